@@ -1,0 +1,40 @@
+"""Make the made-up shop: raw files in every source's own format, and questions. Same bytes each time.
+
+Run: .venv/bin/python examples/make_shop.py --out examples
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).with_name("shop")))
+
+from catalog_sources import write_amazon_m2, write_esci, write_reviews2023
+from instruct_sources import write_alpaca, write_ecinstruct, write_mmlu
+from questions import write_questions
+from world import World
+
+SEED = "shoptune"
+QUESTIONS_PER_TASK = {"development": 6, "held_out": 20}
+
+
+def main() -> None:
+    """Write `raw/` and `questions/` into the directory that --out names."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
+    out: Path = parser.parse_args().out
+    world = World()
+    raw = out / "raw"
+    write_amazon_m2(world, raw / "amazon_m2", f"{SEED}/amazon_m2")
+    write_esci(world, raw / "esci", f"{SEED}/esci")
+    write_reviews2023(world, raw / "reviews2023", f"{SEED}/reviews2023")
+    write_ecinstruct(world, raw / "ecinstruct", f"{SEED}/ecinstruct")
+    write_mmlu(world, raw / "mmlu", f"{SEED}/mmlu")
+    write_alpaca(world, raw / "alpaca", f"{SEED}/alpaca")
+    write_questions(world, out / "questions", f"{SEED}/questions", QUESTIONS_PER_TASK)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""Invented customers' reviews: a verdict in words, then what the customer says of one to three aspects."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from world import ProductType, World
+
+_LOWEST_GOOD_RATING = 4
+_MIDDLE_RATING = 3
+
+
+@dataclass(frozen=True)
+class Review:
+    """One review; `phrases` are the words of the text that speak of each aspect."""
+
+    rating: int
+    title: str
+    text: str
+    phrases: dict[str, str]
+
+
+def write_review(world: World, product_type: ProductType, rng: random.Random, aspects: int | None = None) -> Review:
+    """A review of a product of one type, with a number of stars drawn at random."""
+    rating = rng.randint(1, 5)
+    verdict = rng.choice(world.verdicts[rating])
+    chosen = rng.sample(product_type.aspects, aspects or rng.randint(1, 3))
+    phrases = {}
+    for aspect in chosen:
+        is_good = rating >= _LOWEST_GOOD_RATING or (rating == _MIDDLE_RATING and rng.random() < 0.5)
+        phrases[aspect] = rng.choice(world.aspects[aspect]["good" if is_good else "bad"])
+    text = " ".join([verdict, *(f"The {product_type.name} is {phrase}." if i == 0 else f"Also {phrase}." for i, phrase in enumerate(phrases.values()))])
+    return Review(rating, verdict.rstrip("."), text, phrases)

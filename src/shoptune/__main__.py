@@ -1,0 +1,5 @@
+"""`python -m shoptune` is the `shoptune` command."""
+
+from shoptune.cli import main
+
+main()

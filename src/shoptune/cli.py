@@ -1,0 +1,263 @@
+"""The `shoptune` command: parse, call the stage, print one line. Stages are imported when they are called."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shoptune import artifact, config, envs
+from shoptune.errors import ShoptuneError
+from shoptune.progress import say
+
+Config = Annotated[Path, typer.Argument(metavar="CONFIG.yaml", help="the stage's config", show_default=False)]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="the artifact's directory", show_default=False)]
+Set = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="change one config value, as in a.b=c")]
+Force = Annotated[bool, typer.Option("--force", help="do it again although it is up to date")]
+Questions = Annotated[
+    Path, typer.Option("--questions", metavar="FILE", help="questions in ShopBench's development format")
+]
+Model = Annotated[str, typer.Option("--model", metavar="DIR", help="folder or hub id of the checkpoint")]
+
+app = typer.Typer(
+    name="shoptune",
+    help="Raw shopping data in, a submission-ready 4-bit shopping assistant out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data = typer.Typer(help="Raw source files become rows in ShopBench's format.", no_args_is_help=True)
+app.add_typer(data, name="data")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 for success, 2 for what the user can mend, 1 with a traceback otherwise."""
+    try:
+        app(args=list(arguments) if arguments is not None else None)
+    except ShoptuneError as error:
+        for problem in error.problems:
+            say(f"error: {problem}")
+        sys.exit(2)
+
+
+@data.command("build")
+def data_build(
+    mixture: Config,
+    out: Out,
+    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="one folder a source, files as downloaded")],
+    overrides: Set = [],  # noqa: B006 - typer copies it
+    force: Force = False,
+) -> None:
+    """Make the rows of a mixture.
+
+    Example: shoptune data build data_recipes/mixtures/demo-a.yaml --raw examples/raw --out runs/demo/data-a
+    """
+    from shoptune.data.mixture import load_mixture
+    from shoptune.data.run import run
+
+    since = time.monotonic()
+    made = run(load_mixture(mixture, overrides), raw, out, force=force)
+    _report(made, since, "shoptune train training_configs/demo-a.yaml --out runs/demo/adapter-a")
+
+
+@data.command("tasks")
+def data_tasks(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False) -> None:
+    """List every task of every recipe.
+
+    Example: shoptune data tasks --json
+    """
+    from shoptune.data.listing import print_tasks
+
+    print_tasks(as_json=as_json)
+
+
+@data.command("preview")
+def data_preview(
+    recipe: Config,
+    task: Annotated[str, typer.Option("--task", metavar="NAME", help="the task to show")],
+    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="one folder a source")] = Path("examples/raw"),
+    rows: Annotated[int, typer.Option("--rows", help="how many")] = 3,
+) -> None:
+    """Show a few rows of one task, as the model will see them.
+
+    Example: shoptune data preview data_recipes/esci.yaml --task esci_query_product_ranking
+    """
+    from shoptune.data.listing import print_preview
+
+    print_preview(recipe, task, raw, rows)
+
+
+@data.command("stats")
+def data_stats(
+    rows: Annotated[Path, typer.Argument(metavar="DIR", help="an artifact of `shoptune data build`")],
+) -> None:
+    """Print how many rows an artifact holds, by task, and what was dropped.
+
+    Example: shoptune data stats runs/demo/data-a
+    """
+    from shoptune.data.listing import print_stats
+
+    print_stats(rows)
+
+
+@app.command()
+def train(file: Config, out: Out, overrides: Set = [], force: Force = False) -> None:  # noqa: B006
+    """Train an adapter with axolotl.
+
+    Example: shoptune train training_configs/demo-a.yaml --out runs/demo/adapter-a
+    """
+    from shoptune.checkpoint import locate
+    from shoptune.train.config import load_train_config
+    from shoptune.train.run import request, run
+
+    since = time.monotonic()
+    settings = load_train_config(file, overrides)
+    _enter("train", "train", request(settings, locate(settings.base_model, file, "base_model")), out, force=force)
+    _report(run(settings, out, force=force), since, "shoptune merge merge/demo.yaml --out runs/demo/merged")
+
+
+@app.command()
+def merge(file: Config, out: Out, overrides: Set = [], force: Force = False) -> None:  # noqa: B006
+    """Merge weighted adapters into their base.
+
+    Example: shoptune merge merge/demo.yaml --out runs/demo/merged --set wise_ft_alpha=0.75
+    """
+    from shoptune.merge.config import MergeConfig
+    from shoptune.merge.run import run
+
+    since = time.monotonic()
+    made = run(config.load(file, MergeConfig, overrides), file, out, force=force)
+    _report(made, since, f"shoptune quantize quantize/demo.yaml --set model={out} --out runs/demo/awq")
+
+
+@app.command()
+def quantize(file: Config, out: Out, overrides: Set = [], force: Force = False) -> None:  # noqa: B006
+    """Pad a checkpoint with zeros and round it to 4 bits with AutoAWQ.
+
+    Example: shoptune quantize quantize/demo.yaml --set model=runs/demo/merged --out runs/demo/awq
+    """
+    from shoptune.checkpoint import locate
+    from shoptune.quantize.config import QuantizeConfig
+    from shoptune.quantize.run import request, run
+
+    since = time.monotonic()
+    settings = config.load(file, QuantizeConfig, overrides)
+    _enter("quantize", "quantize", request(settings, locate(settings.model, file, "model")), out, force=force)
+    made = run(settings, file, out, force=force)
+    _report(made, since, f"shoptune infer infer/cpu.yaml --model {out} --questions FILE --out DIR")
+
+
+@app.command()
+def infer(
+    file: Config,
+    model: Model,
+    questions: Questions,
+    out: Out,
+    overrides: Set = [],  # noqa: B006
+    force: Force = False,
+) -> None:
+    """Answer questions with vLLM.
+
+    Example: shoptune infer infer/cpu.yaml --model runs/demo/awq --questions examples/questions/held_out.json --out DIR
+    """
+    from shoptune.checkpoint import locate
+    from shoptune.infer.profile import Profile
+    from shoptune.infer.run import request, run
+
+    since = time.monotonic()
+    profile = config.load(file, Profile, overrides)
+    _enter("infer", "infer", request(profile, locate(model, file, "--model"), questions), out, force=force)
+    made = run(profile, file, model, questions, out, force=force)
+    _report(made, since, f"shoptune evaluate {out}/predictions.jsonl --questions {questions} --out DIR")
+
+
+@app.command()
+def evaluate(
+    predictions: Annotated[Path, typer.Argument(metavar="PREDICTIONS.jsonl", help="input_field and prediction a line")],
+    questions: Questions,
+    out: Out,
+    force: Force = False,
+) -> None:
+    """Score predictions as the benchmark does.
+
+    Example: shoptune evaluate runs/demo/infer-awq/predictions.jsonl --questions examples/questions/held_out.json --out DIR
+    """
+    from shoptune.evaluate.run import read_scores, run
+
+    since = time.monotonic()
+    made = run(predictions, questions, out, force=force)
+    overall = read_scores(out)["overall"]
+    low, high = overall["by_question_interval"]
+    say(
+        f"score by question {overall['by_question']:.3f} [{low:.3f}, {high:.3f}], by task {overall['by_task']:.3f}, "
+        f"{overall['questions']} questions, {overall['parse_failures']} parse failures"
+    )
+    _report(made, since, f"read {out}/scores.json")
+
+
+@app.command()
+def sweep(file: Config, out: Out, overrides: Set = [], force: Force = False) -> None:  # noqa: B006
+    """Score an ensemble over a grid of wise-ft alphas, around one running engine.
+
+    Example: shoptune sweep merge/sweeps/demo.yaml --out runs/demo/sweep
+    """
+    from shoptune.sweep.config import load_sweep
+    from shoptune.sweep.run import request, run
+
+    since = time.monotonic()
+    plan = load_sweep(file, overrides)
+    _enter("infer", "sweep", request(plan), out, force=force)
+    _report(run(plan, out, force=force), since, f"shoptune merge {out}/best.yaml --out DIR")
+
+
+@app.command()
+def export(
+    file: Config,
+    model: Model,
+    out: Out,
+    track: Annotated[int, typer.Option("--track", min=1, max=5, help="the challenge's track")] = 5,
+    overrides: Set = [],  # noqa: B006
+    force: Force = False,
+) -> None:
+    """Make a submission folder that answers questions with a profile's engine.
+
+    Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission
+    """
+    from shoptune.export.run import run
+    from shoptune.infer.profile import Profile
+
+    since = time.monotonic()
+    made = run(config.load(file, Profile, overrides), file, model, track, out, force=force)
+    _report(made, since, f"cd {out}, then from models.user_config import UserModel")
+
+
+@app.command()
+def report(
+    run_directory: Annotated[Path, typer.Argument(metavar="DIR", help="a folder of artifacts, as runs/demo")],
+) -> None:
+    """Write scores.json and report.html over all artifacts of a run.
+
+    Example: shoptune report runs/demo
+    """
+    from shoptune.report.run import run
+
+    say(run(run_directory))
+
+
+def _enter(environment: str, stage: str, request: artifact.Request, out: Path, *, force: bool) -> None:
+    """Go on in the environment that a stage needs, unless this is it or there is nothing to do."""
+    if not envs.is_here(environment) and (force or not artifact.up_to_date(request, out)):
+        envs.become(environment, stage, sys.argv[2:])
+
+
+def _report(made: artifact.Artifact, since: float, following: str) -> None:
+    """The one line that ends every stage."""
+    files = len(made.manifest["outputs"])
+    size = f"{made.bytes / 1e6:.1f} MB in {files} files" if made.bytes >= 1e5 else f"{made.bytes} bytes in {files} files"
+    state = f"wrote {size} in {artifact.elapsed(since)}" if made.fresh else f"up to date ({size}), nothing to do"
+    say(f"{made.manifest['stage']}: {made.path}: {state}; next: {following}")

@@ -1,0 +1,159 @@
+"""Load a YAML config into a typed model: unknown keys refused, `--set a.b=c` applied, every problem told at once."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shoptune.errors import Problem, ShoptuneError, fail, nearest
+
+
+class Settings(BaseModel):
+    """A frozen config model that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
+
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def load(path: Path, model: type[SettingsT], overrides: Sequence[str] = ()) -> SettingsT:
+    """Read a YAML (or JSON) file into `model`.
+
+    Args:
+        path: the file.
+        model: the settings model to check it against.
+        overrides: `key.path=value` texts from `--set`; the value is YAML, list items are addressed by number.
+
+    Raises:
+        ShoptuneError: the file is missing, is not YAML, or does not fit the model; all misfits are told at once.
+    """
+    return check(path, apply_overrides(read_yaml(path), overrides), model)
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file, read with the safe loader.
+
+    Raises:
+        ShoptuneError: the file is missing or is not YAML.
+    """
+    if not path.is_file():
+        raise fail(path, "", "no such file", "check the path")
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark else ""
+        what = getattr(error, "problem", None) or str(error)
+        raise fail(path, where, f"not valid YAML ({what})", "mend the syntax") from error
+
+
+def check(path: Path, values: Any, model: type[SettingsT]) -> SettingsT:
+    """Validate plain values against a settings model; errors name `path`.
+
+    Raises:
+        ShoptuneError: with one problem for every misfit.
+    """
+    if not isinstance(values, dict):
+        raise fail(path, "", f"holds a {type(values).__name__}, not keys and values", "write `key: value` lines")
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = [_problem(path, model, dict(details)) for details in error.errors(include_url=False)]
+        raise ShoptuneError(problems) from error
+
+
+def apply_overrides(values: Any, overrides: Iterable[str]) -> Any:
+    """Apply `key.path=value` texts to a nested structure of dicts and lists, in place.
+
+    Raises:
+        ShoptuneError: an override is not of that form or its path does not lead anywhere.
+    """
+    for override in overrides:
+        key, separator, text = override.partition("=")
+        if not separator or not key:
+            raise fail("--set", override, "is not key=value", "write for example --set seed=7")
+        *parents, last = key.split(".")
+        target = values
+        for parent in parents:
+            target = _child(target, parent, override)
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise fail("--set", override, "the value is not valid YAML", "quote it") from error
+        if isinstance(target, list):
+            target[_index(target, last, override)] = value
+        elif isinstance(target, dict):
+            target[last] = value
+        else:
+            raise fail("--set", override, f"'{key}' is inside a value, not a group of keys", "check the key path")
+    return values
+
+
+def _child(target: Any, name: str, override: str) -> Any:
+    if isinstance(target, list):
+        return target[_index(target, name, override)]
+    if isinstance(target, dict):
+        return target.setdefault(name, {})
+    raise fail("--set", override, f"'{name}' is inside a value, not a group of keys", "check the key path")
+
+
+def _index(items: list[Any], name: str, override: str) -> int:
+    if not name.isdigit() or int(name) >= len(items):
+        raise fail("--set", override, f"'{name}' is not one of the list's {len(items)} items", "count from 0")
+    return int(name)
+
+
+def _problem(path: Path, model: type[BaseModel], details: dict[str, Any]) -> Problem:
+    location = tuple(part for part in details["loc"] if not (isinstance(part, str) and part.startswith("function-")))
+    where = _key_path(location)
+    if details["type"] == "extra_forbidden":
+        return Problem(path, where, "unknown key", nearest(str(location[-1]), _fields_at(model, location[:-1])))
+    if details["type"] == "missing":
+        return Problem(path, where, "missing", "add it")
+    message = details["msg"].removeprefix("Value error, ")
+    what = message[:1].lower() + message[1:]
+    return Problem(path, where, f"{what} (got {_shorten(details['input'])})", "correct the value")
+
+
+def _key_path(location: Iterable[int | str]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _shorten(value: Any, limit: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _fields_at(model: type[BaseModel], location: Iterable[int | str]) -> list[str]:
+    """The field names of the settings model that sits at a location inside another."""
+    current: list[Any] = [model]
+    for part in location:
+        current = [inner for annotation in current for inner in _step(annotation, part)]
+    return [name for annotation in current for name in getattr(annotation, "model_fields", {})]
+
+
+def _step(annotation: Any, part: int | str) -> list[Any]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        field = annotation.model_fields.get(str(part))
+        return _options(field.annotation) if field else [annotation]
+    arguments = typing.get_args(annotation)
+    return _options(arguments[-1]) if arguments else []
+
+
+def _options(annotation: Any) -> list[Any]:
+    """The members of a union, or the annotation itself."""
+    if typing.get_origin(annotation) in {typing.Union, types.UnionType}:
+        return [option for option in typing.get_args(annotation) if option is not type(None)]
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _options(typing.get_args(annotation)[0])
+    return [annotation]

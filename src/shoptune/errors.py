@@ -1,0 +1,50 @@
+"""The errors a user can mend: what is wrong, where, and what to do, in one line each."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        file: the file or folder in which it is.
+        where: the place in it (a key path, a line, a tensor name), or empty when it is the whole file.
+        what: what was found.
+        remedy: what the user should do.
+    """
+
+    file: str | Path
+    where: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """`<file>: <where>: <what>; <remedy>`, on one line whatever the parts hold."""
+        place = ": ".join(part for part in (str(self.file), self.where) if part)
+        return " ".join(f"{place}: {self.what}; {self.remedy}".split())
+
+
+class ShoptuneError(Exception):
+    """Something the user can mend; the command ends with one line a problem and exit status 2."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: Sequence[Problem] = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def fail(file: str | Path, where: str, what: str, remedy: str) -> ShoptuneError:
+    """The error for a single problem, ready to raise."""
+    return ShoptuneError([Problem(file, where, what, remedy)])
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """A remedy that names the valid word nearest to a mistyped one, or lists the valid words."""
+    valid = sorted(words)
+    close = difflib.get_close_matches(word, valid, n=1, cutoff=0.6)
+    return f"did you mean '{close[0]}'?" if close else f"valid: {', '.join(valid)}"

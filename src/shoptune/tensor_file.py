@@ -1,0 +1,166 @@
+"""Safetensors files read and written piece by piece, so that memory does not grow with the size of a shard.
+
+The safetensors library maps or holds a whole file; a merge of a 72B model must not. The format (version 1: eight bytes
+of header length, a JSON header, the tensors' bytes end to end) is small enough to stream by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from shoptune.errors import fail
+
+_LENGTH_BYTES = 8
+_MAX_HEADER_BYTES = 100_000_000  # the library's own limit
+_ALIGNMENT = 8
+
+DTYPES: Mapping[str, torch.dtype] = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+}
+_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """Where a tensor lies: its file, the byte at which it begins, its shape and element type."""
+
+    name: str
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+    file: Path
+    offset: int
+
+    @property
+    def nbytes(self) -> int:
+        """Size in bytes."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def row_bytes(self) -> int:
+        """Size of one slice along the first axis, in bytes."""
+        return math.prod(self.shape[1:]) * self.dtype.itemsize
+
+
+def read_header(file: Path) -> list[TensorSpec]:
+    """The tensors of a safetensors file, in the order of their bytes.
+
+    Raises:
+        ShoptuneError: the file is missing, cut short, or not in the safetensors format.
+    """
+    if not file.is_file():
+        raise fail(file, "", "no such file", "download the checkpoint again")
+    with file.open("rb") as stream:
+        length = int.from_bytes(stream.read(_LENGTH_BYTES), "little")
+        if not 0 < length <= _MAX_HEADER_BYTES:
+            raise fail(file, "", "is not a safetensors file", "convert it with the safetensors library")
+        try:
+            header = json.loads(stream.read(length))
+        except ValueError as error:
+            raise fail(file, "", "is not a safetensors file", "convert it with the safetensors library") from error
+    header.pop("__metadata__", None)
+    start = _LENGTH_BYTES + length
+    specs = []
+    for name, entry in header.items():
+        if entry["dtype"] not in DTYPES:
+            raise fail(file, name, f"has the unknown element type {entry['dtype']}", "convert it to float16 or bfloat16")
+        spec = TensorSpec(
+            name, DTYPES[entry["dtype"]], tuple(entry["shape"]), file, start + entry["data_offsets"][0]
+        )
+        specs.append(spec)
+    specs.sort(key=lambda spec: spec.offset)
+    if specs and specs[-1].offset + specs[-1].nbytes > file.stat().st_size:
+        raise fail(file, "", "is cut short", "download it again")
+    return specs
+
+
+def read_rows(spec: TensorSpec, first: int = 0, last: int | None = None) -> torch.Tensor:
+    """Rows `first` to `last` (not included) of a tensor, in memory of their own; all rows by default."""
+    rows = spec.shape[0] if spec.shape else 1
+    last = rows if last is None else last
+    shape = (last - first, *spec.shape[1:]) if spec.shape else ()
+    buffer = bytearray((last - first) * spec.row_bytes)
+    if not buffer:
+        return torch.empty(shape, dtype=spec.dtype)
+    descriptor = os.open(spec.file, os.O_RDONLY)
+    try:
+        _read_into(descriptor, memoryview(buffer), spec.offset + first * spec.row_bytes)
+    finally:
+        os.close(descriptor)
+    return torch.frombuffer(buffer, dtype=spec.dtype).reshape(shape)
+
+
+class TensorFileWriter:
+    """A safetensors file that is filled in any order, once its tensors' shapes are known."""
+
+    def __init__(self, file: Path, tensors: Iterable[tuple[str, torch.dtype, tuple[int, ...]]]) -> None:
+        header: dict[str, object] = {"__metadata__": {"format": "pt"}}
+        offset = 0
+        layout = []
+        for name, dtype, shape in tensors:
+            spec = TensorSpec(name, dtype, shape, file, offset)
+            end = offset + spec.nbytes
+            header[name] = {"dtype": _NAMES[dtype], "shape": list(shape), "data_offsets": [offset, end]}
+            layout.append(spec)
+            offset = end
+        text = json.dumps(header, separators=(",", ":")).encode()
+        text += b" " * (-len(text) % _ALIGNMENT)
+        start = _LENGTH_BYTES + len(text)
+        self._specs = {spec.name: TensorSpec(spec.name, spec.dtype, spec.shape, file, start + spec.offset) for spec in layout}
+        self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.truncate(self._descriptor, start + offset)
+        os.pwrite(self._descriptor, len(text).to_bytes(_LENGTH_BYTES, "little") + text, 0)
+
+    def write_rows(self, name: str, first: int, rows: torch.Tensor) -> None:
+        """Write rows of a tensor, beginning at row `first`; `rows` has the tensor's element type."""
+        spec = self._specs[name]
+        if rows.dtype != spec.dtype:
+            raise TypeError(f"{name} is {spec.dtype}, the rows are {rows.dtype}")
+        data = memoryview(rows.detach().contiguous().flatten().view(torch.uint8).numpy()) if rows.numel() else b""
+        _write_all(self._descriptor, memoryview(data), spec.offset + first * spec.row_bytes)
+
+    def close(self) -> None:
+        """Close the file; every byte that was not written is zero."""
+        os.close(self._descriptor)
+
+
+@contextmanager
+def writing(file: Path, tensors: Iterable[tuple[str, torch.dtype, tuple[int, ...]]]) -> Iterator[TensorFileWriter]:
+    """A writer that is closed at the end of the block."""
+    writer = TensorFileWriter(file, tensors)
+    try:
+        yield writer
+    finally:
+        writer.close()
+
+
+def _read_into(descriptor: int, view: memoryview, offset: int) -> None:
+    while view:
+        count = os.preadv(descriptor, [view], offset)
+        if count == 0:
+            raise EOFError(f"file ends at byte {offset}")
+        view, offset = view[count:], offset + count
+
+
+def _write_all(descriptor: int, view: memoryview, offset: int) -> None:
+    while view:
+        count = os.pwrite(descriptor, view, offset)
+        view, offset = view[count:], offset + count
