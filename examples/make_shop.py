@@ -13,8 +13,9 @@ sys.path.insert(0, str(Path(__file__).with_name("shop")))
 
 from catalog_sources import write_amazon_m2, write_esci, write_reviews2023
 from instruct_sources import write_alpaca, write_ecinstruct, write_mmlu
-from questions import write_questions
 from world import World
+
+from questions import write_questions
 
 SEED = "shoptune"
 QUESTIONS_PER_TASK = {"development": 6, "held_out": 20}

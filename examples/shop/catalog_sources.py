@@ -1,4 +1,4 @@
-"""The catalog, sessions, queries and reviews of the shop, in the on-disk formats of Amazon-M2, ESCI and Reviews 2023."""
+"""Catalog, sessions, queries and reviews of the shop, in the on-disk formats of Amazon-M2, ESCI and Reviews 2023."""
 
 from __future__ import annotations
 
@@ -118,8 +118,8 @@ def write_reviews2023(world: World, directory: Path, seed: str) -> None:
     meta: dict[str, list[dict[str, object]]] = {}
     for number, product in enumerate(world.listed):
         meta.setdefault(product.type.department, []).append(_meta(world, product, number, rng))
-    for department in reviews:
-        _write_jsonl_gz(directory / f"{department}.jsonl.gz", reviews[department])
+    for department, written in reviews.items():
+        _write_jsonl_gz(directory / f"{department}.jsonl.gz", written)
         _write_jsonl_gz(directory / f"meta_{department}.jsonl.gz", meta[department])
 
 
@@ -127,7 +127,9 @@ def query_for(world: World, wanted: Product, language: str, rng: random.Random) 
     """What a customer types who looks for a product."""
     name = wanted.type.names[language]
     color, material = world.colors[wanted.color][language], world.materials[wanted.material][language]
-    return rng.choice([f"{wanted.brand} {name}", f"{name} {color}", f"{material} {name}", f"{wanted.brand} {name} {color}"])
+    return rng.choice(
+        [f"{wanted.brand} {name}", f"{name} {color}", f"{material} {name}", f"{wanted.brand} {name} {color}"]
+    )
 
 
 def judged_products(world: World, wanted: Product, rng: random.Random) -> list[tuple[Product, str]]:

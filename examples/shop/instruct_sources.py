@@ -18,8 +18,8 @@ _MMLU_ROWS = 240
 _RATINGS = {5: "A: very positive", 4: "B: positive", 3: "C: neutral", 2: "D: negative", 1: "E: very negative"}
 _RELEVANCE = {
     "E": "A: The product is relevant to the query, and satisfies all the query specifications.",
-    "S": "B: The product is somewhat relevant. It fails to fulfill some aspects of the query but the product can be used "
-    "as a functional substitute.",
+    "S": "B: The product is somewhat relevant. It fails to fulfill some aspects of the query but the product can be "
+    "used as a functional substitute.",
     "C": "C: The product does not fulfill the query, but could be used in combination with a product exactly matching "
     "the query.",
     "I": "D: The product is irrelevant to the query.",
@@ -84,7 +84,9 @@ def write_alpaca(world: World, directory: Path, seed: str) -> None:
         rows.append({"instruction": "Who is this product for?", "input": name, "output": product_type.audience})
         rows.append({"instruction": "List the brands.", "input": name, "output": ", ".join(product_type.brands)})
     for product in world.listed:
-        rows.append({"instruction": "Describe it.", "input": world.title(product), "output": world.description(product)})
+        rows.append(
+            {"instruction": "Describe it.", "input": world.title(product), "output": world.description(product)}
+        )
     rng.shuffle(rows)
     _write_json(directory / "alpaca_data_cleaned.json", rows)
 
@@ -139,7 +141,12 @@ def _multiclass_classification(world: World, rng: random.Random) -> Instruction:
     wanted = rng.choice(world.listed)
     product, label = rng.choice(judged_products(world, wanted, rng))
     given = {"query": query_for(world, wanted, "en", rng), "product title": world.title(product)}
-    return "What is the relevance of the product to the query?", _json(given), _json(list(_RELEVANCE.values())), _RELEVANCE[label]
+    return (
+        "What is the relevance of the product to the query?",
+        _json(given),
+        _json(list(_RELEVANCE.values())),
+        _RELEVANCE[label],
+    )
 
 
 def _substitute_identification(world: World, rng: random.Random) -> Instruction:
@@ -163,14 +170,24 @@ def _query_product_rank(world: World, rng: random.Random) -> Instruction:
 
 def _answerability(world: World, rng: random.Random) -> Instruction:
     question, review, aspect = _question(world, rng)
-    return "Can the document answer the question? Output yes or no.", question, None, "yes" if aspect in review else "no"
+    return (
+        "Can the document answer the question? Output yes or no.",
+        question,
+        None,
+        "yes" if aspect in review else "no",
+    )
 
 
 def _answer_generation(world: World, rng: random.Random) -> Instruction:
     while True:
         question, review, aspect = _question(world, rng)
         if aspect in review:
-            return "Answer the question from the document.", question, None, f"One customer says it is {review[aspect]}."
+            return (
+                "Answer the question from the document.",
+                question,
+                None,
+                f"One customer says it is {review[aspect]}.",
+            )
 
 
 def _question(world: World, rng: random.Random) -> tuple[str, dict[str, str], str]:
@@ -208,7 +225,7 @@ def _department_question(world: World, rng: random.Random) -> tuple[str, str, st
     return "management", f"In which department is the {right.name}?", right.department.replace("_", " "), wrong
 
 
-def _sum_question(world: World, rng: random.Random) -> tuple[str, str, str, list[str]]:
+def _sum_question(_world: World, rng: random.Random) -> tuple[str, str, str, list[str]]:
     pieces, weight = rng.randint(2, 6), rng.randint(2, 9)
     total = pieces * weight
     wrong = [str(value) for value in (pieces + weight, total + weight, total + 1, total - 1, total + 10)]

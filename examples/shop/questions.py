@@ -83,7 +83,9 @@ def _positive_snippets(world: World, rng: random.Random) -> Asked:
     product_type = rng.choice(list(world.types.values()))
     aspect = rng.choice(product_type.aspects)
     right = world.aspects[aspect]["good"]
-    others = [phrase for name, kinds in world.aspects.items() for phrase in kinds["good"] + kinds["bad"] if name != aspect]
+    others = [
+        phrase for name, kinds in world.aspects.items() for phrase in kinds["good"] + kinds["bad"] if name != aspect
+    ]
     listed = _options(rng, right, others, size=15)
     text = (
         f"A customer has bought a(n) {product_type.name} product and wants to write a review to express a positive "
@@ -102,8 +104,8 @@ def _entities(world: World, rng: random.Random) -> Asked:
     query = rng.choice([f"{words[second]} {product.type.name}", f"{product.type.name} {words[second]}"])
     entity, value = rng.choice([("product type", product.type.name), (second, words[second])])
     text = (
-        "You are a helpful online shop assistant and a linguist. A customer on an online shopping platform has made the "
-        f"following query. Please extract phrases from the query that correspond to the entity type '{entity}'. \n"
+        "You are a helpful online shop assistant and a linguist. A customer on an online shopping platform has made "
+        f"the following query. Please extract phrases from the query that correspond to the entity type '{entity}'. \n"
         "Please directly output the entity without repeating the entity type. Do not give explanations. \n"
         f"Query: {query}\nOutput: "
     )
@@ -113,7 +115,9 @@ def _entities(world: World, rng: random.Random) -> Asked:
 def _material(world: World, rng: random.Random) -> Asked:
     product = rng.choice(world.unlisted)
     options = _options(rng, [product.material], [name for name in world.materials if name != product.material])
-    stem = f"The product '{world.title(product)}' appears on an e-commerce website.  What type of material is used in it?"
+    stem = (
+        f"The product '{world.title(product)}' appears on an e-commerce website.  What type of material is used in it?"
+    )
     return _choice(stem, options, product.material)
 
 
@@ -159,7 +163,8 @@ def _complement(world: World, rng: random.Random) -> Asked:
     stem = rng.choice(
         [
             "Which of the following product categories best complement the product type {name}?",
-            "Given product type {name}, which of the following product categories best complement the given product type?",
+            "Given product type {name}, which of the following product categories best complement the given product "
+            "type?",
         ]
     )
     return _choice(stem.format(name=given.name), options, given.complement)
@@ -193,8 +198,8 @@ def _rank(world: World, rng: random.Random) -> Asked:
     text = (
         f"A user has made a query with keyword '{query_for(world, wanted, 'en', rng)}'. Given the following numbered "
         "list of 5 products, please rank the products according their relevance with the query. \nProduct List: \n"
-        f"{_numbered([world.title(product) for product, _ in judged])}\nYou should output a permutation of 1 to 5. There "
-        "should be a comma separating two numbers. Only respond with the ranking results. \nOutput: "
+        f"{_numbered([world.title(product) for product, _ in judged])}\nYou should output a permutation of 1 to 5. "
+        "There should be a comma separating two numbers. Only respond with the ranking results. \nOutput: "
     )
     return text, [_GAINS[label] for _, label in judged]
 
@@ -252,13 +257,18 @@ def _keywords(world: World, rng: random.Random) -> Asked:
     options = _options(rng, [right], wrong)
     stem = (
         "Given the following product, which of the following keyword sets is most suitable for it?\n"
-        f"Product Title: {world.title(product, language)}\nProduct Description: {world.description(product, language)}\n"
+        f"Product Title: {world.title(product, language)}\n"
+        f"Product Description: {world.description(product, language)}\n"
     )
     return _choice(stem, options, right)
 
 
 def _keyword_set(world: World, product: Product, product_type: ProductType, language: str) -> str:
-    words = [product_type.names[language], world.colors[product.color][language], world.materials[product.material][language]]
+    words = [
+        product_type.names[language],
+        world.colors[product.color][language],
+        world.materials[product.material][language],
+    ]
     return ", ".join(words)
 
 

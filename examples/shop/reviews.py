@@ -30,5 +30,5 @@ def write_review(world: World, product_type: ProductType, rng: random.Random, as
     for aspect in chosen:
         is_good = rating >= _LOWEST_GOOD_RATING or (rating == _MIDDLE_RATING and rng.random() < 0.5)
         phrases[aspect] = rng.choice(world.aspects[aspect]["good" if is_good else "bad"])
-    text = " ".join([verdict, *(f"The {product_type.name} is {phrase}." if i == 0 else f"Also {phrase}." for i, phrase in enumerate(phrases.values()))])
+    text = f"{verdict} About my {product_type.name}: {', '.join(phrases.values())}."
     return Review(rating, verdict.rstrip("."), text, phrases)

@@ -97,7 +97,9 @@ class World:
 
     def others(self, product_type: ProductType) -> list[ProductType]:
         """The product types that are neither this one nor its complement."""
-        return [other for other in self.types.values() if other.name not in {product_type.name, product_type.complement}]
+        return [
+            other for other in self.types.values() if other.name not in {product_type.name, product_type.complement}
+        ]
 
     def title(self, product: Product, language: str = "en") -> str:
         """The listing's title in one language."""

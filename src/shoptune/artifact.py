@@ -265,7 +265,7 @@ def _git_commit() -> str | None:
     """The commit of the source tree shoptune runs from, or None when it is not in one."""
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S607
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
 
@@ -273,4 +273,5 @@ def _git_commit() -> str | None:
 def elapsed(since: float) -> str:
     """Seconds since a `time.monotonic()` reading, for people: `8.2 s`, `3 min 12 s`."""
     seconds = time.monotonic() - since
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    minutes = int(seconds // 60)
+    return f"{minutes} min {int(seconds % 60)} s" if minutes else f"{seconds:.1f} s"

@@ -97,14 +97,17 @@ def locate(reference: str, file: Path, key: str) -> Path:
         return Path(reference)
     if not _HUB_ID.fullmatch(reference) or reference.startswith("."):
         raise fail(file, key, f"no folder '{reference}'", "make the checkpoint first, or name a hub id like org/name")
-    from huggingface_hub import snapshot_download  # noqa: PLC0415 - only a hub id needs it
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
         return Path(snapshot_download(reference, allow_patterns=list(_DOWNLOADED)))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise fail(
-            file, key, f"no folder '{reference}', and the hub could not be asked for it", "download it, or name a folder"
+            file,
+            key,
+            f"no folder '{reference}', and the hub could not be asked for it",
+            "download it, or name a folder",
         ) from error
 
 

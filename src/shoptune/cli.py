@@ -185,7 +185,7 @@ def evaluate(
 ) -> None:
     """Score predictions as the benchmark does.
 
-    Example: shoptune evaluate runs/demo/infer-awq/predictions.jsonl --questions examples/questions/held_out.json --out DIR
+    Example: shoptune evaluate predictions.jsonl --questions examples/questions/held_out.json --out runs/scores
     """
     from shoptune.evaluate.run import read_scores, run
 
@@ -258,6 +258,6 @@ def _enter(environment: str, stage: str, request: artifact.Request, out: Path, *
 def _report(made: artifact.Artifact, since: float, following: str) -> None:
     """The one line that ends every stage."""
     files = len(made.manifest["outputs"])
-    size = f"{made.bytes / 1e6:.1f} MB in {files} files" if made.bytes >= 1e5 else f"{made.bytes} bytes in {files} files"
+    size = f"{made.bytes / 1e6:.2f} MB in {files} file{'s' if files > 1 else ''}"
     state = f"wrote {size} in {artifact.elapsed(since)}" if made.fresh else f"up to date ({size}), nothing to do"
     say(f"{made.manifest['stage']}: {made.path}: {state}; next: {following}")

@@ -146,8 +146,8 @@ def _step(annotation: Any, part: int | str) -> list[Any]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         field = annotation.model_fields.get(str(part))
         return _options(field.annotation) if field else [annotation]
-    arguments = typing.get_args(annotation)
-    return _options(arguments[-1]) if arguments else []
+    arguments = [argument for argument in typing.get_args(annotation) if argument is not Ellipsis]
+    return _options(arguments[-1]) if arguments else []  # an item of a list or tuple, a value of a mapping
 
 
 def _options(annotation: Any) -> list[Any]:

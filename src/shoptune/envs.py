@@ -63,9 +63,7 @@ def python_of(environment: str) -> Path:
         python = root / ".venvs" / environment / "bin" / "python"
         if python.is_file():
             return python.absolute()
-    raise fail(
-        f".venvs/{environment}", "", "the environment is not installed", f"run `make setup`, or set {variable}"
-    )
+    raise fail(f".venvs/{environment}", "", "the environment is not installed", f"run `make setup`, or set {variable}")
 
 
 def _variable(environment: str) -> str:

@@ -32,8 +32,8 @@ def bar(title: str, total: float) -> Iterator[Bar]:
         if not stream.isatty():
             yield _Lines(stream, title, total)
             return
-        from rich.console import Console  # noqa: PLC0415 - loaded only for a terminal
-        from rich.progress import Progress  # noqa: PLC0415
+        from rich.console import Console
+        from rich.progress import Progress
 
         with Progress(console=Console(file=stream), transient=True) as progress:
             yield _Rich(progress, progress.add_task(title, total=total))

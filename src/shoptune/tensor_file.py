@@ -81,10 +81,10 @@ def read_header(file: Path) -> list[TensorSpec]:
     specs = []
     for name, entry in header.items():
         if entry["dtype"] not in DTYPES:
-            raise fail(file, name, f"has the unknown element type {entry['dtype']}", "convert it to float16 or bfloat16")
-        spec = TensorSpec(
-            name, DTYPES[entry["dtype"]], tuple(entry["shape"]), file, start + entry["data_offsets"][0]
-        )
+            raise fail(
+                file, name, f"has the unknown element type {entry['dtype']}", "convert it to float16 or bfloat16"
+            )
+        spec = TensorSpec(name, DTYPES[entry["dtype"]], tuple(entry["shape"]), file, start + entry["data_offsets"][0])
         specs.append(spec)
     specs.sort(key=lambda spec: spec.offset)
     if specs and specs[-1].offset + specs[-1].nbytes > file.stat().st_size:
@@ -124,7 +124,9 @@ class TensorFileWriter:
         text = json.dumps(header, separators=(",", ":")).encode()
         text += b" " * (-len(text) % _ALIGNMENT)
         start = _LENGTH_BYTES + len(text)
-        self._specs = {spec.name: TensorSpec(spec.name, spec.dtype, spec.shape, file, start + spec.offset) for spec in layout}
+        self._specs = {
+            spec.name: TensorSpec(spec.name, spec.dtype, spec.shape, file, start + spec.offset) for spec in layout
+        }
         self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
         os.truncate(self._descriptor, start + offset)
         os.pwrite(self._descriptor, len(text).to_bytes(_LENGTH_BYTES, "little") + text, 0)
@@ -134,7 +136,7 @@ class TensorFileWriter:
         spec = self._specs[name]
         if rows.dtype != spec.dtype:
             raise TypeError(f"{name} is {spec.dtype}, the rows are {rows.dtype}")
-        data = memoryview(rows.detach().contiguous().flatten().view(torch.uint8).numpy()) if rows.numel() else b""
+        data = rows.detach().contiguous().flatten().view(torch.uint8).numpy().data if rows.numel() else b""
         _write_all(self._descriptor, memoryview(data), spec.offset + first * spec.row_bytes)
 
     def close(self) -> None:

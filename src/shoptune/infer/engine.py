@@ -35,7 +35,7 @@ class Engine:
         Args:
             questions: each question's text, and whether it is a multiple-choice question.
         """
-        from vllm import SamplingParams  # noqa: PLC0415 - only in the environment that has vLLM
+        from vllm import SamplingParams
 
         prompts, parameters = [], []
         for text, is_multiple_choice in questions:
@@ -59,7 +59,7 @@ def _start(checkpoint: Path, profile: Profile) -> LLM:
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     if settings.cpu_kv_cache_gib:
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(settings.cpu_kv_cache_gib))
-    from vllm import LLM  # noqa: PLC0415 - reads the variables above when it is imported
+    from vllm import LLM
 
     arguments: dict[str, Any] = settings.model_dump(exclude_none=True, exclude={"cpu_kv_cache_gib"})
     return LLM(str(checkpoint), seed=profile.seed, trust_remote_code=False, disable_log_stats=True, **arguments)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shoptune.artifact import Artifact, Build, Request, make
+from shoptune.capture import printing_to
 from shoptune.checkpoint import Checkpoint, locate
 from shoptune.envs import go_offline
 from shoptune.infer.engine import Engine
@@ -17,6 +18,7 @@ from shoptune.shopbench.questions import Question, load_questions
 
 PREDICTIONS = "predictions.jsonl"
 _JOURNAL = "journal.jsonl"
+_LOG = "vllm.log"
 
 
 def request(profile: Profile, model: Path, questions: Path) -> Request:
@@ -59,7 +61,8 @@ def run(profile: Profile, file: Path, model: str, questions: Path, out: Path, *,
 
 def _answer_all(questions: Sequence[Question], checkpoint: Checkpoint, profile: Profile, journal: Path) -> list[str]:
     predictions = _read_journal(journal)
-    with journal.open("a", encoding="utf-8") as file, bar("infer", len(questions)) as progress:
+    log = journal.with_name(_LOG)
+    with journal.open("a", encoding="utf-8") as file, bar("infer", len(questions)) as progress, printing_to(log):
         progress.advance(len(predictions))
         engine = Engine(checkpoint.path, profile) if len(predictions) < len(questions) else None
         while engine and len(predictions) < len(questions):

@@ -29,9 +29,7 @@ def run(config: MergeConfig, file: Path, out: Path, *, force: bool = False) -> A
         ShoptuneError: an adapter does not fit the base, or a checkpoint is not as it must be.
     """
     base = Checkpoint(locate(config.base, file, "base"))
-    paths = [
-        locate(member.path, file, f"adapters[{number}].path") for number, member in enumerate(config.adapters)
-    ]
+    paths = [locate(member.path, file, f"adapters[{number}].path") for number, member in enumerate(config.adapters)]
     inputs = {"base": base.path} | {f"adapters[{number}]": path for number, path in enumerate(paths)}
     request = Request("merge", config.model_dump(mode="json"), inputs)
 

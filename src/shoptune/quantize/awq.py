@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
-import warnings
 from dataclasses import asdict
 from pathlib import Path
 
@@ -30,29 +27,30 @@ def quantize(padded: Checkpoint, config: QuantizeConfig, directory: Path) -> Non
     Raises:
         ShoptuneError: the calibration questions do not serve, or a scale came out as NaN or infinite.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # AutoAWQ announces its retirement on every import
-        from awq import AutoAWQForCausalLM  # noqa: PLC0415 - only in the environment that has AutoAWQ
-        from transformers import AutoTokenizer  # noqa: PLC0415
+    from awq import AutoAWQForCausalLM
+    from transformers import AutoTokenizer
 
-        tokenizer = AutoTokenizer.from_pretrained(padded.path, trust_remote_code=False)
-        prompts = calibration_set(config.calibration, padded.path, lambda text: tokenizer.encode(text, add_special_tokens=False))
-        dtype = torch.float32 if config.device == "cpu" else torch.float16
-        model = AutoAWQForCausalLM.from_pretrained(
-            str(padded.path), device_map=config.device, torch_dtype=dtype, safetensors=True, trust_remote_code=False
-        )
-        awq = config.awq
-        with contextlib.redirect_stdout(sys.stderr):
-            model.quantize(
-                tokenizer,
-                quant_config=awq.model_dump(include={"w_bit", "q_group_size", "zero_point", "version"}),
-                calib_data=prompts.prompts,
-                max_calib_samples=config.calibration.max_samples,
-                max_calib_seq_len=config.calibration.max_length,
-                apply_clip=awq.apply_clip,
-                duo_scaling=awq.duo_scaling,
-            )
-            model.save_quantized(str(directory), safetensors=True)
+    tokenizer = AutoTokenizer.from_pretrained(padded.path, trust_remote_code=False)
+
+    def encode(text: str) -> list[int]:
+        ids: list[int] = tokenizer.encode(text, add_special_tokens=False)
+        return ids
+
+    prompts = calibration_set(config.calibration, padded.path, encode)
+    dtype = torch.float32 if config.device == "cpu" else torch.float16
+    model = AutoAWQForCausalLM.from_pretrained(
+        str(padded.path), device_map=config.device, torch_dtype=dtype, safetensors=True, trust_remote_code=False
+    )
+    model.quantize(
+        tokenizer,
+        quant_config=config.awq.model_dump(include={"w_bit", "q_group_size", "zero_point", "version"}),
+        calib_data=prompts.prompts,
+        max_calib_samples=config.calibration.max_samples,
+        max_calib_seq_len=config.calibration.max_length,
+        apply_clip=config.awq.apply_clip,
+        duo_scaling=config.awq.duo_scaling,
+    )
+    model.save_quantized(str(directory), safetensors=True)
     padded.copy_side_files(directory, but=_WEIGHTS_AND_CONFIG)
     counts = {"used": len(prompts.prompts), **{key: asdict(prompts)[key] for key in ("too_long", "surplus")}}
     (directory / REPORT).write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")

@@ -6,11 +6,14 @@ import shutil
 from pathlib import Path
 
 from shoptune.artifact import Artifact, Build, Request, make
+from shoptune.capture import printing_to
 from shoptune.checkpoint import Checkpoint, locate
 from shoptune.envs import go_offline
 from shoptune.progress import bar
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.quantize.pad import intermediate_size, pad_checkpoint, padded_width
+
+_LOG = "autoawq.log"
 
 
 def request(config: QuantizeConfig, model: Path) -> Request:
@@ -36,13 +39,15 @@ def run(config: QuantizeConfig, file: Path, out: Path, *, force: bool = False) -
 
     def write(build: Build) -> None:
         go_offline()
-        from shoptune.quantize.awq import quantize  # noqa: PLC0415 - loads torch, AutoAWQ and transformers
-
         padded = build.directory / "padded"
         padded.mkdir()
         with bar("pad", sum(spec.nbytes for spec in checkpoint.tensors.values())) as progress:
             pad_checkpoint(checkpoint, width, padded, progress)
-        quantize(Checkpoint(padded), config, build.directory)
+        with bar("quantize", 1) as progress, printing_to(build.directory / _LOG):
+            from shoptune.quantize.awq import quantize
+
+            quantize(Checkpoint(padded), config, build.directory)
+            progress.advance()
         shutil.rmtree(padded)
 
     return make(request(config, checkpoint.path), out, write, force=force)

@@ -13,8 +13,8 @@ def answer_text(task_type: TaskType, reference: Reference) -> str:
     """Write a reference answer in the form that the benchmark's parser reads back.
 
     Returns:
-        multiple-choice: the option's number; retrieval: item numbers, commas between; ranking: all item numbers, highest
-        gain first and ties in listed order; named entity recognition: the entities, comma and space between;
+        multiple-choice: the option's number; retrieval: item numbers, commas between; ranking: all item numbers,
+        highest gain first and ties in listed order; named entity recognition: the entities, comma and space between;
         generation: the text (the first, when there are several references).
     """
     if task_type is TaskType.RANKING:

@@ -69,7 +69,7 @@ def render(messages: Sequence[Message], checkpoint: Path) -> str:
 
 @functools.cache
 def _template(checkpoint: Path) -> Template:
-    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415 - not every import of this module renders
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     file = checkpoint / "tokenizer_config.json"
     settings = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
@@ -78,7 +78,7 @@ def _template(checkpoint: Path) -> Template:
     if not isinstance(source, str):
         raise fail(file, "chat_template", "the checkpoint has no chat template", "use an instruction-tuned base")
     # The environment that transformers renders chat templates with.
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - prompts, not HTML
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
     special = {name: _token(settings.get(name)) for name in ("bos_token", "eos_token", "pad_token")}
     return environment.from_string(source, globals=special)
 

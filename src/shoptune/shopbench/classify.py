@@ -8,8 +8,10 @@ from shoptune.shopbench.vocabulary import TaskType
 
 # A numbered item, whether '1. x', '1.x', '1) x' or '1: x'.
 _LIST_ITEM = re.compile(r"^\s*\d+\s*[.):].*$", re.MULTILINE)
-_RANKING = re.compile(r"\bpermutation\b|\bre-?rank|\brank(?:s|ed|ing)?\b|\bsort(?:ed|ing)?\b|\border (?:the|these)\b", re.I)
-_ENTITIES = re.compile(r"\bentit(?:y|ies)\b|\bphrases? from the (?:query|text|title)\b", re.I)
+_RANKING = re.compile(
+    r"\bpermutation\b|\bre-?rank|\brank(?:s|ed|ing)?\b|\bsort(?:ed|ing)?\b|\border (?:the|these)\b", re.IGNORECASE
+)
+_ENTITIES = re.compile(r"\bentit(?:y|ies)\b|\bphrases? from the (?:query|text|title)\b", re.IGNORECASE)
 
 
 def task_type_of(text: str, *, is_multiple_choice: bool) -> TaskType:

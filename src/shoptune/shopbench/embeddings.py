@@ -60,7 +60,7 @@ def embedder(metric: Metric) -> Embedder:
 
 
 def _load(metric: Metric) -> SentenceTransformer:
-    from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - loads torch and transformers
+    from sentence_transformers import SentenceTransformer
 
     name = MODEL_OF[metric]
     try:

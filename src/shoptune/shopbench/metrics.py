@@ -62,7 +62,7 @@ def rouge_l(text: str, reference: str) -> float:
 
 def bleu(text: str, reference: str, *, japanese: bool = False) -> float:
     """BLEU from 0 to 1 of the first line of a text, ignoring case; Japanese is split into words by MeCab."""
-    import sacrebleu  # noqa: PLC0415 - loads its tokenizers
+    import sacrebleu
 
     first_line = text.lstrip("\n").rstrip("\n").split("\n")[0]
     tokenize = "ja-mecab" if japanese else None
@@ -76,6 +76,6 @@ def _dcg(gains: Sequence[float]) -> float:
 
 @functools.cache
 def _rouge_scorer() -> RougeScorer:
-    from rouge_score.rouge_scorer import RougeScorer  # noqa: PLC0415 - loads nltk
+    from rouge_score.rouge_scorer import RougeScorer
 
     return RougeScorer(["rougeL"], use_stemmer=True)

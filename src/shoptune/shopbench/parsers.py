@@ -71,7 +71,7 @@ def _numbers(text: str) -> list[int]:
 def _parse_entities(text: str) -> list[str]:
     try:
         entities = ast.literal_eval(text)
-    except Exception:  # noqa: BLE001 - any text may come here; the benchmark falls back on every failure, and so do we
+    except Exception:
         entities = None
     if isinstance(entities, list) and all(isinstance(entity, str) for entity in entities):
         return entities

@@ -28,7 +28,7 @@ def known_keys() -> KeyTree:
 
 def discover() -> KeyTree:
     """The keys of the installed axolotl."""
-    from axolotl.utils.schemas.config import AxolotlInputConfig  # noqa: PLC0415 - only in the train environment
+    from axolotl.utils.schemas.config import AxolotlInputConfig
 
     return _keys(AxolotlInputConfig, frozenset()) or {}
 

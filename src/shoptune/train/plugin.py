@@ -32,7 +32,7 @@ class ShoptunePlugin(BasePlugin):  # type: ignore[misc]  # axolotl ships no type
         if not torch.cuda.is_available():
             cfg["device_map"] = {"": "cpu"}
 
-    def post_model_load(self, cfg: Any, model: Any) -> None:  # noqa: ARG002 - the interface's signature
+    def post_model_load(self, cfg: Any, model: Any) -> None:
         """Keep bitsandbytes from repacking NF4 weights in place.
 
         On CPUs with avx512_bf16 a forward pass in evaluation mode repacks them, after which dequantizing them is
@@ -42,17 +42,15 @@ class ShoptunePlugin(BasePlugin):  # type: ignore[misc]  # axolotl ships no type
             if hasattr(module, "support_avx512bf16_for_cpu"):
                 module.support_avx512bf16_for_cpu = False
 
-    def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[TrainerCallback]:  # noqa: ARG002
+    def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[TrainerCallback]:
         """Report steps as they are done."""
         return [_StepLog()]
 
 
-class _StepLog(TrainerCallback):  # type: ignore[misc]  # transformers is untyped in the core environment
+class _StepLog(TrainerCallback):
     """Writes what the trainer logs as JSON lines, and advances the progress bar."""
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if progress and state.max_steps:
             progress.advance(state.global_step / state.max_steps)
 
@@ -67,4 +65,4 @@ class _StepLog(TrainerCallback):  # type: ignore[misc]  # transformers is untype
                 for entry in state.log_history
             ]
             lines = "".join(json.dumps(entry) + "\n" for entry in kept)
-            Path(args.output_dir, LOG).write_text(lines, encoding="utf-8")
+            Path(str(args.output_dir), LOG).write_text(lines, encoding="utf-8")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
 from shoptune.artifact import Artifact, Build, Request, make
+from shoptune.capture import printing_to
 from shoptune.checkpoint import locate
 from shoptune.envs import go_offline
 from shoptune.errors import fail
@@ -54,41 +51,22 @@ def run(config: TrainConfig, out: Path, *, force: bool = False) -> Artifact:
         _keep_results(checkpoints, build.directory)
         for leftover in (checkpoints, build.directory / "prepared"):
             shutil.rmtree(leftover, ignore_errors=True)
-        for leftover in (file, build.directory / _LOG):
-            leftover.unlink()
+        file.unlink()
 
     return make(request(config, base_model), out, write, force=force, resume=True)
 
 
 def _run_axolotl(file: Path, log: Path) -> None:
     """Run axolotl in this process, with what it and its libraries print going to a log."""
-    with bar("train", 1.0) as progress, _output_to(log):
-        from axolotl.cli.args import TrainerCliArgs  # noqa: PLC0415 - only in the environment that has axolotl
-        from axolotl.cli.config import load_cfg  # noqa: PLC0415
-        from axolotl.cli.train import do_train  # noqa: PLC0415
+    with bar("train", 1.0) as progress, printing_to(log):
+        from axolotl.cli.args import TrainerCliArgs
+        from axolotl.cli.config import load_cfg
+        from axolotl.cli.train import do_train
 
-        from shoptune.train import plugin  # noqa: PLC0415 - imports axolotl
+        from shoptune.train import plugin
 
         plugin.progress = progress
         do_train(load_cfg(str(file)), TrainerCliArgs())
-
-
-@contextlib.contextmanager
-def _output_to(log: Path) -> Iterator[None]:
-    """Send file descriptors 1 and 2, and so what every library prints, to a file."""
-    streams = (sys.stdout, sys.stderr)
-    saved = [os.dup(descriptor) for descriptor in (1, 2)]
-    with log.open("ab") as file:
-        try:
-            for stream, descriptor in zip(streams, (1, 2), strict=True):
-                stream.flush()
-                os.dup2(file.fileno(), descriptor)
-            yield
-        finally:
-            for stream, descriptor, copy in zip(streams, (1, 2), saved, strict=True):
-                stream.flush()
-                os.dup2(copy, descriptor)
-                os.close(copy)
 
 
 def _remove_half_written(checkpoints: Path) -> None:

@@ -1,0 +1,154 @@
+"""Make the tiny base model: a tokenizer of the shop's text, lessons, and full fine-tuning from nothing by axolotl.
+
+Run: make tiny-base (an hour or two on two cores). The checkpoint is committed under examples/tiny_base: the demo and the
+tests start from it as a user starts from a downloaded base.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / "shop"), str(HERE / "tiny_base_recipe")]
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+import yaml
+from lessons import course
+from safetensors.torch import save_file
+from shop_tokenizer import save_tokenizer, train_tokenizer
+from tokenizers import Tokenizer
+from world import LOCALES, World
+
+SEED = "tiny-base"
+RUN = Path("runs/tiny-base")
+
+HIDDEN, LAYERS, HEADS, KEY_VALUE_HEADS = 256, 4, 4, 2
+INTERMEDIATE = 704  # 5.5 groups of 128: AWQ needs padding, as Qwen2-72B does
+_STANDARD_DEVIATION = 0.02
+
+# Lessons in a stage, and the weight of each kind of lesson in it.
+STAGES: list[tuple[int, dict[str, int]]] = [
+    (12_000, {"pairs": 1}),
+    (14_000, {"short_lists": 3, "pairs": 1}),
+    (
+        64_000,
+        {
+            "short_lists": 2,
+            "long_lists": 2,
+            "title_lists": 1,
+            "find": 5,
+            "find_title": 2,
+            "pick_words": 2,
+            "pick_three": 2,
+            "rank": 1,
+            "extract": 1,
+            "quote": 2,
+            "speak": 1,
+        },
+    ),
+]
+
+
+def main() -> None:
+    """Write the blank checkpoint and the lessons that axolotl starts from."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=RUN)
+    out: Path = parser.parse_args().out
+    world = World()
+    blank = out / "blank"
+    blank.mkdir(parents=True, exist_ok=True)
+    tokenizer = train_tokenizer(_texts(world))
+    save_tokenizer(tokenizer, blank)
+    _write_blank(blank, tokenizer)
+    _write_lessons(out / "lessons.parquet", world)
+
+
+def _texts(world: World) -> Iterator[str]:
+    """The shop's text: its sources, in every language, and the wording of the recipes that ask about it."""
+    for product in world.listed:
+        for language in LOCALES:
+            yield f"{world.title(product, language)}\n{world.description(product, language)}"
+    for file in sorted((HERE / "raw").rglob("*.json")):
+        yield from _strings(json.loads(file.read_text(encoding="utf-8")))
+    for file in sorted((HERE.parent / "data_recipes").glob("*.yaml")):
+        for task in yaml.safe_load(file.read_text(encoding="utf-8"))["tasks"]:
+            yield from task["prompts"]
+    for lesson in course(world, SEED, [(2000, STAGES[-1][1])]):
+        yield f"{lesson.question}\n{lesson.answer}"
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+    elif isinstance(value, dict):
+        yield from _strings(list(value.values()))
+
+
+def _write_blank(directory: Path, tokenizer: Tokenizer) -> None:
+    """A Qwen2 checkpoint whose weights are drawn as transformers draws them; what the recipe file says stays out."""
+    vocabulary = math.ceil(tokenizer.get_vocab_size() / 64) * 64
+    config = {
+        "architectures": ["Qwen2ForCausalLM"],
+        "attention_dropout": 0.0,
+        "bos_token_id": tokenizer.token_to_id("<|endoftext|>"),
+        "eos_token_id": tokenizer.token_to_id("<|im_end|>"),
+        "pad_token_id": tokenizer.token_to_id("<|endoftext|>"),
+        "hidden_act": "silu",
+        "hidden_size": HIDDEN,
+        "initializer_range": _STANDARD_DEVIATION,
+        "intermediate_size": INTERMEDIATE,
+        "max_position_embeddings": 2048,
+        "model_type": "qwen2",
+        "num_attention_heads": HEADS,
+        "num_hidden_layers": LAYERS,
+        "num_key_value_heads": KEY_VALUE_HEADS,
+        "rms_norm_eps": 1e-6,
+        "rope_theta": 10000.0,
+        "tie_word_embeddings": True,
+        "torch_dtype": "float32",
+        "use_cache": True,
+        "vocab_size": vocabulary,
+    }
+    (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    save_file(_random_weights(vocabulary), directory / "model.safetensors", metadata={"format": "pt"})
+
+
+def _random_weights(vocabulary: int) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator) * _STANDARD_DEVIATION
+
+    narrow = HIDDEN // HEADS * KEY_VALUE_HEADS
+    weights = {"model.embed_tokens.weight": normal(vocabulary, HIDDEN), "model.norm.weight": torch.ones(HIDDEN)}
+    for layer in range(LAYERS):
+        prefix = f"model.layers.{layer}"
+        for name, rows in (("q", HIDDEN), ("k", narrow), ("v", narrow)):
+            weights[f"{prefix}.self_attn.{name}_proj.weight"] = normal(rows, HIDDEN)
+            weights[f"{prefix}.self_attn.{name}_proj.bias"] = torch.zeros(rows)
+        weights[f"{prefix}.self_attn.o_proj.weight"] = normal(HIDDEN, HIDDEN)
+        weights[f"{prefix}.mlp.gate_proj.weight"] = normal(INTERMEDIATE, HIDDEN)
+        weights[f"{prefix}.mlp.up_proj.weight"] = normal(INTERMEDIATE, HIDDEN)
+        weights[f"{prefix}.mlp.down_proj.weight"] = normal(HIDDEN, INTERMEDIATE)
+        for norm in ("input_layernorm", "post_attention_layernorm"):
+            weights[f"{prefix}.{norm}.weight"] = torch.ones(HIDDEN)
+    return weights
+
+
+def _write_lessons(file: Path, world: World) -> None:
+    messages = [lesson.messages() for lesson in course(world, SEED, STAGES)]
+    pq.write_table(pa.table({"messages": messages}), file, compression="zstd")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Look at recipes and rows in the terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from shoptune.checkpoint import read_json
+from shoptune.data.database import connect, records
+from shoptune.data.kinds import RecordError
+from shoptune.data.output import STATS
+from shoptune.data.recipe import find_task, load_tasks
+from shoptune.data.render import Renderer
+from shoptune.shopbench.answers import answer_text
+from shoptune.shopbench.chat import system_prompt
+
+_RECIPES = Path("data_recipes")
+_TRIED_FOR_ONE_ROW = 5
+
+
+def print_tasks(*, as_json: bool) -> None:
+    """Print every task: its name, source, kind, metric, track, and the development task it is like.
+
+    Raises:
+        ShoptuneError: a recipe is not as it must be.
+    """
+    lines = [
+        {
+            "name": name,
+            "source": task.source,
+            "kind": task.recipe.kind.value,
+            "metric": task.recipe.metric.value,
+            "track": task.recipe.track.value,
+            "like": task.recipe.like,
+        }
+        for name, task in load_tasks(_RECIPES).items()
+    ]
+    console = Console()
+    if as_json:
+        console.print_json(json.dumps(lines))
+        return
+    table = Table(*lines[0], box=None, header_style="bold")
+    for line in lines:
+        table.add_row(*(line | {"track": line["track"].removeprefix("amazon-kdd-cup-24-")}).values())
+    console.print(table)
+    console.print(f"{len(lines)} tasks")
+
+
+def print_preview(recipe: Path, name: str, raw: Path, count: int) -> None:
+    """Print rows of one task as the model sees them, the part that is trained on in green.
+
+    Raises:
+        ShoptuneError: the recipe has no such task, its source is missing, or its query fails.
+    """
+    tasks = {task: entry for task, entry in load_tasks(recipe.parent).items() if entry.file.name == recipe.name}
+    task = find_task(tasks, name, recipe, "--task")
+    renderer = Renderer(task, seed=0)
+    console = Console()
+    shown = 0
+    for batch in records(connect([task], raw), task, 0, count * _TRIED_FOR_ONE_ROW, batch_size=count):
+        for record in batch:
+            if shown == count:
+                return
+            try:
+                question = renderer.row(record).question
+            except RecordError as error:
+                console.print(f"[dim]record {record['key']} rejected: {error}[/dim]")
+                continue
+            shown += 1
+            console.rule(f"{name} {shown}")
+            console.print(f"[dim]{escape(system_prompt(question.task_type))}[/dim]")
+            console.print(escape(question.input_field), highlight=False)
+            answer = answer_text(question.task_type, question.output_field)
+            console.print(f"[bold green]{escape(answer)}[/bold green]", highlight=False)
+
+
+def print_stats(rows: Path) -> None:
+    """Print how many rows an artifact holds and what was dropped.
+
+    Raises:
+        ShoptuneError: the folder holds no statistics.
+    """
+    stats = read_json(rows / STATS)
+    console = Console()
+    table = Table("task", "wanted", "made", "dropped", box=None, header_style="bold")
+    dropped = {task: sum(reasons.values()) for tasks in stats["drops"].values() for task, reasons in tasks.items()}
+    for name, counts in stats["by_task"].items():
+        table.add_row(name, str(counts["wanted"]), str(counts["made"]), str(dropped.get(name, 0)))
+    console.print(table)
+    for tasks in stats["drops"].values():
+        for task, reasons in tasks.items():
+            for reason, count in reasons.items():
+                console.print(f"[dim]{task}: {count} x {reason}[/dim]")
+    splits = ", ".join(f"{count} {split}" for split, count in stats["by_split"].items())
+    console.print(f"{stats['rows']} rows: {splits}")

@@ -1,0 +1,122 @@
+"""Recipes: which questions are made from a source, and how; data only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator, model_validator
+
+from shoptune.config import Settings, load
+from shoptune.errors import Problem, ShoptuneError, fail, nearest
+from shoptune.shopbench.vocabulary import METRICS_OF, Metric, TaskType, Track
+
+_TRACK_PREFIX = "amazon-kdd-cup-24-"
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class TaskRecipe(Settings):
+    """One kind of question made from a source.
+
+    Attributes:
+        name: unique among all recipes.
+        kind: the task type; it knows how to arrange a record (see `shoptune.data.kinds`).
+        metric: how ShopBench scores such a question.
+        track: the track's name, with or without the challenge's prefix.
+        like: the development task that it resembles, or `none`.
+        version: raised whenever the task's rows change on purpose.
+        language: the language of its rows, unless a record has a `language` column.
+        options: how many options are listed, for kinds that list any.
+        records: a DuckDB query over the source's tables; its column `key` is unique and decides sampling and order.
+        prompts: phrasings, Jinja templates over the record's columns and what the kind adds.
+    """
+
+    name: Name
+    kind: TaskType
+    metric: Metric
+    track: Track
+    like: str
+    version: Annotated[int, Field(ge=1)] = 1
+    language: str = "en"
+    options: Annotated[int, Field(ge=2)] | None = None
+    records: str
+    prompts: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    @field_validator("track", mode="before")
+    @classmethod
+    def _short_track(cls, value: object) -> object:
+        if isinstance(value, str) and not value.startswith(_TRACK_PREFIX):
+            return _TRACK_PREFIX + value
+        return value
+
+    @model_validator(mode="after")
+    def _metric_fits(self) -> TaskRecipe:
+        if self.metric not in METRICS_OF[self.kind]:
+            raise ValueError(f"metric '{self.metric}' does not score questions of kind '{self.kind}'")
+        return self
+
+
+class Recipe(Settings):
+    """A recipe YAML: the tasks of one source.
+
+    Attributes:
+        source: the module that turns the source's files into tables, and its folder under the raw directory.
+        views: DuckDB queries under names that the tasks' queries may use.
+        tasks: the questions to make.
+    """
+
+    source: Name
+    views: dict[Name, str] = Field(default_factory=dict)
+    tasks: Annotated[tuple[TaskRecipe, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task with its place: the file and the recipe that it comes from."""
+
+    recipe: TaskRecipe
+    source: str
+    views: Mapping[str, str]
+    file: Path
+
+
+def load_tasks(directory: Path) -> Mapping[str, Task]:
+    """Every task of every recipe in a directory, by name, in order of file and place.
+
+    Raises:
+        ShoptuneError: a recipe is not as it must be, or two tasks share a name; all problems are told at once.
+    """
+    files = sorted(directory.glob("*.yaml"))
+    if not files:
+        raise fail(
+            directory, "", "holds no recipes", "name a mixture beside the recipes, as data_recipes/mixtures/x.yaml"
+        )
+    tasks: dict[str, Task] = {}
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            recipe = load(file, Recipe)
+        except ShoptuneError as error:
+            problems += error.problems
+            continue
+        for task in recipe.tasks:
+            if task.name in tasks:
+                problems.append(Problem(file, task.name, "a task of this name exists already", "name it otherwise"))
+            tasks[task.name] = Task(task, recipe.source, recipe.views, file)
+    if problems:
+        raise ShoptuneError(problems)
+    return tasks
+
+
+def find_task(tasks: Mapping[str, Task], name: str, file: Path, where: str) -> Task:
+    """A task by its name.
+
+    Raises:
+        ShoptuneError: there is none; the nearest is named.
+    """
+    if name not in tasks:
+        raise fail(file, where, f"no task '{name}'", nearest(name, tasks))
+    return tasks[name]

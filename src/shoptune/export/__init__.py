@@ -1,0 +1,1 @@
+"""Export: a checkpoint and a profile become a folder that the challenge can run."""

@@ -1,0 +1,5 @@
+"""The evaluator imports `UserModel` from here."""
+
+from models.shoptune_model import ShoptuneModel
+
+UserModel = ShoptuneModel

@@ -1,0 +1,73 @@
+"""Read a run's artifacts: their manifests, their scores, the sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shoptune.artifact import read_manifest
+from shoptune.checkpoint import read_json
+from shoptune.errors import fail
+from shoptune.shopbench.summary import paired_difference
+
+SCORES = "scores.json"
+
+
+@dataclass(frozen=True)
+class Found:
+    """One artifact of a run; `name` is its path inside the run's folder."""
+
+    name: str
+    stage: str
+    seconds: float
+    bytes: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that a run left.
+
+    Attributes:
+        directory: its folder.
+        artifacts: in the order in which they were finished.
+        scores: what evaluate said of each model, by the name of its folder, worst first.
+    """
+
+    directory: Path
+    artifacts: list[Found]
+    scores: Mapping[str, Mapping[str, Any]]
+
+    def sweep(self) -> Path | None:
+        """The folder of the run's sweep, if it has one."""
+        return next((artifact.path for artifact in self.artifacts if artifact.stage == "sweep"), None)
+
+    def difference(self, model: str, baseline: str) -> tuple[float, float, float]:
+        """How much better a model answers than another, by question, with its 95% bootstrap interval."""
+        first, second = ([q["score"] for q in self.scores[name]["per_question"]] for name in (model, baseline))
+        return paired_difference(first, second)
+
+
+def collect(directory: Path) -> Run:
+    """Find every artifact under a folder.
+
+    Raises:
+        ShoptuneError: there is none.
+    """
+    found = []
+    for manifest_file in directory.glob("**/manifest.json"):
+        path = manifest_file.parent
+        if any(part.endswith((".partial", ".old")) for part in path.relative_to(directory).parts):
+            continue
+        manifest = read_manifest(path) or {}
+        size = sum(entry["bytes"] for entry in manifest["outputs"].values())
+        name = str(path.relative_to(directory))
+        found.append((manifest["finished"], Found(name, manifest["stage"], manifest["seconds"], size, path)))
+    if not found:
+        raise fail(directory, "", "holds no artifact", "name the folder of a run, as runs/demo")
+    artifacts = [artifact for _, artifact in sorted(found, key=lambda pair: pair[0])]
+    evaluated = [artifact for artifact in artifacts if artifact.stage == "evaluate"]
+    scores = {artifact.path.name: read_json(artifact.path / SCORES) for artifact in evaluated}
+    return Run(directory, artifacts, scores)

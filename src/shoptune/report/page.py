@@ -1,0 +1,49 @@
+"""One self-contained HTML page: scores, the alpha curve, where everything is and how long it took."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from shoptune.report.collect import Run
+
+
+def render_page(run: Run, learned: str) -> str:
+    """The page of a run; `learned` is the sentence that opens it."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("shoptune.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    sweep = run.sweep()
+    return environment.get_template("report.html.jinja").render(
+        title=run.directory.name,
+        learned=learned,
+        models=list(run.scores),
+        overall=[(name, scores["overall"]) for name, scores in run.scores.items()],
+        groups=[
+            ("By task type", _rows(run, "by_task_type", "by_question")),
+            ("By track", _rows(run, "by_track", "by_question")),
+            ("By task", _rows(run, "by_task", "score")),
+        ],
+        curve=Markup(_svg(sweep / "curve.svg")) if sweep else "",  # noqa: S704 - our own drawing
+        verdict=(sweep / "verdict.txt").read_text(encoding="utf-8").strip() if sweep else "",
+        artifacts=run.artifacts,
+        seconds=sum(artifact.seconds for artifact in run.artifacts),
+    )
+
+
+def _rows(run: Run, group: str, key: str) -> list[tuple[str, int, list[float]]]:
+    """One line a group member: its name, its number of questions, and every model's score."""
+    first: dict[str, Any] = next(iter(run.scores.values()), {}).get(group, {})
+    return [
+        (name, entry["questions"], [scores[group][name][key] for scores in run.scores.values()])
+        for name, entry in first.items()
+    ]
+
+
+def _svg(file: Path) -> str:
+    """A drawing without its XML declaration, to stand inside a page."""
+    text = file.read_text(encoding="utf-8")
+    return text[text.index("<svg") :]

@@ -1,0 +1,50 @@
+"""What tests share: where the examples and the real data are."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+REAL_DATA = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def examples() -> Path:
+    """The made-up shop, its questions and the tiny base model."""
+    return ROOT / "examples"
+
+
+@pytest.fixture(scope="session")
+def tiny_base() -> Path:
+    """The tiny base model's checkpoint."""
+    return ROOT / "examples" / "tiny_base"
+
+
+def _real(path: str) -> Path:
+    if not (REAL_DATA / path).exists():
+        pytest.skip(f"the real data are not here: shared/data/{path}")
+    return REAL_DATA / path
+
+
+@pytest.fixture(scope="session")
+def development() -> Path:
+    """The benchmark's 96 public development questions."""
+    return _real("shopbench/development.json")
+
+
+@pytest.fixture(scope="session")
+def real_mmlu() -> Path:
+    """Real MMLU files, as CSV with a header."""
+    return _real("mmlu")
+
+
+@pytest.fixture(scope="session")
+def real_amazon_m2() -> Path:
+    """Real Amazon-M2 sessions, as CSV and as Parquet."""
+    return _real("amazon_m2")

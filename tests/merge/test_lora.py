@@ -1,0 +1,100 @@
+"""Adapters as PEFT writes them: what is read, what is refused and why."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from shoptune.checkpoint import Checkpoint
+from shoptune.errors import ShoptuneError
+from shoptune.merge.lora import load_adapter
+
+from .conftest import HIDDEN, LAYER, VOCABULARY, WriteAdapter
+
+A, B = torch.randn(2, HIDDEN), torch.randn(HIDDEN, 2)
+
+
+def _delta(path: Path, base: Checkpoint, name: str = f"{LAYER}.weight") -> torch.Tensor:
+    factors = load_adapter(path, base).targets[name].load()
+    return factors.b @ factors.a
+
+
+def test_the_scale_is_alpha_over_rank(base: Checkpoint, write_adapter: WriteAdapter) -> None:
+    path = write_adapter("x", {LAYER: (A, B)}, rank=2, alpha=4)
+    assert torch.allclose(_delta(path, base), 4 / 2 * B @ A)
+
+
+def test_rslora_divides_by_the_root_of_the_rank(base: Checkpoint, write_adapter: WriteAdapter) -> None:
+    path = write_adapter("x", {LAYER: (A, B)}, rank=2, alpha=4, use_rslora=True)
+    assert torch.allclose(_delta(path, base), 4 / math.sqrt(2) * B @ A)
+
+
+def test_patterns_match_the_end_of_the_name(base: Checkpoint, write_adapter: WriteAdapter) -> None:
+    wide = (torch.randn(3, HIDDEN), torch.randn(12, 3))
+    path = write_adapter(
+        "x",
+        {LAYER: (A, B), "model.layers.0.mlp.up_proj": wide},
+        rank_pattern={"up_proj": 3},
+        alpha_pattern={r"layers\.\d+\.mlp\.up_proj": 9},
+    )
+    assert torch.allclose(_delta(path, base), 4 / 2 * B @ A)
+    assert torch.allclose(_delta(path, base, "model.layers.0.mlp.up_proj.weight"), 9 / 3 * wide[1] @ wide[0])
+
+
+def test_an_embedding_gets_the_transpose(base: Checkpoint, write_adapter: WriteAdapter) -> None:
+    a, b = torch.randn(2, VOCABULARY), torch.randn(HIDDEN, 2)  # as peft.tuners.lora.Embedding keeps them
+    path = write_adapter("x", {"model.embed_tokens": (a, b)})
+    assert torch.allclose(_delta(path, base, "model.embed_tokens.weight"), 4 / 2 * (b @ a).T)
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"use_dora": True}, "use_dora: DoRA rescales whole weights, which is no low-rank delta; train without DoRA"),
+        ({"bias": "all"}, "bias: is 'all': biases were trained too; train with bias: none"),
+        ({"modules_to_save": ["lm_head"]}, "modules_to_save: whole modules were trained: lm_head"),
+        ({"fan_in_fan_out": True}, "fan_in_fan_out: weights are stored transposed"),
+        ({"peft_type": "IA3"}, "peft_type: is 'IA3'; merge LoRA adapters only"),
+    ],
+)
+def test_what_no_delta_expresses_is_refused(
+    base: Checkpoint, write_adapter: WriteAdapter, settings: dict[str, object], problem: str
+) -> None:
+    with pytest.raises(ShoptuneError) as caught:
+        load_adapter(write_adapter("x", {LAYER: (A, B)}, **settings), base)
+    assert problem in str(caught.value)
+
+
+def test_an_adapter_of_another_base_is_refused(base: Checkpoint, write_adapter: WriteAdapter) -> None:
+    with pytest.raises(ShoptuneError, match=r"layers\.7.*: changes a weight that .*base does not have; merge it into"):
+        load_adapter(write_adapter("x", {"model.layers.7.self_attn.q_proj": (A, B)}), base)
+    with pytest.raises(ShoptuneError, match=r"q_proj: has a delta of 9 x 8, the base's weight is 8 x 8"):
+        load_adapter(write_adapter("x", {LAYER: (A, torch.randn(9, 2))}), base)
+
+
+def test_a_rank_that_the_config_does_not_say_is_refused(base: Checkpoint, write_adapter: WriteAdapter) -> None:
+    with pytest.raises(ShoptuneError, match="has factors of rank 2 and 2, its config says 16"):
+        load_adapter(write_adapter("x", {LAYER: (A, B)}, rank=16), base)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_numbers_that_are_not_finite_are_refused(base: Checkpoint, write_adapter: WriteAdapter, value: float) -> None:
+    poisoned = A.clone()
+    poisoned[1, 3] = value
+    adapter = load_adapter(write_adapter("x", {LAYER: (poisoned, B)}), base)
+    with pytest.raises(ShoptuneError, match=r"lora_A\.weight: holds NaN or infinity"):
+        adapter.targets[f"{LAYER}.weight"].load()
+
+
+def test_a_pickled_adapter_is_refused(base: Checkpoint, write_adapter: WriteAdapter) -> None:
+    path = write_adapter("x", {LAYER: (A, B)})
+    (path / "adapter_model.bin").write_bytes(b"")
+    with pytest.raises(ShoptuneError, match=r"adapter_model\.bin: is a pickle"):
+        load_adapter(path, base)
+
+
+def test_a_folder_without_an_adapter_is_named(base: Checkpoint, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ShoptuneError, match=r"adapter_config\.json: no such file"):
+        load_adapter(tmp_path / "empty", base)

@@ -1,0 +1,44 @@
+"""Rows as they lie in Parquet."""
+
+import pyarrow as pa
+
+from shoptune.shopbench.questions import Question
+from shoptune.shopbench.rows import SCHEMA, Row, decode_reference, encode_reference
+from shoptune.shopbench.vocabulary import Metric, TaskType, Track
+
+QUESTION = Question(
+    "Select 3.\n1. a\n2. b\n3. c\n4. d\nOutput: ",
+    [1, 4],
+    TaskType.RETRIEVAL,
+    "pick",
+    Metric.HIT_RATE_3,
+    False,
+    Track.BEHAVIOR,
+)
+
+
+def test_a_row_has_the_benchmarks_fields_and_ours() -> None:
+    row = Row(QUESTION, "esci", "en").to_dict()
+    assert list(row) == SCHEMA.names
+    assert row["output_field"] == "[1, 4]"
+    assert [message["role"] for message in row["messages"]] == ["system", "user", "assistant"]
+    assert row["messages"][2]["content"] == "1,4"
+    assert pa.Table.from_pylist([row], schema=SCHEMA).to_pylist() == [row]
+
+
+def test_the_id_depends_on_the_question_alone() -> None:
+    assert Row(QUESTION, "esci", "en").row_id == Row(QUESTION, "other", "de").row_id
+    changed = Question(**{**QUESTION.__dict__, "output_field": [1]})
+    assert Row(changed, "esci", "en").row_id != Row(QUESTION, "esci", "en").row_id
+    # blake2b, 12 bytes, of '["pick", "Select 3.\\n1. a\\n2. b\\n3. c\\n4. d\\nOutput: ", [1, 4]]'
+    assert Row(QUESTION, "esci", "en").row_id == "961f47df3ee2390f829645b2"
+
+
+def test_references_survive_the_column() -> None:
+    for task_type, reference in [
+        (TaskType.MULTIPLE_CHOICE, 2),
+        (TaskType.RANKING, [1, 0.1, 0.01, 0, 0]),
+        (TaskType.NAMED_ENTITY_RECOGNITION, ["grün"]),
+        (TaskType.GENERATION, "[not json]"),
+    ]:
+        assert decode_reference(task_type, encode_reference(reference)) == reference

@@ -1,0 +1,119 @@
+"""Configs: unknown keys refused with the nearest valid one, overrides, every problem at once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+from pydantic import Field
+
+from shoptune.config import Settings, apply_overrides, load
+from shoptune.errors import ShoptuneError
+
+
+class Member(Settings):
+    path: str
+    weight: float = 1.0
+
+
+class Example(Settings):
+    base: str
+    members: tuple[Member, ...] = ()
+    limits: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    optional: Member | None = None
+
+
+def _load(tmp_path: Path, text: str, *overrides: str) -> Example:
+    file = tmp_path / "example.yaml"
+    file.write_text(text)
+    return load(file, Example, overrides)
+
+
+def _problems(tmp_path: Path, text: str, *overrides: str) -> list[str]:
+    with pytest.raises(ShoptuneError) as caught:
+        _load(tmp_path, text, *overrides)
+    return [str(problem).removeprefix(f"{tmp_path}/") for problem in caught.value.problems]
+
+
+def test_a_good_config_loads(tmp_path: Path) -> None:
+    config = _load(tmp_path, "base: b\nmembers: [{path: p, weight: 2}]\n")
+    assert config == Example(base="b", members=(Member(path="p", weight=2.0),))
+
+
+def test_json_is_yaml(tmp_path: Path) -> None:
+    assert _load(tmp_path, '{"base": "b"}') == Example(base="b")
+
+
+def test_an_unknown_key_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    assert _problems(tmp_path, "base: b\nmebmers: []\n") == [
+        "example.yaml: mebmers: unknown key; did you mean 'members'?"
+    ]
+
+
+def test_unknown_keys_are_refused_at_every_level(tmp_path: Path) -> None:
+    assert _problems(tmp_path, "base: b\nmembers: [{path: p, wieght: 1}]\noptional: {path: p, colour: red}\n") == [
+        "example.yaml: members[0].wieght: unknown key; did you mean 'weight'?",
+        "example.yaml: optional.colour: unknown key; valid: path, weight",
+    ]
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    problems = _problems(tmp_path, "members: [{path: p, weight: a lot}]\nlimits: {a: 0}\n")
+    assert problems == [
+        "example.yaml: base: missing; add it",
+        "example.yaml: members[0].weight: input should be a valid number, unable to parse string as a number "
+        "(got 'a lot'); correct the value",
+        "example.yaml: limits.a: input should be greater than or equal to 1 (got 0); correct the value",
+    ]
+
+
+@pytest.mark.parametrize("weight", [".nan", ".inf", "-.inf"])
+def test_numbers_are_finite(tmp_path: Path, weight: str) -> None:
+    (problem,) = _problems(tmp_path, f"base: b\nmembers: [{{path: p, weight: {weight}}}]\n")
+    assert "members[0].weight: input should be a finite number" in problem
+
+
+def test_broken_yaml_names_the_line(tmp_path: Path) -> None:
+    (problem,) = _problems(tmp_path, "base: b\nmembers: [\n")
+    assert problem.startswith("example.yaml: line 3: not valid YAML")
+
+
+def test_yaml_cannot_make_objects(tmp_path: Path) -> None:
+    (problem,) = _problems(tmp_path, "base: !!python/object/apply:os.system [true]\n")
+    assert "not valid YAML" in problem
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "text\n"])
+def test_a_config_is_a_mapping(tmp_path: Path, text: str) -> None:
+    (problem,) = _problems(tmp_path, text)
+    assert "not keys and values; write `key: value` lines" in problem
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ShoptuneError, match="no such file; check the path"):
+        load(tmp_path / "none.yaml", Example)
+
+
+def test_overrides_reach_into_lists_and_make_groups(tmp_path: Path) -> None:
+    config = _load(tmp_path, "base: b\nmembers: [{path: p}]\n", "members.0.weight=0.5", "limits.new=3", "base=c=d")
+    assert config == Example(base="c=d", members=(Member(path="p", weight=0.5),), limits={"new": 3})
+
+
+def test_an_override_may_replace_a_list(tmp_path: Path) -> None:
+    assert _load(tmp_path, "base: b\n", "members=[{path: q}]").members == (Member(path="q"),)
+
+
+@pytest.mark.parametrize(
+    ("override", "problem"),
+    [
+        ("base", "is not key=value"),
+        ("=1", "is not key=value"),
+        ("members.5.weight=1", "'5' is not one of the list's 1 items; count from 0"),
+        ("base.x=1", "'base.x' is inside a value"),
+        ("base=[", "the value is not valid YAML"),
+    ],
+)
+def test_a_bad_override_is_named(override: str, problem: str) -> None:
+    with pytest.raises(ShoptuneError) as caught:
+        apply_overrides({"base": "b", "members": [{}]}, [override])
+    assert problem in str(caught.value)
+    assert str(caught.value).startswith(f"--set: {override}: ")

@@ -1,0 +1,99 @@
+"""Safetensors written and read piece by piece, against the library."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from shoptune.errors import ShoptuneError
+from shoptune.tensor_file import DTYPES, read_header, read_rows, writing
+
+FLOATS = [torch.float32, torch.float16, torch.bfloat16]
+
+
+def test_the_library_reads_what_is_written(tmp_path: Path) -> None:
+    tensors = {"b": torch.arange(12.0).reshape(4, 3), "a": torch.tensor(7, dtype=torch.int64), "e": torch.empty(0, 5)}
+    with writing(
+        tmp_path / "x.safetensors", [(name, t.dtype, tuple(t.shape)) for name, t in tensors.items()]
+    ) as writer:
+        writer.write_rows("b", 2, tensors["b"][2:])
+        writer.write_rows("a", 0, tensors["a"])
+        writer.write_rows("b", 0, tensors["b"][:2])
+        writer.write_rows("e", 0, tensors["e"])
+    read = load_file(tmp_path / "x.safetensors")
+    assert read.keys() == tensors.keys()
+    assert all(torch.equal(read[name], tensors[name]) for name in tensors)
+
+
+def test_what_is_not_written_is_zero(tmp_path: Path) -> None:
+    with writing(tmp_path / "x.safetensors", [("w", torch.bfloat16, (3, 2))]) as writer:
+        writer.write_rows("w", 1, torch.ones(1, 2, dtype=torch.bfloat16))
+    assert load_file(tmp_path / "x.safetensors")["w"].tolist() == [[0, 0], [1, 1], [0, 0]]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=st.integers(1, 9),
+    columns=st.integers(1, 7),
+    dtype=st.sampled_from(FLOATS),
+    cut=st.integers(0, 9),
+)
+def test_any_rows_are_read_as_the_library_reads_them(
+    rows: int, columns: int, dtype: torch.dtype, cut: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    file = tmp_path_factory.mktemp("t") / "x.safetensors"
+    tensor = torch.randn(rows, columns, generator=torch.Generator().manual_seed(rows)).to(dtype)
+    save_file({"first": torch.ones(3), "w": tensor}, file)
+    spec = next(spec for spec in read_header(file) if spec.name == "w")
+    middle = min(cut, rows)
+    assert torch.equal(torch.cat([read_rows(spec, 0, middle), read_rows(spec, middle)]), tensor)
+
+
+def test_every_element_type_of_the_table_survives(tmp_path: Path) -> None:
+    tensors = {name: torch.zeros(2, dtype=dtype) for name, dtype in DTYPES.items()}
+    save_file(tensors, tmp_path / "x.safetensors")
+    assert {spec.name: spec.dtype for spec in read_header(tmp_path / "x.safetensors")} == dict(DTYPES)
+
+
+def test_the_header_lists_tensors_in_the_order_of_their_bytes(tmp_path: Path) -> None:
+    save_file({"z": torch.ones(2), "a": torch.ones(3), "m": torch.ones(1)}, tmp_path / "x.safetensors")
+    offsets = [spec.offset for spec in read_header(tmp_path / "x.safetensors")]
+    assert offsets == sorted(offsets)
+
+
+def test_rows_of_another_type_are_a_mistake(tmp_path: Path) -> None:
+    with (
+        writing(tmp_path / "x.safetensors", [("w", torch.bfloat16, (1, 1))]) as writer,
+        pytest.raises(TypeError, match=r"w is torch\.bfloat16, the rows are torch\.float32"),
+    ):
+        writer.write_rows("w", 0, torch.ones(1, 1))
+
+
+def _header(text: bytes) -> bytes:
+    return len(text).to_bytes(8, "little") + text
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "is not a safetensors file"),
+        (b"\x80\x02}q\x00.PK\x03\x04", "is not a safetensors file"),
+        (_header(b"{broken"), "is not a safetensors file"),
+        (_header(json.dumps({"w": {"dtype": "F4", "shape": [1], "data_offsets": [0, 1]}}).encode()), "element type F4"),
+        (_header(json.dumps({"w": {"dtype": "F32", "shape": [9], "data_offsets": [0, 36]}}).encode()), "is cut short"),
+    ],
+)
+def test_a_bad_file_is_named(tmp_path: Path, content: bytes, problem: str) -> None:
+    file = tmp_path / "x.safetensors"
+    file.write_bytes(content)
+    with pytest.raises(ShoptuneError, match=problem):
+        read_header(file)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ShoptuneError, match="no such file"):
+        read_header(tmp_path / "none.safetensors")
