@@ -1,7 +1,7 @@
 """Make the tiny base model: a tokenizer of the shop's text, lessons, and full fine-tuning from nothing by axolotl.
 
-Run: make tiny-base (an hour or two on two cores). The checkpoint is committed under examples/tiny_base: the demo and the
-tests start from it as a user starts from a downloaded base.
+Run: make tiny-base (an hour or two on two cores). The checkpoint is committed under examples/tiny_base: the demo and
+the tests start from it as a user starts from a downloaded base.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from shop_tokenizer import save_tokenizer, train_tokenizer
 from tokenizers import Tokenizer
 from world import LOCALES, World
 
+from shoptune.shopbench.chat import render
+
 SEED = "tiny-base"
 RUN = Path("runs/tiny-base")
 
@@ -35,11 +37,12 @@ _STANDARD_DEVIATION = 0.02
 
 # Lessons in a stage, and the weight of each kind of lesson in it.
 STAGES: list[tuple[int, dict[str, int]]] = [
-    (12_000, {"pairs": 1}),
-    (14_000, {"short_lists": 3, "pairs": 1}),
+    (24_000, {"word_drill": 1}),
+    (16_000, {"phrase_drill": 2, "word_drill": 1, "short_lists": 1}),
     (
-        64_000,
+        60_000,
         {
+            "phrase_drill": 1,
             "short_lists": 2,
             "long_lists": 2,
             "title_lists": 1,
@@ -67,7 +70,7 @@ def main() -> None:
     tokenizer = train_tokenizer(_texts(world))
     save_tokenizer(tokenizer, blank)
     _write_blank(blank, tokenizer)
-    _write_lessons(out / "lessons.parquet", world)
+    _write_lessons(out / "lessons.parquet", world, blank)
 
 
 def _texts(world: World) -> Iterator[str]:
@@ -80,8 +83,8 @@ def _texts(world: World) -> Iterator[str]:
     for file in sorted((HERE.parent / "data_recipes").glob("*.yaml")):
         for task in yaml.safe_load(file.read_text(encoding="utf-8"))["tasks"]:
             yield from task["prompts"]
-    for lesson in course(world, SEED, [(2000, STAGES[-1][1])]):
-        yield f"{lesson.question}\n{lesson.answer}"
+    for lesson in course(world, str, SEED, [(2000, STAGES[-1][1])]):
+        yield "".join(part.text for part in lesson)
 
 
 def _strings(value: object) -> Iterator[str]:
@@ -145,9 +148,11 @@ def _random_weights(vocabulary: int) -> dict[str, torch.Tensor]:
     return weights
 
 
-def _write_lessons(file: Path, world: World) -> None:
-    messages = [lesson.messages() for lesson in course(world, SEED, STAGES)]
-    pq.write_table(pa.table({"messages": messages}), file, compression="zstd")
+def _write_lessons(file: Path, world: World, blank: Path) -> None:
+    """Lessons as axolotl's `input_output` data: pieces of text, each learned or not."""
+    lessons = course(world, lambda messages: render(messages, blank), SEED, STAGES)
+    segments = [[{"label": part.learned, "text": part.text} for part in lesson] for lesson in lessons]
+    pq.write_table(pa.table({"segments": segments}), file, compression="zstd")
 
 
 if __name__ == "__main__":

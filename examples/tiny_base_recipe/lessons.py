@@ -18,31 +18,34 @@ from shoptune.shopbench.chat import Message, chat
 from shoptune.shopbench.vocabulary import TaskType
 
 _MOST_LOOK_UPS = 10
+_TURN_END = "<|im_end|>"
+
+# Writes messages as the model is asked them; the blank checkpoint's own chat template.
+Render = Callable[[list[Message]], str]
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """One exchange: what is asked, under which task type, and the answer to learn."""
+class Part:
+    """A piece of a lesson's text, and whether the model is to learn to write it."""
 
-    question: str
-    answer: str
-    task_type: TaskType
-
-    def messages(self) -> list[Message]:
-        """The lesson as a chat, rendered as every question of the benchmark is."""
-        return chat(self.question, self.task_type, self.answer)
+    text: str
+    learned: bool
 
 
-def course(world: World, seed: str, stages: list[tuple[int, dict[str, int]]]) -> Iterator[Lesson]:
+Lesson = tuple[Part, ...]
+
+
+def course(world: World, render: Render, seed: str, stages: list[tuple[int, dict[str, int]]]) -> Iterator[Lesson]:
     """Lessons in the order in which they are to be learned.
 
     Args:
         world: the shop.
+        render: how a chat becomes text.
         seed: decides every lesson.
         stages: for each stage, how many lessons, and the weight of each kind of lesson.
     """
     rng = random.Random(seed)
-    teacher = _Teacher(world, rng)
+    teacher = _Teacher(world, render, rng)
     for lessons, weights in stages:
         kinds = [getattr(teacher, name) for name in weights]
         for _ in range(lessons):
@@ -53,8 +56,8 @@ def course(world: World, seed: str, stages: list[tuple[int, dict[str, int]]]) ->
 class _Teacher:
     """Makes lessons; every public method is a kind of lesson."""
 
-    def __init__(self, world: World, rng: random.Random) -> None:
-        self._world, self._rng = world, rng
+    def __init__(self, world: World, render: Render, rng: random.Random) -> None:
+        self._world, self._render, self._rng = world, render, rng
         types = list(world.types.values())
         phrases = [phrase for kinds in world.aspects.values() for phrase in kinds["good"] + kinds["bad"]]
         self._names = [product_type.name for product_type in types]
@@ -69,9 +72,13 @@ class _Teacher:
         self._words = [word for pool in self._pools[:3] for word in pool if " " not in word]
         self._titles = [world.title(product) for product in world.listed]
 
-    def pairs(self) -> Lesson:
-        """Two or three words, looked up again and again."""
-        return self._look_ups(self._rng.sample(self._words, self._rng.randint(2, 3)))
+    def word_drill(self) -> Lesson:
+        """Two or three single words, looked up again and again, with no chat around them."""
+        return self._drill(self._rng.sample(self._words, self._rng.randint(2, 3)))
+
+    def phrase_drill(self) -> Lesson:
+        """Two to six items of one kind, looked up again and again, with no chat around them."""
+        return self._drill(self._some(self._rng.randint(2, 6)))
 
     def short_lists(self) -> Lesson:
         """Two to six items of one kind, looked up again and again."""
@@ -98,7 +105,7 @@ class _Teacher:
             ]
         )
         question = f"{stem.format(name=options[right])}\n{_numbered(options, 0)}\nAnswer: "
-        return Lesson(question, str(right), TaskType.MULTIPLE_CHOICE)
+        return self._ask(question, str(right), TaskType.MULTIPLE_CHOICE)
 
     def find_title(self) -> Lesson:
         """A title to be found by some of its words, among titles of other types."""
@@ -108,7 +115,7 @@ class _Teacher:
         name = self._rng.choice([wanted.type.name, wanted.brand, f"{wanted.brand} {wanted.type.name}"])
         listed = [self._world.title(product) for product in options]
         question = f"Which of the following products is a {name}?\n{_numbered(listed, 0)}\nAnswer: "
-        return Lesson(question, str(right), TaskType.MULTIPLE_CHOICE)
+        return self._ask(question, str(right), TaskType.MULTIPLE_CHOICE)
 
     def pick_three(self) -> Lesson:
         """Three items that hold a word, among ten or fifteen."""
@@ -123,7 +130,7 @@ class _Teacher:
             f"{_numbered(listed, 1)}\nYou should output 3 numbers, separated by comma.\nOutput: "
         )
         places = sorted(listed.index(title) + 1 for title in right)
-        return Lesson(question, ",".join(map(str, places)), TaskType.RETRIEVAL)
+        return self._ask(question, ",".join(map(str, places)), TaskType.RETRIEVAL)
 
     def pick_words(self) -> Lesson:
         """Three named words, among ten or fifteen."""
@@ -136,7 +143,7 @@ class _Teacher:
             f"You are given a numbered list. Please choose these three from the list: {named}. \n"
             f"You should ONLY output three numbers, separated by comma. \nList: \n{_numbered(listed, 1)}\nOutput: "
         )
-        return Lesson(question, ",".join(str(place + 1) for place in sorted(right)), TaskType.RETRIEVAL)
+        return self._ask(question, ",".join(str(place + 1) for place in sorted(right)), TaskType.RETRIEVAL)
 
     def rank(self) -> Lesson:
         """Five titles: the one that matches all of the query's words first, then those that match the type."""
@@ -151,7 +158,7 @@ class _Teacher:
             f"Rank the following 5 products by the words of the query '{wanted.brand} {wanted.type.name}'. \n"
             f"Product List: \n{_numbered(listed, 1)}\nYou should output a permutation of 1 to 5.\nOutput: "
         )
-        return Lesson(question, ",".join(str(place + 1) for place in order), TaskType.RANKING)
+        return self._ask(question, ",".join(str(place + 1) for place in order), TaskType.RANKING)
 
     def extract(self) -> Lesson:
         """A part of a query, named by its place."""
@@ -162,7 +169,7 @@ class _Teacher:
             f"Please extract the {wanted} phrase from the query. Please directly output the entity. \n"
             f"Query: {first}, {second}\nOutput: "
         )
-        return Lesson(question, answer, TaskType.NAMED_ENTITY_RECOGNITION)
+        return self._ask(question, answer, TaskType.NAMED_ENTITY_RECOGNITION)
 
     def quote(self) -> Lesson:
         """A phrase of a review, named by a word of it."""
@@ -171,7 +178,7 @@ class _Teacher:
         phrase = self._rng.choice(list(review.phrases.values()))
         word = phrase.split()[-1]
         question = f"Quote the phrase of the review that ends with '{word}'.\nReview: {review.text}\nOutput: "
-        return Lesson(question, phrase, TaskType.GENERATION)
+        return self._ask(question, phrase, TaskType.GENERATION)
 
     def speak(self) -> Lesson:
         """The shop's language: a title or a description, as it is."""
@@ -182,7 +189,7 @@ class _Teacher:
                 ("description", self._world.description(product, language)),
             ]
         )
-        return Lesson(f"Write a product {kind} in the language {language}.\nOutput: ", text, TaskType.GENERATION)
+        return self._ask(f"Write a product {kind} in the language {language}.\nOutput: ", text, TaskType.GENERATION)
 
     def _some(self, count: int) -> list[str]:
         pool = self._rng.choice(self._pools)
@@ -191,12 +198,34 @@ class _Teacher:
     def _of(self, name: str) -> list[Product]:
         return [product for product in self._world.listed if product.type.name == name]
 
-    def _look_ups(self, items: list[str]) -> Lesson:
-        """Many look-ups; each answer writes the item, then its number right behind it."""
+    def _drill(self, items: list[str]) -> Lesson:
+        """A list and many look-ups; only the numbers are learned.
+
+        A lesson without a word too many: in a chat's long context the look-up is not found in the first thousand steps.
+        """
         first = self._rng.choice([0, 1])
-        asked = [self._rng.randrange(len(items)) for _ in range(min(_MOST_LOOK_UPS, 2 * len(items)))]
-        answer = ",".join(f" {items[place]}{place + first}" for place in asked)
-        return Lesson(_numbered(items, first), answer, TaskType.RETRIEVAL)
+        parts = [Part(_numbered(items, first) + "\n", learned=False)]
+        for place in self._places(items):
+            parts += [Part(f" {items[place]}", learned=False), Part(str(place + first), learned=True)]
+            parts.append(Part("\n", learned=False))
+        return tuple(parts)
+
+    def _look_ups(self, items: list[str]) -> Lesson:
+        """The same as a chat: the list is asked about, the answer names items and their numbers."""
+        first = self._rng.choice([0, 1])
+        asked = chat(_numbered(items, first), TaskType.RETRIEVAL)
+        parts = [Part(self._render(asked), learned=False)]
+        for place in self._places(items):
+            parts += [Part(f" {items[place]}", learned=False), Part(str(place + first), learned=True)]
+            parts.append(Part(",", learned=False))
+        return (*parts[:-1], Part(_TURN_END, learned=True))
+
+    def _ask(self, question: str, answer: str, task_type: TaskType) -> Lesson:
+        prompt = self._render(chat(question, task_type))
+        return (Part(prompt, learned=False), Part(answer + _TURN_END, learned=True))
+
+    def _places(self, items: list[str]) -> list[int]:
+        return [self._rng.randrange(len(items)) for _ in range(min(_MOST_LOOK_UPS, 2 * len(items)))]
 
 
 def _numbered(items: list[str], first: int) -> str:

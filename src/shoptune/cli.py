@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from shoptune import artifact, config, envs
+from shoptune import artifact, envs
 from shoptune.errors import ShoptuneError
 from shoptune.progress import say
 
@@ -106,7 +106,13 @@ def data_stats(
 
 
 @app.command()
-def train(file: Config, out: Out, overrides: Set = [], force: Force = False) -> None:  # noqa: B006
+def train(
+    file: Config,
+    out: Out,
+    overrides: Set = [],  # noqa: B006
+    processes: Annotated[int, typer.Option("--processes", min=1, help="workers on this machine, one a GPU")] = 1,
+    force: Force = False,
+) -> None:
     """Train an adapter with axolotl.
 
     Example: shoptune train training_configs/demo-a.yaml --out runs/demo/adapter-a
@@ -118,7 +124,8 @@ def train(file: Config, out: Out, overrides: Set = [], force: Force = False) -> 
     since = time.monotonic()
     settings = load_train_config(file, overrides)
     _enter("train", "train", request(settings, locate(settings.base_model, file, "base_model")), out, force=force)
-    _report(run(settings, out, force=force), since, "shoptune merge merge/demo.yaml --out runs/demo/merged")
+    made = run(settings, out, processes=processes, force=force)
+    _report(made, since, "shoptune merge merge/demo.yaml --out runs/demo/merged")
 
 
 @app.command()
@@ -127,11 +134,12 @@ def merge(file: Config, out: Out, overrides: Set = [], force: Force = False) -> 
 
     Example: shoptune merge merge/demo.yaml --out runs/demo/merged --set wise_ft_alpha=0.75
     """
+    from shoptune.config import load
     from shoptune.merge.config import MergeConfig
     from shoptune.merge.run import run
 
     since = time.monotonic()
-    made = run(config.load(file, MergeConfig, overrides), file, out, force=force)
+    made = run(load(file, MergeConfig, overrides), file, out, force=force)
     _report(made, since, f"shoptune quantize quantize/demo.yaml --set model={out} --out runs/demo/awq")
 
 
@@ -142,11 +150,12 @@ def quantize(file: Config, out: Out, overrides: Set = [], force: Force = False) 
     Example: shoptune quantize quantize/demo.yaml --set model=runs/demo/merged --out runs/demo/awq
     """
     from shoptune.checkpoint import locate
+    from shoptune.config import load
     from shoptune.quantize.config import QuantizeConfig
     from shoptune.quantize.run import request, run
 
     since = time.monotonic()
-    settings = config.load(file, QuantizeConfig, overrides)
+    settings = load(file, QuantizeConfig, overrides)
     _enter("quantize", "quantize", request(settings, locate(settings.model, file, "model")), out, force=force)
     made = run(settings, file, out, force=force)
     _report(made, since, f"shoptune infer infer/cpu.yaml --model {out} --questions FILE --out DIR")
@@ -166,11 +175,12 @@ def infer(
     Example: shoptune infer infer/cpu.yaml --model runs/demo/awq --questions examples/questions/held_out.json --out DIR
     """
     from shoptune.checkpoint import locate
+    from shoptune.config import load
     from shoptune.infer.profile import Profile
     from shoptune.infer.run import request, run
 
     since = time.monotonic()
-    profile = config.load(file, Profile, overrides)
+    profile = load(file, Profile, overrides)
     _enter("infer", "infer", request(profile, locate(model, file, "--model"), questions), out, force=force)
     made = run(profile, file, model, questions, out, force=force)
     _report(made, since, f"shoptune evaluate {out}/predictions.jsonl --questions {questions} --out DIR")
@@ -228,11 +238,12 @@ def export(
 
     Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission
     """
+    from shoptune.config import load
     from shoptune.export.run import run
     from shoptune.infer.profile import Profile
 
     since = time.monotonic()
-    made = run(config.load(file, Profile, overrides), file, model, track, out, force=force)
+    made = run(load(file, Profile, overrides), file, model, track, out, force=force)
     _report(made, since, f"cd {out}, then from models.user_config import UserModel")
 
 

@@ -66,16 +66,24 @@ def load_train_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
     values = apply_overrides(read_yaml(path), overrides)
     if not isinstance(values, dict):
         raise fail(path, "", "is no mapping of axolotl keys", "write `key: value` lines")
-    problems = [*_unknown(path, values, known_keys(), ""), *_misuse(path, values)]
+    problems = [*unknown_keys(path, values, known_keys()), *_misuse(path, values)]
     if problems:
         raise ShoptuneError(problems)
     return TrainConfig(path, values)
 
 
-def _unknown(path: Path, values: Any, known: KeyTree | None, where: str) -> Iterator[Problem]:
+def unknown_keys(path: Path, values: Any, known: KeyTree | None, where: str = "") -> Iterator[Problem]:
+    """A problem for every key that axolotl does not know, at any depth.
+
+    Args:
+        path: the file, for the problems.
+        values: its content, or a part of it.
+        known: the keys that may stand there; None when any may.
+        where: the key path of the part.
+    """
     if isinstance(values, list):
         for number, value in enumerate(values):
-            yield from _unknown(path, value, known, f"{where}[{number}]")
+            yield from unknown_keys(path, value, known, f"{where}[{number}]")
     if not isinstance(values, dict) or known is None:
         return
     for key, value in values.items():
@@ -83,7 +91,7 @@ def _unknown(path: Path, values: Any, known: KeyTree | None, where: str) -> Iter
         if key not in known:
             yield Problem(path, place, "unknown axolotl key", nearest(str(key), known))
         else:
-            yield from _unknown(path, value, known[key], place)
+            yield from unknown_keys(path, value, known[key], place)
 
 
 def _misuse(path: Path, values: Mapping[str, Any]) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from shoptune.capture import printing_to
 from shoptune.checkpoint import locate
 from shoptune.envs import go_offline
 from shoptune.errors import fail
-from shoptune.progress import bar
+from shoptune.progress import Bar, bar
 from shoptune.train.config import TrainConfig
 
 _KEPT = (".safetensors", ".json", ".jsonl", ".jinja")
@@ -26,7 +27,7 @@ def request(config: TrainConfig, base_model: Path) -> Request:
     return Request("train", dict(config.axolotl), inputs)
 
 
-def run(config: TrainConfig, out: Path, *, force: bool = False) -> Artifact:
+def run(config: TrainConfig, out: Path, *, processes: int = 1, force: bool = False) -> Artifact:
     """Train with axolotl and keep the final weights.
 
     An interrupted run of the same request goes on from its last whole checkpoint.
@@ -34,6 +35,7 @@ def run(config: TrainConfig, out: Path, *, force: bool = False) -> Artifact:
     Args:
         config: what to train, and how.
         out: the artifact's directory.
+        processes: workers on this machine, one a GPU; several are started by torchrun.
         force: train even when the artifact is up to date.
 
     Raises:
@@ -47,7 +49,7 @@ def run(config: TrainConfig, out: Path, *, force: bool = False) -> Artifact:
         _remove_half_written(checkpoints)
         file = build.directory / "axolotl.yaml"
         file.write_text(yaml.safe_dump(config.for_axolotl(base_model, build.directory)), encoding="utf-8")
-        _run_axolotl(file, build.directory / _LOG)
+        _run_axolotl(file, build.directory / _LOG, processes)
         _keep_results(checkpoints, build.directory)
         for leftover in (checkpoints, build.directory / "prepared"):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -56,17 +58,33 @@ def run(config: TrainConfig, out: Path, *, force: bool = False) -> Artifact:
     return make(request(config, base_model), out, write, force=force, resume=True)
 
 
-def _run_axolotl(file: Path, log: Path) -> None:
-    """Run axolotl in this process, with what it and its libraries print going to a log."""
+def _run_axolotl(file: Path, log: Path, processes: int) -> None:
+    """Run axolotl, with what it and its libraries print going to a log."""
     with bar("train", 1.0) as progress, printing_to(log):
-        from axolotl.cli.args import TrainerCliArgs
-        from axolotl.cli.config import load_cfg
-        from axolotl.cli.train import do_train
+        if processes == 1:
+            _run_here(file, progress)
+        else:
+            _run_workers(file, processes)
 
-        from shoptune.train import plugin
 
-        plugin.progress = progress
-        do_train(load_cfg(str(file)), TrainerCliArgs())
+def _run_here(file: Path, progress: Bar) -> None:
+    from axolotl.cli.args import TrainerCliArgs
+    from axolotl.cli.config import load_cfg
+    from axolotl.cli.train import do_train
+
+    from shoptune.train import plugin
+
+    plugin.progress = progress
+    do_train(load_cfg(str(file)), TrainerCliArgs())
+
+
+def _run_workers(file: Path, processes: int) -> None:
+    import torch
+    from torch.distributed.run import main as torchrun
+
+    if not torch.cuda.is_available():  # else every worker would train a copy of its own
+        os.environ.update({"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"})
+    torchrun(["--nproc_per_node", str(processes), "-m", "axolotl.cli.train", str(file)])
 
 
 def _remove_half_written(checkpoints: Path) -> None:

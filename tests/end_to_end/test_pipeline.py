@@ -1,0 +1,162 @@
+"""From raw files to a submission that answers, through the command line, with axolotl, AutoAWQ and vLLM running."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from shoptune.artifact import digest, read_manifest
+from shoptune.shopbench.questions import load_questions
+
+from .conftest import ROOT, Pipeline, python_in, run_shoptune
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_stage_left_a_whole_artifact(pipeline: Pipeline) -> None:
+    stages = {}
+    for manifest in pipeline.directory.glob("**/manifest.json"):
+        stages.setdefault(json.loads(manifest.read_text())["stage"], []).append(manifest.parent)
+        digest(manifest.parent)
+    assert {stage: len(folders) for stage, folders in stages.items()} == {
+        "data": 1, "train": 2, "sweep": 1, "merge": 1, "quantize": 1, "infer": 2, "evaluate": 2, "export": 1,
+    }  # fmt: skip
+    assert not list(pipeline.directory.glob("**/*.partial"))
+
+
+def test_the_real_libraries_ran(pipeline: Pipeline) -> None:
+    versions = {
+        stage: (read_manifest(folder) or {})["versions"]
+        for stage, folder in [("train", pipeline.adapters[0]), ("quantize", pipeline.awq), ("sweep", pipeline.sweep)]
+    }
+    assert {"axolotl", "bitsandbytes", "peft"} <= versions["train"].keys()
+    assert "autoawq" in versions["quantize"]
+    assert any(name.startswith("vllm") for name in versions["sweep"])
+
+
+def test_a_second_run_does_nothing(pipeline: Pipeline) -> None:
+    config = pipeline.directory / "train-0.yaml"
+    arguments = ["train", config, "--out", pipeline.adapters[0], "--set", "max_steps=12", "--set", "save_steps=6"]
+    assert "up to date" in run_shoptune(*arguments)
+
+
+def test_datasets_reads_the_rows(pipeline: Pipeline) -> None:
+    script = (
+        "import sys, datasets; rows = datasets.load_dataset('parquet', data_dir=sys.argv[1], split='train'); "
+        "print(len(rows), rows[0]['messages'][-1]['role'])"
+    )
+    expected = pq.read_table(pipeline.rows / "train-00000-of-00001.parquet").num_rows
+    assert python_in("train", script, pipeline.rows).split() == [str(expected), "assistant"]
+
+
+def test_the_adapter_is_one_that_peft_loads(pipeline: Pipeline) -> None:
+    script = """
+import sys, torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+model = AutoModelForCausalLM.from_pretrained("examples/tiny_base", dtype=torch.float32)
+merged = PeftModel.from_pretrained(model, sys.argv[1]).merge_and_unload()
+from safetensors.torch import load_file
+ours = load_file(sys.argv[2] + "/model.safetensors")
+print(max(float((tensor - ours[name]).abs().max()) for name, tensor in merged.state_dict().items() if name in ours))
+"""
+    alone = pipeline.directory / "alone"
+    adapters = f"adapters=[{{path: {pipeline.adapters[0]}}}]"
+    run_shoptune(
+        "merge", pipeline.directory / "merge.yaml", "--set", adapters, "--set", "dtype=float32", "--out", alone
+    )
+    assert float(python_in("train", script, pipeline.adapters[0], alone)) < 1e-6
+
+
+def test_alpha_zero_answers_as_the_base(pipeline: Pipeline) -> None:
+    answers = pipeline.directory / "answers-base"
+    arguments = ["--model", "examples/tiny_base", "--questions", pipeline.questions, "--out", answers]
+    run_shoptune("infer", "infer/cpu-float32.yaml", *arguments)
+    scores = pipeline.directory / "scores-base"
+    run_shoptune("evaluate", answers / "predictions.jsonl", "--questions", pipeline.questions, "--out", scores)
+    base = json.loads((scores / "scores.json").read_text())["overall"]["by_question"]
+    points = pq.read_table(pipeline.sweep / "points.parquet").to_pylist()
+    assert next(point["score"] for point in points if point["alpha"] == 0.0) == pytest.approx(base)
+
+
+def test_reloaded_weights_answer_as_a_fresh_engine_does(pipeline: Pipeline) -> None:
+    """The sweep ran alpha 1 first; the merged checkpoint was answered by an engine of its own."""
+    merged = json.loads((pipeline.directory / "scores" / "merged" / "scores.json").read_text())["overall"][
+        "by_question"
+    ]
+    points = pq.read_table(pipeline.sweep / "points.parquet").to_pylist()
+    assert next(point["score"] for point in points if point["alpha"] == 1.0) == pytest.approx(merged)
+
+
+def test_the_awq_checkpoint_is_padded_and_small(pipeline: Pipeline) -> None:
+    config = json.loads((pipeline.awq / "config.json").read_text())
+    assert config["intermediate_size"] == 768
+    assert config["quantization_config"]["quant_method"] == "awq"
+    tensors = load_file(pipeline.awq / "model.safetensors")
+    assert tensors["model.layers.0.mlp.down_proj.qweight"].shape == (768, 256 // 8)
+    assert all(torch.isfinite(tensor).all() for name, tensor in tensors.items() if name.endswith("scales"))
+    assert json.loads((pipeline.awq / "calibration.json").read_text())["used"] == 24
+
+
+def test_predictions_are_in_question_order(pipeline: Pipeline) -> None:
+    lines = (pipeline.directory / "answers" / "awq" / "predictions.jsonl").read_text().split("\n")
+    asked = [json.loads(line)["input_field"] for line in lines if line]
+    assert asked == [question.input_field for question in load_questions(pipeline.questions)]
+
+
+def test_the_submission_answers_without_this_project(pipeline: Pipeline) -> None:
+    """As the evaluator does it: import UserModel from the folder, ask in batches of its size."""
+    script = """
+import json, sys
+sys.path[:] = [entry for entry in sys.path if "/src" not in entry]
+sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in repr(finder).lower()]
+sys.path.insert(0, sys.argv[1])
+if __name__ == "__main__":
+    from models.user_config import UserModel
+    import shoptune
+    questions = [json.loads(line) for line in open(sys.argv[2]) if line.strip()]
+    model = UserModel()
+    answers = []
+    for start in range(0, len(questions), model.get_batch_size()):
+        batch = questions[start : start + model.get_batch_size()]
+        for flag in (True, False):
+            texts = [question["input_field"] for question in batch if question["is_multiple_choice"] is flag]
+            answers += zip(texts, model.batch_predict({"prompt": texts}, flag)) if texts else []
+    print(json.dumps({"package": shoptune.__file__, "answers": dict(answers)}))
+"""
+    printed = python_in("infer", script, pipeline.submission, pipeline.questions)
+    result = json.loads(printed.strip().split("\n")[-1])
+    assert Path(result["package"]).is_relative_to(pipeline.submission)
+    lines = (pipeline.directory / "answers" / "awq" / "predictions.jsonl").read_text().split("\n")
+    expected = {fields["input_field"]: fields["prediction"] for fields in map(json.loads, filter(None, lines))}
+    same = sum(result["answers"][text] == prediction for text, prediction in expected.items())
+    assert same >= 0.9 * len(expected)  # batches of another size may round sums otherwise
+
+
+def test_the_report_has_everything(pipeline: Pipeline) -> None:
+    page = (pipeline.directory / "report.html").read_text()
+    assert "<svg" in page
+    assert all(name in page for name in ["adapter-1", "merged", "awq", "submission", "sweep"])
+    assert {"merged", "awq"} <= json.loads((pipeline.directory / "scores.json").read_text()).keys()
+
+
+def test_real_questions_are_asked_answered_and_scored(pipeline: Pipeline, development: Path) -> None:
+    answers, scores = pipeline.directory / "answers-real", pipeline.directory / "scores-real"
+    profile = ["infer/cpu.yaml", "--set", "engine.max_model_len=2048"]
+    run_shoptune("infer", *profile, "--model", pipeline.awq, "--questions", development, "--out", answers)
+    run_shoptune("evaluate", answers / "predictions.jsonl", "--questions", development, "--out", scores)
+    result = json.loads((scores / "scores.json").read_text())
+    assert result["overall"]["questions"] == len(result["per_question"]) == 96
+    assert len(result["by_task"]) == 18
+
+
+def test_the_working_tree_is_left_clean(pipeline: Pipeline) -> None:
+    import subprocess
+
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
+    assert not [line for line in status.stdout.split("\n") if line.startswith("??")]

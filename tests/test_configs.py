@@ -1,0 +1,67 @@
+"""Every YAML in the tree is found, and every config of ours loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from shoptune.config import load
+from shoptune.data.mixture import load_mixture
+from shoptune.data.recipe import load_tasks
+from shoptune.infer.profile import Profile
+from shoptune.merge.config import MergeConfig
+from shoptune.quantize.config import QuantizeConfig
+from shoptune.sweep.config import load_sweep
+from shoptune.train.axolotl_keys import known_keys
+from shoptune.train.config import unknown_keys
+
+ROOT = Path(__file__).parents[1]
+_SKIPPED = {".venv", ".venvs", ".git", "runs"}
+YAMLS = sorted(
+    path.relative_to(ROOT)
+    for pattern in ("*.yaml", "*.yml")
+    for path in ROOT.rglob(pattern)
+    if not _SKIPPED & set(path.relative_to(ROOT).parts)
+)
+
+
+def test_there_are_configs_of_every_stage() -> None:
+    folders = {path.parts[0] for path in YAMLS}
+    assert {"data_recipes", "training_configs", "merge", "quantize", "infer"} <= folders
+
+
+@pytest.mark.parametrize("path", YAMLS, ids=str)
+def test_every_yaml_is_valid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# "), "the first line is the command that runs it"
+    match path.parts[:-1]:
+        case ("data_recipes", "mixtures"):
+            load_mixture(path)
+        case ("data_recipes",):
+            assert load_tasks(path.parent)
+        case ("training_configs",) | ("examples", "tiny_base_recipe"):
+            assert not list(unknown_keys(path, yaml.safe_load(text), known_keys()))
+        case ("merge",):
+            load(path, MergeConfig)
+        case ("merge", "sweeps"):
+            load_sweep(path)
+        case ("quantize",):
+            load(path, QuantizeConfig)
+        case ("infer",):
+            load(path, Profile)
+        case ("examples", "shop"):
+            assert yaml.safe_load(text)["product_types"]
+        case (".",) | ():
+            assert yaml.safe_load(text)["repos"]  # .pre-commit-config.yaml
+        case folder:
+            pytest.fail(f"nothing checks the YAMLs in {'/'.join(folder)}")
+
+
+@pytest.mark.parametrize("path", [path for path in YAMLS if len(path.parts) > 1], ids=str)
+def test_a_config_is_run_by_its_first_line(path: Path) -> None:
+    first = path.read_text(encoding="utf-8").split("\n")[0]
+    runs_it = path.name in first or path.parts[0] == "examples"
+    assert runs_it, first
