@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shoptune.artifact import MANIFEST
 from shoptune.errors import fail
-from shoptune.tensor_file import TensorSpec, read_header
+
+if TYPE_CHECKING:
+    from shoptune.tensor_file import TensorSpec
 
 INDEX = "model.safetensors.index.json"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -59,6 +61,8 @@ class Checkpoint:
     @cached_property
     def tensors(self) -> Mapping[str, TensorSpec]:
         """Every tensor by name, shard by shard in the order of their bytes."""
+        from shoptune.tensor_file import read_header  # loads torch, which a check for what is up to date does not need
+
         return {spec.name: spec for shard in self.shards for spec in read_header(shard)}
 
     @property

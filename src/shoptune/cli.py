@@ -129,17 +129,25 @@ def train(
 
 
 @app.command()
-def merge(file: Config, out: Out, overrides: Set = [], force: Force = False) -> None:  # noqa: B006
-    """Merge weighted adapters into their base.
+def merge(
+    file: Config,
+    out: Out,
+    overrides: Set = [],  # noqa: B006
+    as_adapter: Annotated[bool, typer.Option("--as-adapter", help="write one PEFT adapter, not a checkpoint")] = False,
+    rank: Annotated[int | None, typer.Option("--rank", min=1, help="compress the adapter to this rank")] = None,
+    force: Force = False,
+) -> None:
+    """Merge weighted adapters into their base, or into one adapter.
 
     Example: shoptune merge merge/demo.yaml --out runs/demo/merged --set wise_ft_alpha=0.75
     """
     from shoptune.config import load
     from shoptune.merge.config import MergeConfig
-    from shoptune.merge.run import run
+    from shoptune.merge.run import Form, run
 
     since = time.monotonic()
-    made = run(load(file, MergeConfig, overrides), file, out, force=force)
+    form = Form(as_adapter or rank is not None, rank)
+    made = run(load(file, MergeConfig, overrides), file, out, form=form, force=force)
     _report(made, since, f"shoptune quantize quantize/demo.yaml --set model={out} --out runs/demo/awq")
 
 

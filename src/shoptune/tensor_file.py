@@ -6,12 +6,13 @@ of header length, a JSON header, the tensors' bytes end to end) is small enough 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -109,7 +110,11 @@ def read_rows(spec: TensorSpec, first: int = 0, last: int | None = None) -> torc
 
 
 class TensorFileWriter:
-    """A safetensors file that is filled in any order, once its tensors' shapes are known."""
+    """A safetensors file that is filled in any order, once its tensors' shapes are known.
+
+    Attributes:
+        sha256: the file's digest once it is closed, when it was written from beginning to end without a gap; else None.
+    """
 
     def __init__(self, file: Path, tensors: Iterable[tuple[str, torch.dtype, tuple[int, ...]]]) -> None:
         header: dict[str, object] = {"__metadata__": {"format": "pt"}}
@@ -124,24 +129,35 @@ class TensorFileWriter:
         text = json.dumps(header, separators=(",", ":")).encode()
         text += b" " * (-len(text) % _ALIGNMENT)
         start = _LENGTH_BYTES + len(text)
-        self._specs = {
-            spec.name: TensorSpec(spec.name, spec.dtype, spec.shape, file, start + spec.offset) for spec in layout
-        }
+        self._specs = {spec.name: replace(spec, offset=start + spec.offset) for spec in layout}
+        self._size, self._hashed, self._hash = start + offset, 0, hashlib.sha256()
+        self.sha256: str | None = None
         self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
-        os.truncate(self._descriptor, start + offset)
-        os.pwrite(self._descriptor, len(text).to_bytes(_LENGTH_BYTES, "little") + text, 0)
+        os.truncate(self._descriptor, self._size)
+        self._write(memoryview(len(text).to_bytes(_LENGTH_BYTES, "little") + text), 0)
 
     def write_rows(self, name: str, first: int, rows: torch.Tensor) -> None:
         """Write rows of a tensor, beginning at row `first`; `rows` has the tensor's element type."""
         spec = self._specs[name]
         if rows.dtype != spec.dtype:
             raise TypeError(f"{name} is {spec.dtype}, the rows are {rows.dtype}")
-        data = rows.detach().contiguous().flatten().view(torch.uint8).numpy().data if rows.numel() else b""
-        _write_all(self._descriptor, memoryview(data), spec.offset + first * spec.row_bytes)
+        if rows.numel():
+            data = rows.detach().contiguous().flatten().view(torch.uint8).numpy().data
+            self._write(memoryview(data), spec.offset + first * spec.row_bytes)
 
     def close(self) -> None:
         """Close the file; every byte that was not written is zero."""
         os.close(self._descriptor)
+        if self._hashed == self._size:
+            self.sha256 = self._hash.hexdigest()
+
+    def _write(self, view: memoryview, offset: int) -> None:
+        if offset == self._hashed:
+            self._hash.update(view)
+            self._hashed += len(view)
+        while view:
+            count = os.pwrite(self._descriptor, view, offset)
+            view, offset = view[count:], offset + count
 
 
 @contextmanager
@@ -159,10 +175,4 @@ def _read_into(descriptor: int, view: memoryview, offset: int) -> None:
         count = os.preadv(descriptor, [view], offset)
         if count == 0:
             raise EOFError(f"file ends at byte {offset}")
-        view, offset = view[count:], offset + count
-
-
-def _write_all(descriptor: int, view: memoryview, offset: int) -> None:
-    while view:
-        count = os.pwrite(descriptor, view, offset)
         view, offset = view[count:], offset + count

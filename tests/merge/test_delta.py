@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shoptune.merge.delta import add_delta, cast, ensemble
+from shoptune.merge.delta import LowRank, ensemble, rounded_sum
 from shoptune.merge.lora import Factors
 
 
@@ -27,15 +27,9 @@ def test_there_are_no_cross_terms() -> None:
 
 def test_a_block_of_rows_gets_its_rows_of_the_delta() -> None:
     factors = Factors(torch.tensor([[1.0, 10.0]]), torch.tensor([[1.0], [2.0], [3.0]]))
-    merged = add_delta(torch.zeros(2, 2, dtype=torch.bfloat16), factors, first=1)
-    assert merged.dtype == torch.float32
-    assert torch.equal(merged, torch.tensor([[2.0, 20.0], [3.0, 30.0]]))
-
-
-def test_float16_overflow_is_counted() -> None:
-    rounded, overflowed = cast(torch.tensor([1.0, 7e4, -7e4, float("inf")]), torch.float16)
-    assert overflowed == 2
-    assert rounded[0] == 1.0
+    rows = LowRank(factors).rows(1, 3)
+    assert rows.dtype == torch.float32
+    assert torch.equal(rows, torch.tensor([[2.0, 20.0], [3.0, 30.0]]))
 
 
 def test_one_rounding_at_the_end() -> None:
@@ -43,9 +37,9 @@ def test_one_rounding_at_the_end() -> None:
     step = Factors(torch.tensor([[2.0**-9]]), torch.ones(1, 1))
     both = ensemble([(step, 1.0), (step, 1.0)], wise_ft_alpha=1.0)
     base = torch.ones(1, 1, dtype=torch.bfloat16)
-    assert cast(add_delta(base, both, 0), torch.bfloat16)[0].item() == 1.0  # half a step: a tie goes to even
+    assert rounded_sum(base, both.b @ both.a, torch.bfloat16).item() == 1.0  # half a step: a tie goes to even
     thrice = ensemble([(step, 1.0), (step, 1.0), (step, 1.0)], wise_ft_alpha=1.0)
-    assert cast(add_delta(base, thrice, 0), torch.bfloat16)[0].item() == 1.0 + 2.0**-7
+    assert rounded_sum(base, thrice.b @ thrice.a, torch.bfloat16).item() == 1.0 + 2.0**-7
 
 
 @settings(max_examples=60, deadline=None)

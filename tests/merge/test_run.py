@@ -113,7 +113,7 @@ def test_the_same_merge_twice_gives_the_same_bytes(base: Checkpoint, first: Path
 def test_what_does_not_fit_float16_is_an_error(base: Checkpoint, write_adapter: WriteAdapter, tmp_path: Path) -> None:
     huge = write_adapter("huge", {LAYER: (torch.full((2, HIDDEN), 300.0), torch.full((HIDDEN, 2), 300.0))})
     with pytest.raises(
-        ShoptuneError, match=r"q_proj\.weight: 64 values do not fit float16; merge with dtype: bfloat16"
+        ShoptuneError, match=r"q_proj\.weight: 64 values do not fit torch\.float16; merge with dtype: bfloat16"
     ):
         _merge(base, tmp_path / "out", [(huge, 1.0)], dtype="float16")
     assert not (tmp_path / "out").exists()

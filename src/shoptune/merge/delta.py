@@ -1,12 +1,43 @@
-"""The arithmetic of a merge, as pure functions of tensors; everything is float32 until the last rounding."""
+"""What a merge adds to one weight matrix, and how it is rounded; everything is float32 until the one rounding."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 
 from shoptune.merge.lora import Factors
+
+
+class Delta(Protocol):
+    """What is added to a weight matrix."""
+
+    def rows(self, first: int, last: int) -> torch.Tensor:
+        """Rows `first` to `last` (not included), float32."""
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """A delta kept as its factors."""
+
+    factors: Factors
+
+    def rows(self, first: int, last: int) -> torch.Tensor:
+        """Multiply the rows' part of B with A."""
+        return self.factors.b[first:last] @ self.factors.a
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A delta kept whole."""
+
+    delta: torch.Tensor
+
+    def rows(self, first: int, last: int) -> torch.Tensor:
+        """Cut the rows out."""
+        return self.delta[first:last]
 
 
 def ensemble(members: Sequence[tuple[Factors, float]], wise_ft_alpha: float) -> Factors:
@@ -26,20 +57,6 @@ def ensemble(members: Sequence[tuple[Factors, float]], wise_ft_alpha: float) -> 
     return Factors(a, b)
 
 
-def add_delta(base: torch.Tensor, factors: Factors, first: int) -> torch.Tensor:
-    """`base + delta` for a block of rows, in float32.
-
-    Args:
-        base: rows `first` and following of a weight matrix, rows x columns, of any float type.
-        factors: the delta of the whole matrix.
-        first: the number of the block's first row.
-    """
-    block = factors.b[first : first + base.shape[0]]
-    return torch.addmm(base.float(), block, factors.a)
-
-
-def cast(values: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, int]:
-    """Round float32 values once to the output type; also the number of finite values that became infinite."""
-    rounded = values.to(dtype)
-    overflowed = int((torch.isinf(rounded) & ~torch.isinf(values)).sum()) if dtype == torch.float16 else 0
-    return rounded, overflowed
+def rounded_sum(base: torch.Tensor, delta: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """`base + delta` in float32, rounded once to the output type; what does not fit becomes infinite."""
+    return torch.add(base.float(), delta).to(dtype)

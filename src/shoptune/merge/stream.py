@@ -1,9 +1,9 @@
-"""Write a merged checkpoint tensor by tensor, in blocks of rows: reading ahead and writing behind the arithmetic."""
+"""Write a merged checkpoint in blocks of rows: reading ahead and writing behind the arithmetic."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,15 @@ import torch
 
 from shoptune.checkpoint import INDEX, Checkpoint
 from shoptune.errors import fail
-from shoptune.merge.delta import add_delta, cast
-from shoptune.merge.lora import Factors
+from shoptune.merge.certificate import Certificate, tally
+from shoptune.merge.delta import Delta, rounded_sum
 from shoptune.progress import Bar
-from shoptune.tensor_file import TensorFileWriter, TensorSpec, read_rows, writing
+from shoptune.tensor_file import TensorFileWriter, TensorSpec, writing
 
-_BLOCK_ELEMENTS = 1 << 23  # 16 MiB of bfloat16, 32 MiB of float32
+_BLOCK_ELEMENTS = 1 << 22  # 8 MiB of bfloat16, 16 MiB of float32
+
+# Gives rows of a tensor of the base; called from a thread that reads ahead, in the order of the rows.
+Read = Callable[[TensorSpec, int, int], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -29,74 +32,111 @@ class _Block:
     last: int
 
 
-def write_merged(
-    base: Checkpoint,
-    delta: Callable[[str], Factors | None],
-    directory: Path,
-    dtype: torch.dtype,
-    progress: Bar,
-) -> None:
-    """Write `base + delta` with the base's shard layout; float tensors become `dtype`, others stay as they are.
+@dataclass(frozen=True)
+class Output:
+    """Where a merge goes, and what it leaves besides.
 
-    Memory holds three blocks and one tensor's factors, whatever the size of the model.
+    Attributes:
+        directory: for the shards and their index.
+        dtype: element type of the merged weights; tensors of integers keep theirs.
+        certificate: gets the tally of every changed weight.
+        sha256: gets the digest of every shard.
+        progress: advanced by the bytes read.
+    """
+
+    directory: Path
+    dtype: torch.dtype
+    certificate: Certificate
+    sha256: dict[str, str]
+    progress: Bar
+
+    def type_of(self, spec: TensorSpec) -> torch.dtype:
+        """The element type that a tensor is written in."""
+        return self.dtype if spec.dtype.is_floating_point else spec.dtype
+
+
+def write_merged(base: Checkpoint, read: Read, delta: Callable[[str], Delta | None], output: Output) -> None:
+    """Write `base + delta` with the base's shard layout.
+
+    Memory holds three blocks and one tensor's delta, whatever the size of the model.
 
     Args:
         base: the checkpoint to add to.
-        delta: the factors to add to a tensor, or None to leave it alone; asked once a tensor, in order.
-        directory: where the shards and their index go.
-        dtype: element type of the merged weights.
-        progress: advanced by the bytes read.
+        read: gives its rows.
+        delta: what to add to a tensor, or None to leave it alone; asked once a tensor, in order.
+        output: where to.
 
     Raises:
-        ShoptuneError: a number in the base or in the result is not finite.
+        ShoptuneError: a number in the base is not finite, or one in the result does not fit the output type.
     """
     for shard in base.shards:
         specs = [spec for spec in base.tensors.values() if spec.file == shard]
-        layout = [(spec.name, _output_type(spec, dtype), spec.shape) for spec in specs]
-        with writing(directory / shard.name, layout) as writer:
-            _write_shard(specs, delta, writer, dtype, progress)
+        layout = [(spec.name, output.type_of(spec), spec.shape) for spec in specs]
+        with writing(output.directory / shard.name, layout) as writer:
+            _write_shard(specs, read, delta, writer, output)
+        if writer.sha256:
+            output.sha256[shard.name] = writer.sha256
     if (base.path / INDEX).is_file():
-        _write_index(base, directory, dtype)
+        _write_index(base, output)
 
 
 def _write_shard(
     specs: Sequence[TensorSpec],
-    delta: Callable[[str], Factors | None],
+    read: Read,
+    delta: Callable[[str], Delta | None],
     writer: TensorFileWriter,
-    dtype: torch.dtype,
-    progress: Bar,
+    output: Output,
 ) -> None:
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as behind:
         written: Future[None] | None = None
-        factors: Factors | None = None
-        for block, rows in _read_ahead(specs, reader):
+        change: Delta | None = None
+        for block, rows in _read_ahead(specs, read, reader):
             if block.first == 0:
-                factors = delta(block.spec.name)
-            merged = _merge_block(block, rows, factors, _output_type(block.spec, dtype))
+                change = delta(block.spec.name)
+            merged = _merge_block(block, rows, change, output)
             if written:
                 written.result()
             written = behind.submit(writer.write_rows, block.spec.name, block.first, merged)
-            progress.advance((block.last - block.first) * block.spec.row_bytes)
+            output.progress.advance((block.last - block.first) * block.spec.row_bytes)
         if written:
             written.result()
 
 
-def _merge_block(block: _Block, rows: torch.Tensor, factors: Factors | None, dtype: torch.dtype) -> torch.Tensor:
-    if factors is None and rows.dtype == dtype:
+def _merge_block(block: _Block, rows: torch.Tensor, change: Delta | None, output: Output) -> torch.Tensor:
+    dtype = output.type_of(block.spec)
+    if not rows.dtype.is_floating_point:
         return rows
-    values = rows.float() if factors is None else add_delta(rows, factors, block.first)
-    merged, overflowed = cast(values, dtype)
-    if overflowed or not torch.isfinite(merged).all():
-        what = f"{overflowed} values do not fit float16" if overflowed else "the base holds NaN or infinity"
-        raise fail(block.spec.file, block.spec.name, what, "merge with dtype: bfloat16, or use another base")
+    if change is None:
+        merged = rows.to(dtype)
+        if not torch.isfinite(merged.sum(dtype=torch.float32)):
+            _refuse(block, rows, merged)
+        return merged
+    added = change.rows(block.first, block.last)
+    merged = rounded_sum(rows, added, dtype)
+    counts = tally(rows, added, merged)
+    if not torch.isfinite(torch.tensor(counts.lost)):
+        _refuse(block, rows.float() + added, merged)
+    output.certificate.record(block.spec.name, counts)
     return merged
 
 
-def _read_ahead(specs: Sequence[TensorSpec], reader: ThreadPoolExecutor) -> Iterator[tuple[_Block, torch.Tensor]]:
+def _refuse(block: _Block, exact: torch.Tensor, merged: torch.Tensor) -> None:
+    """Raise for numbers that are not finite; a sum may also overflow of many large but finite numbers."""
+    file, name = block.spec.file, block.spec.name
+    if not torch.isfinite(exact).all():
+        raise fail(file, name, "the base holds NaN or infinity", "use another base")
+    overflowed = int(torch.isinf(merged).sum())
+    if overflowed:
+        raise fail(file, name, f"{overflowed} values do not fit {merged.dtype}", "merge with dtype: bfloat16")
+
+
+def _read_ahead(
+    specs: Sequence[TensorSpec], read: Read, reader: ThreadPoolExecutor
+) -> Iterator[tuple[_Block, torch.Tensor]]:
     """Blocks with their rows, the next one being read while the last one is worked on."""
     pending: tuple[_Block, Future[torch.Tensor]] | None = None
     for block in (block for spec in specs for block in _blocks(spec)):
-        following = block, reader.submit(read_rows, block.spec, block.first, block.last)
+        following = block, reader.submit(read, block.spec, block.first, block.last)
         if pending:
             yield pending[0], pending[1].result()
         pending = following
@@ -112,14 +152,8 @@ def _blocks(spec: TensorSpec) -> Iterator[_Block]:
         yield _Block(spec, first, min(rows, first + step))
 
 
-def _output_type(spec: TensorSpec, dtype: torch.dtype) -> torch.dtype:
-    return dtype if spec.dtype.is_floating_point else spec.dtype
-
-
-def _write_index(base: Checkpoint, directory: Path, dtype: torch.dtype) -> None:
-    weight_map: Mapping[str, str] = {name: spec.file.name for name, spec in base.tensors.items()}
-    size = sum(
-        spec.nbytes // spec.dtype.itemsize * _output_type(spec, dtype).itemsize for spec in base.tensors.values()
-    )
+def _write_index(base: Checkpoint, output: Output) -> None:
+    weight_map = {name: spec.file.name for name, spec in base.tensors.items()}
+    size = sum(spec.nbytes // spec.dtype.itemsize * output.type_of(spec).itemsize for spec in base.tensors.values())
     index = {"metadata": {"total_size": size}, "weight_map": weight_map}
-    (directory / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+    (output.directory / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")

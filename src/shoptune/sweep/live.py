@@ -6,12 +6,12 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from shoptune.checkpoint import Checkpoint
 from shoptune.infer.engine import Engine
 from shoptune.infer.profile import Profile
+from shoptune.merge.checkpoint import write_checkpoint
 from shoptune.merge.config import MergeConfig
-from shoptune.merge.lora import load_adapter
-from shoptune.merge.run import write_checkpoint
+from shoptune.merge.plan import Plan
+from shoptune.merge.sources import Sources
 from shoptune.shopbench.questions import Question
 
 
@@ -19,19 +19,14 @@ class LiveEnsemble:
     """Adapters over a base whose alpha can be changed while the engine runs.
 
     Args:
-        base: the checkpoint that the adapters were trained on.
-        adapters: their folders, in the order of the config.
-        config: weights and element type; its alpha is replaced at every call.
+        sources: the base and the adapters.
+        config: weights, method and element type; its alpha is replaced at every call.
         profile: how to run the engine.
-        workspace: a folder for the merged checkpoints; only the newest is kept.
+        workspace: a folder for the merged checkpoint; only the newest is kept.
     """
 
-    def __init__(
-        self, base: Checkpoint, adapters: Sequence[Path], config: MergeConfig, profile: Profile, workspace: Path
-    ) -> None:
-        weights = [member.weight for member in config.adapters]
-        self._members = [(load_adapter(path, base), weight) for path, weight in zip(adapters, weights, strict=True)]
-        self._base, self._config, self._profile, self._workspace = base, config, profile, workspace
+    def __init__(self, sources: Sources, config: MergeConfig, profile: Profile, workspace: Path) -> None:
+        self._sources, self._config, self._profile, self._workspace = sources, config, profile, workspace
         self._engine: Engine | None = None
 
     def answer(self, alpha: float, questions: Sequence[Question]) -> list[str]:
@@ -47,5 +42,5 @@ class LiveEnsemble:
         directory = self._workspace / "checkpoint"
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir()
-        write_checkpoint(self._base, self._members, self._config.model_copy(update={"wise_ft_alpha": alpha}), directory)
+        write_checkpoint(Plan(self._config.model_copy(update={"wise_ft_alpha": alpha}), self._sources), directory, {})
         return directory

@@ -11,8 +11,8 @@ import yaml
 
 from shoptune.artifact import Artifact, Build, Request, make
 from shoptune.capture import printing_to
-from shoptune.checkpoint import Checkpoint, locate
 from shoptune.envs import go_offline
+from shoptune.merge.sources import Sources
 from shoptune.progress import bar, say
 from shoptune.shopbench.questions import Question, load_questions
 from shoptune.shopbench.scoring import score_predictions
@@ -30,10 +30,7 @@ _LOG = "vllm.log"
 
 def request(plan: SweepPlan) -> Request:
     """What the sweep is made from."""
-    inputs = {"base": locate(plan.merge.base, Path(plan.config.merge), "base")}
-    for number, member in enumerate(plan.merge.adapters):
-        inputs[f"adapters[{number}]"] = locate(member.path, Path(plan.config.merge), f"adapters[{number}].path")
-    inputs["questions"] = Path(plan.config.questions)
+    inputs = Sources.of(plan.merge, Path(plan.config.merge)).inputs() | {"questions": Path(plan.config.questions)}
     config = {
         "alphas": list(plan.config.alphas),
         "merge": plan.merge.model_dump(mode="json", exclude={"wise_ft_alpha"}),
@@ -60,7 +57,7 @@ def run(plan: SweepPlan, out: Path, *, force: bool = False) -> Artifact:
     def write(build: Build) -> None:
         go_offline()
         kept = build.directory / "points"
-        points = _run_points(plan, asked, load_questions(asked.inputs["questions"]), kept)
+        points = _run_points(plan, load_questions(Path(plan.config.questions)), kept)
         _write_table(points, build.directory / POINTS)
         draw_curve(points, build.directory / CURVE)
         best = plan.merge.model_dump(mode="json") | {"wise_ft_alpha": best_point(points).alpha}
@@ -72,15 +69,14 @@ def run(plan: SweepPlan, out: Path, *, force: bool = False) -> Artifact:
     return make(asked, out, write, force=force, resume=True)
 
 
-def _run_points(plan: SweepPlan, asked: Request, questions: Sequence[Question], directory: Path) -> list[Point]:
+def _run_points(plan: SweepPlan, questions: Sequence[Question], directory: Path) -> list[Point]:
     from shoptune.sweep.live import LiveEnsemble
 
     directory.mkdir(exist_ok=True)
-    base = Checkpoint(asked.inputs["base"])
-    adapters = [asked.inputs[f"adapters[{number}]"] for number in range(len(plan.merge.adapters))]
+    sources = Sources.of(plan.merge, Path(plan.config.merge))
     points = []
     with bar("sweep", len(plan.config.alphas)) as progress, printing_to(directory / _LOG):
-        ensemble = LiveEnsemble(base, adapters, plan.merge, plan.profile, directory)
+        ensemble = LiveEnsemble(sources, plan.merge, plan.profile, directory)
         for alpha in plan.config.alphas:
             point = load_point(directory, alpha)
             if point is None:

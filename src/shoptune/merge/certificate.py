@@ -1,0 +1,117 @@
+"""What a merge was meant to change, and what of it survived rounding to 16 bits.
+
+A typical LoRA delta is a hundred times smaller than the weights that it is added to. bfloat16 steps at the weights'
+size are as large as the delta, and much of it is rounded away; float16 steps are eight times finer.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+FILE = "certificate.json"
+_CHUNK = 1 << 18  # elements that are compared at once: their intermediate results stay in the processor's cache
+
+
+@dataclass
+class Tally:
+    """Sums over the entries of one weight matrix, or of many.
+
+    Attributes:
+        entries: how many entries a delta was added to.
+        intended: sum of squares of the delta.
+        survived: sum of squares of what the written weights differ from the base's by.
+        lost: sum of squares of the difference of the two.
+        unchanged: entries whose written value is the base's.
+        max_error: the largest difference between a written and the exact value.
+        overflowed: finite values that do not fit the output type.
+    """
+
+    entries: int = 0
+    intended: float = 0.0
+    survived: float = 0.0
+    lost: float = 0.0
+    unchanged: int = 0
+    max_error: float = 0.0
+    overflowed: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Count another tally in."""
+        for name in ("entries", "intended", "survived", "lost", "unchanged", "overflowed"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.max_error = max(self.max_error, other.max_error)
+
+    def summary(self) -> dict[str, Any]:
+        """Norms and shares, as the certificate has them."""
+        return {
+            "entries": self.entries,
+            "intended_norm": math.sqrt(self.intended),
+            "survived_norm": math.sqrt(self.survived),
+            "lost_share": math.sqrt(self.lost / self.intended) if self.intended else 0.0,
+            "unchanged_share": self.unchanged / self.entries if self.entries else 0.0,
+            "max_error": self.max_error,
+            "overflowed": self.overflowed,
+        }
+
+
+@dataclass
+class Certificate:
+    """The tallies of a merge, by weight matrix."""
+
+    tensors: dict[str, Tally] = field(default_factory=dict)
+
+    def record(self, name: str, tally: Tally) -> None:
+        """Count a block of a weight matrix."""
+        self.tensors.setdefault(name, Tally()).add(tally)
+
+    def total(self) -> Tally:
+        """All weight matrices together."""
+        total = Tally()
+        for tally in self.tensors.values():
+            total.add(tally)
+        return total
+
+    def write(self, directory: Path, about: Mapping[str, Any]) -> None:
+        """Write `certificate.json`; `about` says what was merged into what element type."""
+        value = {
+            **about,
+            "total": self.total().summary(),
+            "tensors": {name: tally.summary() for name, tally in self.tensors.items()},
+        }
+        (directory / FILE).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def tally(base: torch.Tensor, delta: torch.Tensor, written: torch.Tensor) -> Tally:
+    """Compare a block before and after.
+
+    Args:
+        base: the base's values, of any float type.
+        delta: what was to be added, float32.
+        written: the rounded sum, in the output type; infinite where it did not fit.
+    """
+    result = Tally(entries=base.numel())
+    for before, change, after in zip(*(torch.split(t.flatten(), _CHUNK) for t in (base, delta, written)), strict=True):
+        exact_base, rounded = before.float(), after.float()
+        applied = rounded - exact_base
+        error = applied - change
+        result.intended += float(torch.dot(change, change))
+        result.survived += float(torch.dot(applied, applied))
+        result.lost += float(torch.dot(error, error))
+        result.unchanged += int(applied.numel() - torch.count_nonzero(applied))
+        result.max_error = max(result.max_error, float(error.abs().max()))
+    return result
+
+
+def sentence(certificate: Certificate, dtype: str) -> str:
+    """The certificate in one line."""
+    total = certificate.total().summary()
+    return (
+        f"rounding to {dtype} lost {total['lost_share']:.1%} of the delta's norm and left "
+        f"{total['unchanged_share']:.1%} of {total['entries']} weights as they were"
+    )

@@ -1,0 +1,34 @@
+"""The base as QLoRA trained on it: its linear layers rounded to NF4 and back, by bitsandbytes itself."""
+
+from __future__ import annotations
+
+import re
+
+import torch
+
+from shoptune.tensor_file import TensorSpec
+
+_BLOCK = 64
+# bitsandbytes leaves the output layer whole; embeddings and norms are no linear layers.
+_LINEAR = re.compile(r".+\.(?:self_attn|mlp|attention|feed_forward)\..+\.weight|.+_proj\.weight")
+
+
+def is_quantized_in_training(spec: TensorSpec) -> bool:
+    """Whether QLoRA holds a weight in NF4: a matrix of an attention or feed-forward layer."""
+    return len(spec.shape) == 2 and _LINEAR.fullmatch(spec.name) is not None  # noqa: PLR2004 - a matrix
+
+
+def nf4_round_trip(weight: torch.Tensor, source: torch.dtype) -> torch.Tensor:
+    """A weight after quantization to NF4 (blocks of 64, double quantization) and back, as training computes with it.
+
+    Args:
+        weight: rows x columns.
+        source: the element type in which training loads the checkpoint; another gives another result.
+    """
+    from bitsandbytes import functional
+
+    quantized, state = functional.quantize_4bit(
+        weight.to(source), blocksize=_BLOCK, compress_statistics=True, quant_type="nf4"
+    )
+    restored: torch.Tensor = functional.dequantize_4bit(quantized, state)
+    return restored

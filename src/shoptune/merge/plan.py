@@ -1,0 +1,105 @@
+"""From a merge config to what is added to each weight."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+
+from shoptune.artifact import digest, read_manifest
+from shoptune.checkpoint import Checkpoint
+from shoptune.errors import fail
+from shoptune.merge.config import MergeConfig
+from shoptune.merge.delta import Delta, Dense, LowRank, ensemble
+from shoptune.merge.lora import Adapter, Factors, load_adapter
+from shoptune.merge.methods import dare_ties, ties
+from shoptune.merge.nf4 import is_quantized_in_training, nf4_round_trip
+from shoptune.merge.sources import Sources
+from shoptune.progress import say
+from shoptune.tensor_file import TensorSpec, read_rows
+
+_EMBEDDING, _OUTPUT = "model.embed_tokens.weight", "lm_head.weight"
+
+
+class Plan:
+    """A merge made ready: adapters opened and checked against the base, nothing computed yet.
+
+    Args:
+        config: what to merge.
+        sources: the folders.
+
+    Raises:
+        ShoptuneError: an adapter does not fit the base, or was trained on another.
+    """
+
+    def __init__(self, config: MergeConfig, sources: Sources) -> None:
+        self.config, self.base = config, sources.base
+        for number, path in enumerate(sources.adapters):
+            _check_lineage(path, sources.base, f"adapters[{number}]", warn=config.other_base == "warn")
+        self._members: list[tuple[Adapter, float]] = [
+            (load_adapter(path, sources.base), member.weight)
+            for path, member in zip(sources.adapters, config.adapters, strict=True)
+        ]
+        self._refuse_one_sided_ties()
+        self._whole: tuple[str, torch.Tensor] | None = None
+
+    @property
+    def targets(self) -> list[str]:
+        """Every weight that an adapter changes, in the base's order."""
+        changed = {name for adapter, _ in self._members for name in adapter.targets}
+        return [name for name in self.base.tensors if name in changed]
+
+    def factors(self, name: str) -> Factors:
+        """The exact ensemble's factors for one target, wise-ft's alpha included."""
+        parts = [(adapter.targets[name].load(), weight) for adapter, weight in self._members if name in adapter.targets]
+        return ensemble(parts, self.config.wise_ft_alpha)
+
+    def delta(self, name: str) -> Delta | None:
+        """What the configured method adds to one weight; None when that is nothing."""
+        parts = [(adapter.targets[name].load(), weight) for adapter, weight in self._members if name in adapter.targets]
+        alpha = self.config.wise_ft_alpha
+        if not parts or alpha == 0:
+            return None
+        if self.config.method == "task_arithmetic":
+            return LowRank(ensemble(parts, alpha))
+        deltas, weights = [factors.b @ factors.a for factors, _ in parts], [weight for _, weight in parts]
+        density = self.config.density or 1.0
+        if self.config.method == "ties":
+            return Dense(alpha * ties(deltas, weights, density))
+        return Dense(alpha * dare_ties(deltas, weights, density, self._generator(name)))
+
+    def read(self, spec: TensorSpec, first: int, last: int) -> torch.Tensor:
+        """Rows of the weights that deltas are added to: the checkpoint's, or what NF4 leaves of them."""
+        if self.config.base_weights == "checkpoint" or not is_quantized_in_training(spec):
+            return read_rows(spec, first, last)
+        if self._whole is None or self._whole[0] != spec.name:  # double quantization looks at a whole matrix
+            source: torch.dtype = getattr(torch, self.config.nf4_source)
+            self._whole = spec.name, nf4_round_trip(read_rows(spec), source)
+        return self._whole[1][first:last]
+
+    def _generator(self, name: str) -> torch.Generator:
+        """One source of chance a weight, so that no weight's draw depends on another's."""
+        seed = hashlib.sha256(f"{self.config.seed}/{name}".encode()).digest()[:8]
+        return torch.Generator().manual_seed(int.from_bytes(seed, "little") >> 1)
+
+    def _refuse_one_sided_ties(self) -> None:
+        """A tied output layer is the embedding: a delta meant for one side would change both."""
+        if not self.base.ties_embeddings:
+            return
+        for adapter, _ in self._members:
+            if _EMBEDDING in adapter.targets:
+                what = "changes the embedding, which this base ties to its output layer"
+                raise fail(adapter.path, _EMBEDDING, what, "train without a delta on embed_tokens, or untie the base")
+
+
+def _check_lineage(adapter: Path, base: Checkpoint, where: str, *, warn: bool) -> None:
+    """Compare the base that an adapter's manifest names with this one; without a manifest only shapes can tell."""
+    manifest = read_manifest(adapter)
+    recorded = (manifest or {}).get("inputs", {}).get("base_model")
+    if recorded is None or recorded["sha256"] == digest(base.path):
+        return
+    what = f"was trained on {recorded['path']}, whose weights are not those of {base.path}"
+    if not warn:
+        raise fail(adapter, where, what, "merge it into its own base, or set other_base: warn")
+    say(f"merge: {adapter}: {where}: {what}")

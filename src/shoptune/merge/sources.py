@@ -1,0 +1,38 @@
+"""The folders that a merge reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shoptune.checkpoint import Checkpoint, locate
+from shoptune.merge.config import MergeConfig
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The folders of a merge.
+
+    Attributes:
+        base: the base checkpoint.
+        adapters: the adapters' folders, in the order of the config.
+    """
+
+    base: Checkpoint
+    adapters: Sequence[Path]
+
+    @classmethod
+    def of(cls, config: MergeConfig, file: Path) -> Sources:
+        """Find the folders that a config names, downloading hub ids.
+
+        Raises:
+            ShoptuneError: one is missing.
+        """
+        base = Checkpoint(locate(config.base, file, "base"))
+        paths = [locate(member.path, file, f"adapters[{n}].path") for n, member in enumerate(config.adapters)]
+        return cls(base, paths)
+
+    def inputs(self) -> dict[str, Path]:
+        """The folders by name, for a manifest."""
+        return {"base": self.base.path} | {f"adapters[{n}]": path for n, path in enumerate(self.adapters)}
