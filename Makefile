@@ -81,7 +81,9 @@ shop: setup-core ## make the made-up shop's raw files and questions anew (same b
 	.venv/bin/python examples/make_shop.py
 
 tiny-base: setup-core setup-train ## train the tiny base model anew (an hour or two)
-	.venv/bin/python examples/make_tiny_base.py
+	.venv/bin/python examples/make_tiny_base.py prepare
+	$(SHOPTUNE) train examples/tiny_base_recipe/train.yaml --out runs/tiny-base/model
+	.venv/bin/python examples/make_tiny_base.py finish
 
 locks: ## resolve requirements/*.txt anew
 	requirements/lock.sh

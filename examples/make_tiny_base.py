@@ -21,11 +21,13 @@ import pyarrow.parquet as pq
 import torch
 import yaml
 from lessons import course
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from shop_tokenizer import save_tokenizer, train_tokenizer
 from tokenizers import Tokenizer
 from world import LOCALES, World
 
+from shoptune.artifact import Build, Request, make
+from shoptune.checkpoint import Checkpoint
 from shoptune.shopbench.chat import render
 
 SEED = "tiny-base"
@@ -34,6 +36,12 @@ RUN = Path("runs/tiny-base")
 HIDDEN, LAYERS, HEADS, KEY_VALUE_HEADS = 256, 4, 4, 2
 INTERMEDIATE = 704  # 5.5 groups of 128: AWQ needs padding, as Qwen2-72B does
 _STANDARD_DEVIATION = 0.02
+
+_MODEL_CARD = """# A tiny base model of the made-up shop
+
+Qwen2 architecture, 3.7M parameters, made by `make tiny-base` from nothing: it reads lists and knows the formats of
+questions and the shop's language, and is the base of the demo and the tests. Of no use for anything else.
+"""
 
 # Lessons in a stage, and the weight of each kind of lesson in it.
 STAGES: list[tuple[int, dict[str, int]]] = [
@@ -60,10 +68,18 @@ STAGES: list[tuple[int, dict[str, int]]] = [
 
 
 def main() -> None:
-    """Write the blank checkpoint and the lessons that axolotl starts from."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=RUN)
-    out: Path = parser.parse_args().out
+    """Prepare what axolotl starts from, or finish what it has made."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", choices=["prepare", "finish"])
+    step = parser.parse_args().step
+    if step == "prepare":
+        prepare(RUN)
+    else:
+        finish(RUN / "model", RUN / "blank", HERE / "tiny_base")
+
+
+def prepare(out: Path) -> None:
+    """Write the tokenizer, the blank checkpoint and the lessons."""
     world = World()
     blank = out / "blank"
     blank.mkdir(parents=True, exist_ok=True)
@@ -71,6 +87,20 @@ def main() -> None:
     save_tokenizer(tokenizer, blank)
     _write_blank(blank, tokenizer)
     _write_lessons(out / "lessons.parquet", world, blank)
+
+
+def finish(trained: Path, blank: Path, out: Path) -> None:
+    """Publish the trained weights in bfloat16 with the blank's tokenizer: a checkpoint as one downloads it."""
+
+    def write(build: Build) -> None:
+        weights = {name: tensor.to(torch.bfloat16) for name, tensor in load_file(trained / "model.safetensors").items()}
+        save_file(weights, build.directory / "model.safetensors", metadata={"format": "pt"})
+        Checkpoint(blank).copy_side_files(build.directory, but=["config.json"])
+        config = json.loads((blank / "config.json").read_text(encoding="utf-8")) | {"torch_dtype": "bfloat16"}
+        (build.directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        (build.directory / "README.md").write_text(_MODEL_CARD, encoding="utf-8")
+
+    make(Request("tiny-base", {"seed": SEED}, {"trained": trained, "blank": blank}), out, write, force=True)
 
 
 def _texts(world: World) -> Iterator[str]:
