@@ -2,6 +2,7 @@
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .DEFAULT_GOAL := help
+unexport PYTHONDONTWRITEBYTECODE # libraries are compiled once, not at every command
 
 SHOPTUNE := .venv/bin/shoptune
 DEMO := runs/demo

@@ -143,11 +143,13 @@ def merge(
     """
     from shoptune.config import load
     from shoptune.merge.config import MergeConfig
-    from shoptune.merge.run import Form, run
+    from shoptune.merge.run import Form, request, run
 
     since = time.monotonic()
-    form = Form(as_adapter or rank is not None, rank)
-    made = run(load(file, MergeConfig, overrides), file, out, form=form, force=force)
+    settings, form = load(file, MergeConfig, overrides), Form(as_adapter or rank is not None, rank)
+    if settings.base_weights == "nf4":  # bitsandbytes rounds, and is in the environment that trained with it
+        _enter("train", "merge", request(settings, file, form), out, force=force)
+    made = run(settings, file, out, form=form, force=force)
     _report(made, since, f"shoptune quantize quantize/demo.yaml --set model={out} --out runs/demo/awq")
 
 

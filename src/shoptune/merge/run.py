@@ -24,6 +24,11 @@ class Form:
     rank: int | None = None
 
 
+def request(config: MergeConfig, file: Path, form: Form) -> Request:
+    """What the merge is made from."""
+    return Request("merge", config.model_dump(mode="json") | asdict(form), Sources.of(config, file).inputs())
+
+
 def run(config: MergeConfig, file: Path, out: Path, *, form: Form = Form(), force: bool = False) -> Artifact:
     """Merge the ensemble into the base and write a full checkpoint, or the ensemble as one adapter, with a certificate.
 
@@ -38,7 +43,6 @@ def run(config: MergeConfig, file: Path, out: Path, *, form: Form = Form(), forc
         ShoptuneError: an adapter does not fit the base, or a checkpoint is not as it must be.
     """
     sources = Sources.of(config, file)
-    request = Request("merge", config.model_dump(mode="json") | asdict(form), sources.inputs())
 
     def write(build: Build) -> None:
         from shoptune.merge.adapter import write_adapter
@@ -52,4 +56,4 @@ def run(config: MergeConfig, file: Path, out: Path, *, form: Form = Form(), forc
         else:
             say(f"merge: {sentence(write_checkpoint(plan, build.directory, build.sha256), config.dtype)}")
 
-    return make(request, out, write, force=force)
+    return make(request(config, file, form), out, write, force=force)

@@ -61,8 +61,10 @@ def embedder(metric: Metric) -> Embedder:
 
 def _load(metric: Metric) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
 
     name = MODEL_OF[metric]
+    logging.disable_progress_bar()  # it would draw a bar for each tensor of a small model
     try:
         return SentenceTransformer(_location(name), device=None, trust_remote_code=False)
     except (OSError, ValueError) as error:
