@@ -1,6 +1,6 @@
 # One target a stage. `make demo` runs the whole pipeline on a CPU; `make test` tests it. `make help` lists all.
-.DELETE_ON_ERROR:
 .SUFFIXES:
+.SECONDARY: # an artifact is never an intermediate file to be cleared away
 .DEFAULT_GOAL := help
 unexport PYTHONDONTWRITEBYTECODE # libraries are compiled once, not at every command
 
@@ -70,6 +70,12 @@ $(DEMO)/scores/%/manifest.json: $(DEMO)/answers/%/manifest.json
 
 $(DEMO)/submission/manifest.json: infer/cpu.yaml $(DEMO)/awq/manifest.json
 	$(SHOPTUNE) export $< --model $(DEMO)/awq --track 5 --out $(@D)
+
+# A stage publishes its folder whole or not at all: make need not delete a manifest when it is interrupted.
+.PRECIOUS: $(DEMO)/data-%/manifest.json $(DEMO)/adapter-%/manifest.json $(DEMO)/alone/%/manifest.json \
+    $(DEMO)/answers/adapter-%/manifest.json $(DEMO)/scores/%/manifest.json $(DEMO)/sweep/manifest.json \
+    $(DEMO)/merged/manifest.json $(DEMO)/awq/manifest.json $(DEMO)/submission/manifest.json $(DEMO)/report.html \
+    $(DEMO)/answers/base/manifest.json $(DEMO)/answers/merged/manifest.json $(DEMO)/answers/awq/manifest.json
 
 $(DEMO)/report.html: $(MODELS:%=$(DEMO)/scores/%/manifest.json) $(DEMO)/sweep/manifest.json \
     $(DEMO)/submission/manifest.json
