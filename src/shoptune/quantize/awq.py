@@ -30,6 +30,8 @@ def quantize(padded: Checkpoint, config: QuantizeConfig, directory: Path) -> Non
     from awq import AutoAWQForCausalLM
     from transformers import AutoTokenizer
 
+    from shoptune.quantize.search import ScaleSearch
+
     tokenizer = AutoTokenizer.from_pretrained(padded.path, trust_remote_code=False)
 
     def encode(text: str) -> list[int]:
@@ -49,6 +51,7 @@ def quantize(padded: Checkpoint, config: QuantizeConfig, directory: Path) -> Non
         max_calib_seq_len=config.calibration.max_length,
         apply_clip=config.awq.apply_clip,
         duo_scaling=config.awq.duo_scaling,
+        quantizer_cls=ScaleSearch,
     )
     model.save_quantized(str(directory), safetensors=True)
     padded.copy_side_files(directory, but=_WEIGHTS_AND_CONFIG)

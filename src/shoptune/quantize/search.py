@@ -1,0 +1,50 @@
+"""AWQ's search for scales, on padded layers and on any device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from awq.quantize.quantizer import AwqQuantizer
+from torch import nn
+
+from shoptune.quantize.scales import candidate_scales
+
+_STEPS = 20
+
+
+class ScaleSearch(AwqQuantizer):  # type: ignore[misc]  # AutoAWQ ships no types
+    """AutoAWQ's quantizer with a search that leaves the weights as they were.
+
+    AutoAWQ's own takes `state_dict()` as its copy of the weights, which on a CPU is no copy: the scales of its first
+    step stay in the weights that it goes on with.
+    """
+
+    @torch.no_grad()
+    def _compute_best_scale(
+        self,
+        x: torch.Tensor,
+        w_mean: torch.Tensor,
+        x_mean: torch.Tensor,
+        module2inspect: nn.Module,
+        linears2scale: list[nn.Linear],
+        fp16_output: torch.Tensor,
+        kwargs: Mapping[str, Any] = {},
+    ) -> torch.Tensor:
+        """The scales `s` of the grid that lose least: `argmin ||Q(W s) (x / s) - W x||` (AWQ, Lin et al. 2023, equation 4)."""
+        w_mean, x_mean = w_mean.view(-1).to(x.device), x_mean.view(-1).to(x.device)
+        originals = [linear.weight.data for linear in linears2scale]
+        best, least = torch.ones_like(x_mean), float("inf")
+        for step in range(_STEPS):
+            scales = candidate_scales(x_mean, w_mean, step / _STEPS, duo=self.duo_scaling)
+            for linear, weight in zip(linears2scale, originals, strict=True):
+                linear.weight.data = self.pseudo_quantize_tensor(weight * scales)[0] / scales
+            output = self._module_forward(x, module2inspect, kwargs)
+            limits = torch.finfo(output.dtype)
+            loss = self._compute_loss(fp16_output, output.clip(limits.min, limits.max), x.device)
+            if loss < least:
+                best, least = scales, loss
+        for linear, weight in zip(linears2scale, originals, strict=True):
+            linear.weight.data = weight
+        return best.cpu()
