@@ -42,7 +42,7 @@ $(DEMO)/data-%/manifest.json: data_recipes/mixtures/demo-%.yaml $(wildcard data_
 $(DEMO)/adapter-%/manifest.json: training_configs/demo-%.yaml $(DEMO)/data-%/manifest.json $(BASE)/manifest.json
 	$(SHOPTUNE) train $< --out $(@D)
 
-$(DEMO)/sweep/manifest.json: merge/sweeps/demo.yaml merge/demo.yaml infer/cpu-float32.yaml \
+$(DEMO)/sweep/manifest.json: merge/sweeps/demo.yaml merge/demo.yaml infer/cpu-float32.yaml $(QUESTIONS)/development.json \
     $(DEMO)/adapter-a/manifest.json $(DEMO)/adapter-b/manifest.json
 	$(SHOPTUNE) sweep $< --out $(@D)
 
@@ -52,17 +52,18 @@ $(DEMO)/merged/manifest.json: $(DEMO)/sweep/manifest.json
 $(DEMO)/alone/%/manifest.json: merge/demo.yaml $(DEMO)/%/manifest.json
 	$(SHOPTUNE) merge $< --set 'adapters=[{path: $(DEMO)/$*}]' --set wise_ft_alpha=1 --out $(@D)
 
-$(DEMO)/awq/manifest.json: quantize/demo.yaml $(DEMO)/merged/manifest.json
+$(DEMO)/awq/manifest.json: quantize/demo.yaml $(DEMO)/merged/manifest.json $(QUESTIONS)/development.json
 	$(SHOPTUNE) quantize $< --out $(@D)
 
 answer = $(SHOPTUNE) infer $(1) --model $(2) --questions $(QUESTIONS)/held_out.json --out $(@D)
 $(DEMO)/answers/base/manifest.json: infer/cpu-float32.yaml $(BASE)/manifest.json $(QUESTIONS)/held_out.json
 	$(call answer,$<,$(BASE))
-$(DEMO)/answers/adapter-%/manifest.json: infer/cpu-float32.yaml $(DEMO)/alone/adapter-%/manifest.json
+$(DEMO)/answers/adapter-%/manifest.json: infer/cpu-float32.yaml $(DEMO)/alone/adapter-%/manifest.json \
+    $(QUESTIONS)/held_out.json
 	$(call answer,$<,$(DEMO)/alone/adapter-$*)
-$(DEMO)/answers/merged/manifest.json: infer/cpu-float32.yaml $(DEMO)/merged/manifest.json
+$(DEMO)/answers/merged/manifest.json: infer/cpu-float32.yaml $(DEMO)/merged/manifest.json $(QUESTIONS)/held_out.json
 	$(call answer,$<,$(DEMO)/merged)
-$(DEMO)/answers/awq/manifest.json: infer/cpu.yaml $(DEMO)/awq/manifest.json
+$(DEMO)/answers/awq/manifest.json: infer/cpu.yaml $(DEMO)/awq/manifest.json $(QUESTIONS)/held_out.json
 	$(call answer,$<,$(DEMO)/awq)
 
 $(DEMO)/scores/%/manifest.json: $(DEMO)/answers/%/manifest.json

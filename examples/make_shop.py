@@ -18,7 +18,7 @@ from world import World
 from questions import write_questions
 
 SEED = "shoptune"
-QUESTIONS_PER_TASK = {"development": 6, "held_out": 20}
+QUESTIONS_PER_TASK = {"development": 12, "held_out": 40}
 
 
 def main() -> None:

@@ -62,3 +62,11 @@ def test_names_cannot_break_the_page(run_directory: Path) -> None:
 def test_a_folder_without_artifacts_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ShoptuneError, match="holds no artifact"):
         run(tmp_path)
+
+
+def test_scores_of_different_questions_are_not_compared(run_directory: Path) -> None:
+    file = run_directory / "scores" / "merged" / "scores.json"
+    scores = json.loads(file.read_text())
+    file.write_text(json.dumps(scores | {"per_question": scores["per_question"][:5]}))
+    with pytest.raises(ShoptuneError, match="merged: 5 questions were scored, and"):
+        run(run_directory)

@@ -47,7 +47,7 @@ def test_unknown_keys_are_refused_at_every_level(tmp_path: Path, values: dict[st
     values["datasets"] = [{"path": str(tmp_path / "rows"), "ds_typo": "parquet"}]
     assert _problems(tmp_path, values) == [
         "train.yaml: datasets[0].ds_typo: unknown axolotl key; did you mean 'ds_type'?",
-        "train.yaml: lora_rank: unknown axolotl key; did you mean 'lora_dropout'?",
+        "train.yaml: lora_rank: unknown axolotl key; did you mean 'local_rank'?",
     ]
 
 

@@ -45,8 +45,15 @@ class Run:
         return next((artifact.path for artifact in self.artifacts if artifact.stage == "sweep"), None)
 
     def difference(self, model: str, baseline: str) -> tuple[float, float, float]:
-        """How much better a model answers than another, by question, with its 95% bootstrap interval."""
+        """How much better a model answers than another, by question, with its 95% bootstrap interval.
+
+        Raises:
+            ShoptuneError: the two answered different numbers of questions.
+        """
         first, second = ([q["score"] for q in self.scores[name]["per_question"]] for name in (model, baseline))
+        if len(first) != len(second):
+            found = f"{len(first)} questions were scored, and {len(second)} of {baseline}"
+            raise fail(self.directory, model, found, "answer and evaluate both on the same questions")
         return paired_difference(first, second)
 
 
