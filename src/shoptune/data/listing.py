@@ -20,6 +20,8 @@ from shoptune.shopbench.chat import system_prompt
 
 _RECIPES = Path("data_recipes")
 _TRIED_FOR_ONE_ROW = 5
+_WIDE = 150  # columns of a terminal that all of a task fits in
+_NARROW_COLUMNS = ["name", "kind", "like"]
 
 
 def print_tasks(*, as_json: bool) -> None:
@@ -43,11 +45,15 @@ def print_tasks(*, as_json: bool) -> None:
     if as_json:
         console.print_json(json.dumps(lines))
         return
-    table = Table(*lines[0], box=None, header_style="bold")
+    columns = list(lines[0]) if console.width >= _WIDE else _NARROW_COLUMNS
+    table = Table(*columns, box=None, header_style="bold")
+    table.columns[0].overflow = "fold"
     for line in lines:
-        table.add_row(*(line | {"track": line["track"].removeprefix("amazon-kdd-cup-24-")}).values())
+        cells = line | {"track": line["track"].removeprefix("amazon-kdd-cup-24-")}
+        table.add_row(*(cells[column] for column in columns))
     console.print(table)
-    console.print(f"{len(lines)} tasks")
+    rest = "" if len(columns) == len(lines[0]) else "; --json, or a wider terminal, shows all columns"
+    console.print(f"{len(lines)} tasks{rest}")
 
 
 def print_preview(recipe: Path, name: str, raw: Path, count: int) -> None:
