@@ -11,12 +11,13 @@ from typing import Any
 
 import torch
 from axolotl.integrations.base import BasePlugin
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
 
 from shoptune.progress import Bar
 
 LOG = "training_log.jsonl"
 _PR_SET_PDEATHSIG = 1
+_SEED = 42  # the default of transformers
 
 # Set by the stage before axolotl starts; a plugin is made by axolotl and takes no arguments.
 progress: Bar | None = None
@@ -26,11 +27,21 @@ class ShoptunePlugin(BasePlugin):  # type: ignore[misc]  # axolotl ships no type
     """Hooks into axolotl's documented plugin interface."""
 
     def register(self, cfg: dict[str, Any]) -> None:
-        """Tie this process's life to its launcher's, and keep the model on the CPU where there is no GPU."""
+        """Tie this process's life to its launcher's."""
         if "LOCAL_RANK" in os.environ:  # a worker of torchrun would outlive a killed launcher
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    def load_datasets(self, cfg: Any, preprocess: bool = False) -> None:
+        """Leave the rows to axolotl; this is the last hook before it decides where the model goes.
+
+        Without a GPU it would give each worker the device of its number.
+        """
         if not torch.cuda.is_available():
             cfg["device_map"] = {"": "cpu"}
+
+    def pre_model_load(self, cfg: Any) -> None:
+        """Seed the adapter's first weights: axolotl seeds after they are drawn."""
+        set_seed(_SEED if cfg.seed is None else cfg.seed)
 
     def post_model_load(self, cfg: Any, model: Any) -> None:
         """Keep bitsandbytes from repacking NF4 weights in place.
