@@ -138,4 +138,5 @@ def test_merging_onto_the_nf4_base_gives_the_model_that_was_trained(pipeline: Pi
         run_shoptune("merge", pipeline.directory / "merge.yaml", *arguments, "--out", tmp_path / name)
         output = python_in("train", _NF4_LOGITS, ROOT / "examples/tiny_base", pipeline.adapters[0], tmp_path / name)
         distances[name] = float(output.splitlines()[-1])
-    assert distances["nf4"] < 1e-3 < 0.05 < distances["checkpoint"], distances
+    assert distances["nf4"] < 1e-3
+    assert distances["checkpoint"] > 0.05

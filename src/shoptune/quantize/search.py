@@ -32,7 +32,7 @@ class ScaleSearch(AwqQuantizer):  # type: ignore[misc]  # AutoAWQ ships no types
         fp16_output: torch.Tensor,
         kwargs: Mapping[str, Any] = {},
     ) -> torch.Tensor:
-        """The scales `s` of the grid that lose least: `argmin ||Q(W s) (x / s) - W x||` (AWQ, Lin et al. 2023, equation 4)."""
+        """The scales `s` of the grid with the least `||Q(W s) (x / s) - W x||` (AWQ, Lin et al. 2023, equation 4)."""
         w_mean, x_mean = w_mean.view(-1).to(x.device), x_mean.view(-1).to(x.device)
         originals = [linear.weight.data for linear in linears2scale]
         best, least = torch.ones_like(x_mean), float("inf")

@@ -64,7 +64,7 @@ def _load(metric: Metric) -> SentenceTransformer:
     from transformers.utils import logging
 
     name = MODEL_OF[metric]
-    logging.disable_progress_bar()  # it would draw a bar for each tensor of a small model
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call] # it would draw one for a second's work
     try:
         return SentenceTransformer(_location(name), device=None, trust_remote_code=False)
     except (OSError, ValueError) as error:
