@@ -7,23 +7,25 @@ from pathlib import Path
 import pytest
 
 from shoptune.sweep.curve import draw_curve
-from shoptune.sweep.points import Point, best_point, load_point, save_point, verdict
+from shoptune.sweep.points import Candidate, Estimate, Point, best_point, load_point, save_point, verdict
 
 
-def _point(alpha: float, *scores: float) -> Point:
+def _point(alpha: float, *scores: float, weights: tuple[float, ...] = (0.5, 0.5)) -> Point:
     mean = sum(scores) / len(scores)
-    return Point(alpha, mean, (mean - 0.1, mean + 0.1), {"track": mean}, {"ranking": mean, "retrieval": 0.5}, scores)
+    estimate = Estimate(mean, mean - 0.1, mean + 0.1)
+    return Point(Candidate(alpha, weights), estimate, {"track": estimate}, {"ranking": estimate}, scores)
 
 
 def test_a_saved_point_is_the_same_point(tmp_path: Path) -> None:
     point = _point(0.56, 1.0, 0.25)
     save_point(tmp_path, point)
-    assert load_point(tmp_path, 0.56) == point
-    assert load_point(tmp_path, 0.57) is None
+    assert load_point(tmp_path, point.candidate) == point
+    assert load_point(tmp_path, Candidate(0.57, (0.5, 0.5))) is None
+    assert load_point(tmp_path, Candidate(0.56, (0.4, 0.6))) is None
 
 
 def test_among_equals_the_nearest_to_the_base_is_best() -> None:
-    assert best_point([_point(1.0, 0.5), _point(0.5, 0.5), _point(0.0, 0.4)]).alpha == 0.5
+    assert best_point([_point(1.0, 0.5), _point(0.5, 0.5), _point(0.0, 0.4)]).candidate.alpha == 0.5
 
 
 def test_the_verdict_tells_what_is_significant() -> None:
@@ -33,8 +35,14 @@ def test_the_verdict_tells_what_is_significant() -> None:
     assert "; it is not significantly better than alpha 1 (+0.025 [+0.000, " in sentence
 
 
-def test_the_curve_is_the_same_drawing_each_time(tmp_path: Path) -> None:
-    points = [_point(1.0, 0.7), _point(0.0, 0.2), _point(0.5, 0.9)]
+def test_the_verdict_names_weights_that_were_searched() -> None:
+    points = [_point(0.5, 0.5), _point(0.7, 0.6, weights=(0.25, 0.75))]
+    assert verdict(points) == "alpha 0.7 is best with 0.600 at weights 0.25, 0.75."
+
+
+@pytest.mark.parametrize("weights", [(0.5, 0.5), (0.25, 0.75)])
+def test_the_curve_is_the_same_drawing_each_time(tmp_path: Path, weights: tuple[float, ...]) -> None:
+    points = [_point(1.0, 0.7), _point(0.0, 0.2), _point(0.5, 0.9, weights=weights)]
     for name in ("a.svg", "b.svg"):
         draw_curve(points, tmp_path / name)
     drawing = (tmp_path / "a.svg").read_text()

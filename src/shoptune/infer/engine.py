@@ -13,6 +13,7 @@ from shoptune.shopbench.classify import task_type_of
 
 if TYPE_CHECKING:
     from vllm import LLM
+    from vllm.lora.request import LoRARequest
 
 
 class Engine:
@@ -26,14 +27,16 @@ class Engine:
     def __init__(self, checkpoint: Path, profile: Profile) -> None:
         self._checkpoint, self._profile = checkpoint, profile
         self._llm = _start(checkpoint, profile)
+        self._served = 0
 
-    def answer(self, questions: Sequence[tuple[str, bool]]) -> list[str]:
+    def answer(self, questions: Sequence[tuple[str, bool]], adapter: Path | None = None) -> list[str]:
         """Answer questions, in order.
 
         The task type in the system prompt is guessed from the text, as at the challenge.
 
         Args:
             questions: each question's text, and whether it is a multiple-choice question.
+            adapter: a folder with an adapter to answer with, where the profile enables LoRA.
         """
         from vllm import SamplingParams
 
@@ -43,8 +46,17 @@ class Engine:
             prompts.append(render(chat(text, task_type), self._checkpoint))
             limit = self._profile.max_tokens.of(task_type)
             parameters.append(SamplingParams(temperature=0.0, max_tokens=limit, seed=self._profile.seed))
-        outputs = self._llm.generate(prompts, parameters, use_tqdm=False)
+        outputs = self._llm.generate(prompts, parameters, use_tqdm=False, lora_request=self._request(adapter))
         return [output.outputs[0].text for output in outputs]
+
+    def _request(self, adapter: Path | None) -> LoRARequest | None:
+        """A request for an adapter under a name that was never used: vLLM keeps what it loaded under a name."""
+        if adapter is None:
+            return None
+        from vllm.lora.request import LoRARequest
+
+        self._served += 1
+        return LoRARequest(f"{adapter.name}-{self._served}", self._served, str(adapter))
 
     def reload(self, checkpoint: Path) -> None:
         """Take the weights of another checkpoint of the same shape and element type, without a restart."""

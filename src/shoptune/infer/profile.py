@@ -16,6 +16,8 @@ class EngineSettings(Settings):
     """vLLM's engine arguments, under vLLM's names; what is left out keeps vLLM's default.
 
     Attributes:
+        enable_lora: be ready to serve adapters over the checkpoint; a sweep then serves each ensemble as one.
+        max_lora_rank: the largest rank of an adapter, one of vLLM's sizes; an ensemble has the sum of its ranks.
         cpu_kv_cache_gib: memory for the key-value cache on a CPU, in GiB; without meaning on a GPU.
     """
 
@@ -26,6 +28,8 @@ class EngineSettings(Settings):
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
     enforce_eager: bool = False
     enable_prefix_caching: bool = True
+    enable_lora: bool = False
+    max_lora_rank: Literal[1, 8, 16, 32, 64, 128, 256, 320, 512] | None = None
     cpu_kv_cache_gib: Count | None = None
 
 

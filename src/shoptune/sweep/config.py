@@ -1,4 +1,4 @@
-"""What to sweep: an ensemble, a grid of alphas, and the questions that decide."""
+"""What to sweep: an ensemble, a grid or a space to search, and the questions that decide."""
 
 from __future__ import annotations
 
@@ -7,27 +7,61 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shoptune.config import Settings, load
 from shoptune.infer.profile import Profile
-from shoptune.merge.config import MergeConfig
+from shoptune.merge.config import MergeConfig, WeightedAdapter
+from shoptune.sweep.points import Candidate
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class Search(Settings):
+    """A search over alpha and the adapters' weights by Optuna's tree-structured Parzen estimator.
+
+    Attributes:
+        trials: how many ensembles to try, besides alpha 0 and alpha 1 with the weights of the merge YAML.
+        alpha: the smallest and the largest alpha.
+        weights: search the adapters' shares too; they add up to what the weights of the merge YAML add up to.
+        seed: decides every proposal; a resumed search proposes what an uninterrupted one would have.
+    """
+
+    trials: Count
+    alpha: tuple[float, float]
+    weights: bool = True
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Search:
+        if not self.alpha[0] < self.alpha[1]:
+            raise ValueError("alpha must be a smaller and a larger number")
+        return self
 
 
 class SweepConfig(Settings):
     """A sweep YAML.
 
     Attributes:
-        merge: the merge YAML whose `wise_ft_alpha` is varied.
-        profile: the inference YAML of the engine.
+        merge: the merge YAML whose `wise_ft_alpha` (and weights) are varied.
+        profile: the inference YAML of the engine; with `enable_lora` ensembles are served as adapters, else merged
+            weights are loaded into the running engine.
         questions: a file in the development format; choose others than those the result is judged by.
-        alphas: the grid, in the order in which its points are run.
+        alphas: a grid, in the order in which its points are run.
+        search: what to search, in place of a grid.
     """
 
     merge: str
     profile: str
     questions: str
-    alphas: Annotated[tuple[float, ...], Field(min_length=1)]
+    alphas: Annotated[tuple[float, ...], Field(min_length=1)] | None = None
+    search: Search | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> SweepConfig:
+        if (self.alphas is None) == (self.search is None):
+            raise ValueError("name either alphas, a grid, or search")
+        return self
 
 
 @dataclass(frozen=True)
@@ -38,6 +72,19 @@ class SweepPlan:
     config: SweepConfig
     merge: MergeConfig
     profile: Profile
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The adapters' weights as the merge YAML has them."""
+        return tuple(adapter.weight for adapter in self.merge.adapters)
+
+    def merge_of(self, candidate: Candidate) -> MergeConfig:
+        """The merge YAML with a candidate's alpha and weights."""
+        adapters = tuple(
+            WeightedAdapter(path=adapter.path, weight=weight)
+            for adapter, weight in zip(self.merge.adapters, candidate.weights, strict=True)
+        )
+        return self.merge.model_copy(update={"wise_ft_alpha": candidate.alpha, "adapters": adapters})
 
 
 def load_sweep(file: Path, overrides: Sequence[str] = ()) -> SweepPlan:

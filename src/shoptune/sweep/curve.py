@@ -4,41 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from shoptune.sweep.points import Point, best_point
+from shoptune.sweep.points import Estimate, Point, best_point
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_COLOR, _BEST = "#1f3b73", "#b5442e"
+_PANELS_A_ROW = 5
+_PANEL_INCHES = (2.1, 1.9)
+_STYLE = {"svg.hashsalt": "shoptune", "svg.fonttype": "none", "font.size": 8, "axes.titlesize": 8}
 
 
 def draw_curve(points: Sequence[Point], file: Path) -> None:
-    """Write an SVG: the overall score with its bootstrap interval, and each task type's score, over alpha."""
+    """Write an SVG: the score over alpha with its bootstrap interval, overall, for each track and each task type.
+
+    Points of one set of weights are joined by a line; those of a search, which differ in weights too, stand alone.
+    """
     import matplotlib as mpl
 
     mpl.use("svg")
     from matplotlib import pyplot as plt
 
-    ordered = sorted(points, key=lambda point: point.alpha)
-    alphas = [point.alpha for point in ordered]
-    best = best_point(points)
-    with mpl.rc_context({"svg.hashsalt": "shoptune", "svg.fonttype": "none", "font.size": 10}):
-        figure, axes = plt.subplots(figsize=(7.5, 4), layout="constrained")
-        for name in sorted(ordered[0].by_task_type):
-            scores = [point.by_task_type[name] for point in ordered]
-            axes.plot(alphas, scores, linewidth=1, alpha=0.55, label=name.replace("_", " "))
-        low, high = [point.interval[0] for point in ordered], [point.interval[1] for point in ordered]
-        axes.fill_between(alphas, low, high, color="#1f3b73", alpha=0.15, linewidth=0)
-        axes.plot(alphas, [point.score for point in ordered], color="#1f3b73", marker="o", linewidth=2.2, label="all")
-        axes.axvline(best.alpha, color="#b5442e", linestyle=":", linewidth=1.2)
-        axes.annotate(
-            f"best {best.alpha:g}",
-            (best.alpha, 0.99),
-            xycoords=("data", "axes fraction"),
-            ha="left",
-            va="top",
-            color="#b5442e",
-            xytext=(4, 0),
-            textcoords="offset points",
-        )
-        axes.set(xlabel="wise-ft alpha (0: base, 1: fine-tuned ensemble)", ylabel="score by question", ylim=(0, 1))
-        axes.spines[["top", "right"]].set_visible(False)
-        figure.legend(loc="outside right center", frameon=False)
+    ordered = sorted(points, key=lambda point: point.candidate.alpha)
+    panels = {"all questions": [point.overall for point in ordered]}
+    for name in sorted(ordered[0].by_track):
+        panels[name.removeprefix("amazon-kdd-cup-24-")] = [point.by_track[name] for point in ordered]
+    for name in sorted(ordered[0].by_task_type):
+        panels[name.replace("_", " ")] = [point.by_task_type[name] for point in ordered]
+    rows = -(-len(panels) // _PANELS_A_ROW)
+    size = (_PANEL_INCHES[0] * _PANELS_A_ROW, _PANEL_INCHES[1] * rows)
+    with mpl.rc_context(_STYLE):
+        figure, grid = plt.subplots(rows, _PANELS_A_ROW, figsize=size, sharex=True, squeeze=False, layout="constrained")
+        alphas = [point.candidate.alpha for point in ordered]
+        joined = len({point.candidate.weights for point in points}) == 1
+        for axes, (title, estimates) in zip(grid.flat, panels.items(), strict=False):
+            _draw_panel(axes, alphas, estimates, joined=joined)
+            axes.set_title(title)
+            axes.axvline(best_point(points).candidate.alpha, color=_BEST, linestyle=":", linewidth=1)
+        for axes in list(grid.flat)[len(panels) :]:
+            axes.remove()
+        figure.supxlabel(f"wise-ft alpha (0: base, 1: ensemble); best {best_point(points).candidate.alpha:g}")
+        figure.supylabel("score by question")
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
         plt.close(figure)
+
+
+def _draw_panel(axes: Axes, alphas: Sequence[float], estimates: Sequence[Estimate], *, joined: bool) -> None:
+    scores, low, high = ([getattr(estimate, key) for estimate in estimates] for key in ("score", "low", "high"))
+    if joined:
+        axes.fill_between(alphas, low, high, color=_COLOR, alpha=0.15, linewidth=0)
+        axes.plot(alphas, scores, color=_COLOR, marker="o", markersize=3, linewidth=1.5)
+    else:
+        axes.vlines(alphas, low, high, color=_COLOR, alpha=0.25, linewidth=1)
+        axes.plot(alphas, scores, color=_COLOR, marker="o", markersize=3, linestyle="")
+    axes.set_ylim(bottom=0)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -1,46 +1,81 @@
-"""An ensemble under a live engine: new weights are merged to disk and loaded into the engine that runs already."""
+"""An ensemble under a live engine: what it is made of changes while the engine runs."""
 
 from __future__ import annotations
 
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
 from shoptune.infer.engine import Engine
-from shoptune.infer.profile import Profile
+from shoptune.merge.adapter import write_adapter
 from shoptune.merge.checkpoint import write_checkpoint
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.plan import Plan
 from shoptune.merge.sources import Sources
 from shoptune.shopbench.questions import Question
+from shoptune.sweep.config import SweepPlan
+from shoptune.sweep.points import Candidate
 
 
-class LiveEnsemble:
-    """Adapters over a base whose alpha can be changed while the engine runs.
+class LiveEnsemble(ABC):
+    """Adapters over a base whose alpha and weights can be changed while the engine runs.
 
     Args:
-        sources: the base and the adapters.
-        config: weights, method and element type; its alpha is replaced at every call.
-        profile: how to run the engine.
-        workspace: a folder for the merged checkpoint; only the newest is kept.
+        plan: the sweep.
+        workspace: a folder for what the engine loads; only the newest is kept.
     """
 
-    def __init__(self, sources: Sources, config: MergeConfig, profile: Profile, workspace: Path) -> None:
-        self._sources, self._config, self._profile, self._workspace = sources, config, profile, workspace
-        self._engine: Engine | None = None
+    def __init__(self, plan: SweepPlan, workspace: Path) -> None:
+        self._plan, self._folder = plan, workspace / "loaded"
+        self._sources = Sources.of(plan.merge, Path(plan.config.merge))
 
-    def answer(self, alpha: float, questions: Sequence[Question]) -> list[str]:
-        """The ensemble's answers at one alpha."""
-        checkpoint = self._merge(alpha)
+    @abstractmethod
+    def answer(self, candidate: Candidate, questions: Sequence[Question]) -> list[str]:
+        """An ensemble's answers, in the order of the questions."""
+
+    def _emptied(self, name: str) -> Path:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        folder = self._folder / name
+        folder.mkdir(parents=True)
+        return folder
+
+    def _merge_plan(self, config: MergeConfig) -> Plan:
+        return Plan(config, self._sources)
+
+
+class ReloadedEnsemble(LiveEnsemble):
+    """Each ensemble is merged into a checkpoint, whose weights the running engine takes."""
+
+    _engine: Engine | None = None
+
+    def answer(self, candidate: Candidate, questions: Sequence[Question]) -> list[str]:
+        """Merge, load, answer."""
+        checkpoint = self._emptied("checkpoint")
+        write_checkpoint(self._merge_plan(self._plan.merge_of(candidate)), checkpoint, {})
         if self._engine is None:
-            self._engine = Engine(checkpoint, self._profile)
+            self._engine = Engine(checkpoint, self._plan.profile)
         else:
             self._engine.reload(checkpoint)
         return self._engine.answer([(question.input_field, question.is_multiple_choice) for question in questions])
 
-    def _merge(self, alpha: float) -> Path:
-        directory = self._workspace / "checkpoint"
-        shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir()
-        write_checkpoint(Plan(self._config.model_copy(update={"wise_ft_alpha": alpha}), self._sources), directory, {})
-        return directory
+
+class ServedEnsemble(LiveEnsemble):
+    """Each ensemble is written as one adapter, which the engine serves over the base; no weight of the base is."""
+
+    _engine: Engine | None = None
+
+    def answer(self, candidate: Candidate, questions: Sequence[Question]) -> list[str]:
+        """Write the adapter and answer with it; alpha 0 is the base itself."""
+        adapter = None
+        if candidate.alpha:
+            adapter = self._emptied("-".join(f"{number:g}" for number in (candidate.alpha, *candidate.weights)))
+            write_adapter(self._merge_plan(self._plan.merge_of(candidate)), adapter, None, {})
+        self._engine = self._engine or Engine(self._sources.base.path, self._plan.profile)
+        asked = [(question.input_field, question.is_multiple_choice) for question in questions]
+        return self._engine.answer(asked, adapter)
+
+
+def live_ensemble(plan: SweepPlan, workspace: Path) -> LiveEnsemble:
+    """The way of changing the model that the profile asks for."""
+    return (ServedEnsemble if plan.profile.engine.enable_lora else ReloadedEnsemble)(plan, workspace)

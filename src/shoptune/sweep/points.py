@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,71 +13,100 @@ from shoptune.shopbench.summary import paired_difference
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """An ensemble: wise-ft's alpha, and the adapters' weights in the order of the merge YAML."""
+
+    alpha: float
+    weights: tuple[float, ...]
+
+    def __str__(self) -> str:
+        """As it is named to people."""
+        return f"alpha {self.alpha:g}"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over questions and its 95% bootstrap interval."""
+
+    score: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Estimate:
+        """From one group of `summarize`."""
+        return cls(entry["by_question"], *entry["by_question_interval"])
+
+
+@dataclass(frozen=True)
 class Point:
-    """One ensemble, scored.
+    """A candidate, scored.
 
     Attributes:
-        alpha: wise-ft's alpha.
-        score: the mean over questions.
-        interval: its 95% bootstrap interval.
-        by_track: the mean over questions of each track.
-        by_task_type: the mean over questions of each task type.
+        candidate: which ensemble.
+        overall: over all questions.
+        by_track: over the questions of each track.
+        by_task_type: over the questions of each task type.
         per_question: every question's score, in order.
     """
 
-    alpha: float
-    score: float
-    interval: tuple[float, float]
-    by_track: dict[str, float]
-    by_task_type: dict[str, float]
+    candidate: Candidate
+    overall: Estimate
+    by_track: dict[str, Estimate]
+    by_task_type: dict[str, Estimate]
     per_question: tuple[float, ...]
 
     @classmethod
-    def of(cls, alpha: float, summary: dict[str, Any]) -> Point:
+    def of(cls, candidate: Candidate, summary: Mapping[str, Any]) -> Point:
         """A point from what `summarize` says of its predictions."""
-        overall = summary["overall"]
-        low, high = overall["by_question_interval"]
         return cls(
-            alpha,
-            overall["by_question"],
-            (low, high),
-            {name: entry["by_question"] for name, entry in summary["by_track"].items()},
-            {name: entry["by_question"] for name, entry in summary["by_task_type"].items()},
+            candidate,
+            Estimate.of(summary["overall"]),
+            {name: Estimate.of(entry) for name, entry in summary["by_track"].items()},
+            {name: Estimate.of(entry) for name, entry in summary["by_task_type"].items()},
             tuple(entry["score"] for entry in summary["per_question"]),
         )
 
 
 def save_point(directory: Path, point: Point) -> None:
     """Keep a finished point, so that an interrupted sweep need not run it again."""
-    write_atomically(_file(directory, point.alpha), json.dumps(asdict(point)) + "\n")
+    write_atomically(_file(directory, point.candidate), json.dumps(asdict(point)) + "\n")
 
 
-def load_point(directory: Path, alpha: float) -> Point | None:
+def load_point(directory: Path, candidate: Candidate) -> Point | None:
     """A point that an earlier run finished, or None."""
-    file = _file(directory, alpha)
+    file = _file(directory, candidate)
     if not file.is_file():
         return None
     fields = json.loads(file.read_text(encoding="utf-8"))
-    lists = {key: tuple(fields[key]) for key in ("interval", "per_question")}
-    return Point(**{**fields, **lists})
+    return Point(
+        candidate,
+        Estimate(**fields["overall"]),
+        {name: Estimate(**entry) for name, entry in fields["by_track"].items()},
+        {name: Estimate(**entry) for name, entry in fields["by_task_type"].items()},
+        tuple(fields["per_question"]),
+    )
 
 
 def best_point(points: Sequence[Point]) -> Point:
     """The point with the highest score; among equals the one with the smallest alpha, nearest to the base."""
-    return max(points, key=lambda point: (point.score, -abs(point.alpha)))
+    return max(points, key=lambda point: (point.overall.score, -abs(point.candidate.alpha)))
 
 
 def verdict(points: Sequence[Point]) -> str:
-    """One plain sentence: which alpha is best, and whether it is told apart from the base and from full fine-tuning."""
+    """One plain sentence: which ensemble is best, and whether it is told apart from alpha 0 and alpha 1."""
     best = best_point(points)
-    text = f"alpha {best.alpha:g} is best with {best.score:.3f}"
+    text = f"{best.candidate} is best with {best.overall.score:.3f}"
+    if len({point.candidate.weights for point in points}) > 1:
+        text += f" at weights {', '.join(f'{weight:.3g}' for weight in best.candidate.weights)}"
     for other in points:
-        if other.alpha in {0.0, 1.0} and other is not best:
+        if other.candidate.alpha in {0.0, 1.0} and other is not best:
             difference, low, high = paired_difference(best.per_question, other.per_question)
             told_apart = "is significantly better than" if low > 0 else "is not significantly better than"
-            text += f"; it {told_apart} alpha {other.alpha:g} ({difference:+.3f} [{low:+.3f}, {high:+.3f}])"
+            text += f"; it {told_apart} {other.candidate} ({difference:+.3f} [{low:+.3f}, {high:+.3f}])"
     return text + "."
 
 
-def _file(directory: Path, alpha: float) -> Path:
-    return directory / f"alpha-{alpha:g}.json"
+def _file(directory: Path, candidate: Candidate) -> Path:
+    name = "_".join(repr(number) for number in (candidate.alpha, *candidate.weights))
+    return directory / f"point-{name}.json"

@@ -19,20 +19,24 @@ from shoptune.shopbench.scoring import score_predictions
 from shoptune.shopbench.summary import summarize
 from shoptune.sweep.config import SweepPlan
 from shoptune.sweep.curve import draw_curve
-from shoptune.sweep.points import Point, best_point, load_point, save_point, verdict
+from shoptune.sweep.live import live_ensemble
+from shoptune.sweep.points import Candidate, Point, best_point, load_point, save_point, verdict
+from shoptune.sweep.search import STUDY, run_search
 
 POINTS = "points.parquet"
 CURVE = "curve.svg"
 BEST = "best.yaml"
 VERDICT = "verdict.txt"
 _LOG = "vllm.log"
+_KEPT = "points"
+_COMPARED_WITH = 2  # alpha 0 and alpha 1
 
 
 def request(plan: SweepPlan) -> Request:
     """What the sweep is made from."""
     inputs = Sources.of(plan.merge, Path(plan.config.merge)).inputs() | {"questions": Path(plan.config.questions)}
     config = {
-        "alphas": list(plan.config.alphas),
+        **plan.config.model_dump(mode="json", include={"alphas", "search"}, exclude_none=True),
         "merge": plan.merge.model_dump(mode="json", exclude={"wise_ft_alpha"}),
         "profile": plan.profile.model_dump(mode="json"),
     }
@@ -40,7 +44,7 @@ def request(plan: SweepPlan) -> Request:
 
 
 def run(plan: SweepPlan, out: Path, *, force: bool = False) -> Artifact:
-    """Score the ensemble at every alpha of the grid.
+    """Score the ensemble at every alpha of the grid, or at what a search proposes.
 
     Every point is saved as it finishes; an interrupted sweep goes on with the points that are missing.
 
@@ -56,40 +60,46 @@ def run(plan: SweepPlan, out: Path, *, force: bool = False) -> Artifact:
 
     def write(build: Build) -> None:
         go_offline()
-        kept = build.directory / "points"
-        points = _run_points(plan, load_questions(Path(plan.config.questions)), kept)
+        points = _run_points(plan, load_questions(Path(plan.config.questions)), build.directory)
         _write_table(points, build.directory / POINTS)
         draw_curve(points, build.directory / CURVE)
-        best = plan.merge.model_dump(mode="json") | {"wise_ft_alpha": best_point(points).alpha}
+        best = plan.merge_of(best_point(points).candidate).model_dump(mode="json")
         (build.directory / BEST).write_text(yaml.safe_dump(best, sort_keys=False), encoding="utf-8")
         (build.directory / VERDICT).write_text(verdict(points) + "\n", encoding="utf-8")
-        shutil.rmtree(kept)
+        shutil.rmtree(build.directory / _KEPT)
         say(f"sweep: {verdict(points)}")
 
     return make(asked, out, write, force=force, resume=True)
 
 
 def _run_points(plan: SweepPlan, questions: Sequence[Question], directory: Path) -> list[Point]:
-    from shoptune.sweep.live import LiveEnsemble
+    kept = directory / _KEPT
+    kept.mkdir(exist_ok=True)
+    grid, search = plan.config.alphas or (), plan.config.search
+    total = len(grid) if search is None else search.trials + _COMPARED_WITH
+    with bar("sweep", total) as progress, printing_to(kept / _LOG):
+        ensemble = live_ensemble(plan, kept)
 
-    directory.mkdir(exist_ok=True)
-    sources = Sources.of(plan.merge, Path(plan.config.merge))
-    points = []
-    with bar("sweep", len(plan.config.alphas)) as progress, printing_to(directory / _LOG):
-        ensemble = LiveEnsemble(sources, plan.merge, plan.profile, directory)
-        for alpha in plan.config.alphas:
-            point = load_point(directory, alpha)
+        def score(candidate: Candidate) -> Point:
+            point = load_point(kept, candidate)
             if point is None:
-                predictions = ensemble.answer(alpha, questions)
-                point = Point.of(alpha, summarize(questions, score_predictions(questions, predictions)))
-                save_point(directory, point)
-            points.append(point)
+                predictions = ensemble.answer(candidate, questions)
+                point = Point.of(candidate, summarize(questions, score_predictions(questions, predictions)))
+                save_point(kept, point)
             progress.advance()
-    return points
+            return point
+
+        if search is not None:
+            return run_search(search, plan.weights, directory / STUDY, score)
+        return [score(Candidate(alpha, plan.weights)) for alpha in grid]
 
 
 def _write_table(points: Sequence[Point], file: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pq.write_table(pa.Table.from_pylist([asdict(point) for point in points]), file, compression="zstd")
+    rows = []
+    for point in points:
+        fields = asdict(point)
+        rows.append(fields.pop("candidate") | fields)
+    pq.write_table(pa.Table.from_pylist(rows), file, compression="zstd")

@@ -1,0 +1,57 @@
+"""The search over ensembles, on a function whose best place is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shoptune.sweep.config import Search
+from shoptune.sweep.points import Candidate, Estimate, Point
+from shoptune.sweep.search import STUDY, run_search
+
+_SEARCH = Search(trials=25, alpha=(0.0, 1.5), seed=3)
+
+
+class KilledError(Exception):
+    pass
+
+
+class Scorer:
+    """Best at alpha 0.6 with weights 0.3 and 0.7; stops like a kill when it has scored enough."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        self.asked: list[Candidate] = []
+        self._stop_at = stop_at
+
+    def __call__(self, candidate: Candidate) -> Point:
+        if len(self.asked) == self._stop_at:
+            raise KilledError
+        self.asked.append(candidate)
+        value = 1 - (candidate.alpha - 0.6) ** 2 - (candidate.weights[0] - 0.3) ** 2
+        return Point(candidate, Estimate(value, value, value), {}, {}, (value,))
+
+
+def test_the_first_points_are_what_all_are_compared_with(tmp_path: Path) -> None:
+    points = run_search(_SEARCH, (0.5, 0.5), tmp_path / STUDY, Scorer())
+    assert [point.candidate for point in points[:2]] == [Candidate(0.0, (0.5, 0.5)), Candidate(1.0, (0.5, 0.5))]
+    assert len(points) == 2 + 25
+
+
+def test_weights_add_up_and_the_best_place_is_found(tmp_path: Path) -> None:
+    points = run_search(_SEARCH, (0.5, 0.5), tmp_path / STUDY, Scorer())
+    assert all(sum(point.candidate.weights) == pytest.approx(1, abs=2e-4) for point in points)
+    assert max(point.overall.score for point in points) > 0.97  # alpha 1 at equal weights has 0.80
+
+
+@pytest.mark.parametrize("killed_at", [0, 1, 2, 7, 20])
+def test_a_killed_search_proposes_what_it_would_have(tmp_path: Path, killed_at: int) -> None:
+    whole = run_search(_SEARCH, (0.5, 0.5), tmp_path / "whole.db", Scorer())
+    with pytest.raises(KilledError):
+        run_search(_SEARCH, (0.5, 0.5), tmp_path / "cut.db", Scorer(stop_at=killed_at))
+    assert run_search(_SEARCH, (0.5, 0.5), tmp_path / "cut.db", Scorer()) == whole
+
+
+def test_one_adapter_has_no_shares_to_search(tmp_path: Path) -> None:
+    points = run_search(Search(trials=3, alpha=(0.0, 1.0)), (0.8,), tmp_path / STUDY, Scorer())
+    assert {point.candidate.weights for point in points} == {(0.8,)}
