@@ -67,8 +67,8 @@ class Checkpoint:
 
     @property
     def ties_embeddings(self) -> bool:
-        """Whether the output layer is the input embedding, and no tensor of its own."""
-        return bool(self.config.get("tie_word_embeddings")) and "lm_head.weight" not in self.tensors
+        """Whether the output layer is the input embedding; a tensor for it in the files is then not used."""
+        return bool(self.config.get("tie_word_embeddings"))
 
     def side_files(self) -> list[Path]:
         """Everything but the weights, their index and the manifest: tokenizer, configs, model card, licence."""

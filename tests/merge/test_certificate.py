@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from shoptune.merge import certificate
-from shoptune.merge.certificate import Certificate, sentence, tally
+from shoptune.merge.certificate import Certificate, Tally, by_kind, sentence, tally
 from shoptune.merge.delta import rounded_sum
 
 
@@ -73,3 +73,16 @@ def test_the_file_and_the_sentence(tmp_path: Path) -> None:
     assert sentence(made, "float16") == (
         "rounding to float16 lost 100.0% of the delta's norm and left 100.0% of 8 weights as they were"
     )
+
+
+def test_the_table_sums_layers_of_a_kind_up() -> None:
+    certificate = Certificate()
+    for name, intended in [
+        ("model.layers.0.self_attn.q_proj.weight", 9.0),
+        ("model.layers.1.self_attn.q_proj.weight", 16.0),
+    ]:
+        certificate.record(name, Tally(entries=4, intended=intended, survived=intended))
+    certificate.record("model.layers.0.mlp.up_proj.weight", Tally(entries=2, intended=1.0))
+    kinds = by_kind(certificate)
+    assert {kind: tally.summary()["intended_norm"] for kind, tally in kinds.items()} == {"q_proj": 5.0, "up_proj": 1.0}
+    assert kinds["q_proj"].entries == 8

@@ -1,5 +1,6 @@
 """Adapters as PEFT writes them: what is read, what is refused and why."""
 
+import json
 import math
 from pathlib import Path
 
@@ -8,9 +9,12 @@ import torch
 
 from shoptune.checkpoint import Checkpoint
 from shoptune.errors import ShoptuneError
+from shoptune.merge.config import MergeConfig
 from shoptune.merge.lora import load_adapter
+from shoptune.merge.plan import Plan
+from shoptune.merge.sources import Sources
 
-from .conftest import HIDDEN, LAYER, VOCABULARY, WriteAdapter
+from .conftest import HIDDEN, LAYER, SHAPES, VOCABULARY, WriteAdapter
 
 A, B = torch.randn(2, HIDDEN), torch.randn(HIDDEN, 2)
 
@@ -98,3 +102,24 @@ def test_a_folder_without_an_adapter_is_named(base: Checkpoint, tmp_path: Path) 
     (tmp_path / "empty").mkdir()
     with pytest.raises(ShoptuneError, match=r"adapter_config\.json: no such file"):
         load_adapter(tmp_path / "empty", base)
+
+
+@pytest.mark.parametrize("side", ["model.embed_tokens", "lm_head"])
+def test_a_delta_on_one_side_of_tied_embeddings_is_refused(
+    base: Checkpoint, write_adapter: WriteAdapter, side: str
+) -> None:
+    config = json.loads((base.path / "config.json").read_text()) | {"tie_word_embeddings": True}
+    (base.path / "config.json").write_text(json.dumps(config))
+    rows, columns = SHAPES["lm_head.weight"]
+    a, b = torch.ones(2, columns), torch.ones(rows, 2)
+    adapter = write_adapter("tied", {side: (a, b) if side == "lm_head" else (b.T, a.T)})
+    settings = MergeConfig.model_validate({"base": str(base.path), "adapters": [{"path": str(adapter)}]})
+    with pytest.raises(ShoptuneError, match="ties to its"):
+        Plan(settings, Sources(Checkpoint(base.path), [adapter]))
+
+
+def test_another_vocabulary_is_refused(base: Checkpoint, write_adapter: WriteAdapter) -> None:
+    rows, columns = SHAPES["lm_head.weight"]
+    adapter = write_adapter("wide", {"lm_head": (torch.ones(2, columns), torch.ones(rows + 6, 2))})
+    with pytest.raises(ShoptuneError, match=rf"{rows + 6} x {columns}"):
+        load_adapter(adapter, base)

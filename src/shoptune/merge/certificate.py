@@ -108,6 +108,14 @@ def tally(base: torch.Tensor, delta: torch.Tensor, written: torch.Tensor) -> Tal
     return result
 
 
+def by_kind(certificate: Certificate) -> dict[str, Tally]:
+    """The tallies of each kind of layer (`q_proj`, `down_proj`, ...), summed over the model."""
+    kinds: dict[str, Tally] = {}
+    for name, entry in certificate.tensors.items():
+        kinds.setdefault(name.removesuffix(".weight").split(".")[-1], Tally()).add(entry)
+    return kinds
+
+
 def sentence(certificate: Certificate, dtype: str) -> str:
     """The certificate in one line."""
     total = certificate.total().summary()

@@ -19,7 +19,7 @@ from shoptune.merge.sources import Sources
 from shoptune.progress import say
 from shoptune.tensor_file import TensorSpec, read_rows
 
-_EMBEDDING, _OUTPUT = "model.embed_tokens.weight", "lm_head.weight"
+_TIED = {"model.embed_tokens.weight": "output layer", "lm_head.weight": "embedding"}
 
 
 class Plan:
@@ -88,9 +88,9 @@ class Plan:
         if not self.base.ties_embeddings:
             return
         for adapter, _ in self._members:
-            if _EMBEDDING in adapter.targets:
-                what = "changes the embedding, which this base ties to its output layer"
-                raise fail(adapter.path, _EMBEDDING, what, "train without a delta on embed_tokens, or untie the base")
+            for name in _TIED.keys() & adapter.targets.keys():
+                what = f"changes a weight that this base ties to its {_TIED[name]}"
+                raise fail(adapter.path, name, what, "train without a delta on it, or untie the base")
 
 
 def _check_lineage(adapter: Path, base: Checkpoint, where: str, *, warn: bool) -> None:

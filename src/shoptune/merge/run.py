@@ -49,11 +49,14 @@ def run(config: MergeConfig, file: Path, out: Path, *, form: Form = Form(), forc
         from shoptune.merge.certificate import sentence
         from shoptune.merge.checkpoint import write_checkpoint
         from shoptune.merge.plan import Plan
+        from shoptune.merge.table import print_table
 
         plan = Plan(config, sources)
         if form.as_adapter:
             write_adapter(plan, build.directory, form.rank, build.sha256)
         else:
-            say(f"merge: {sentence(write_checkpoint(plan, build.directory, build.sha256), config.dtype)}")
+            certificate = write_checkpoint(plan, build.directory, build.sha256)
+            print_table(certificate)
+            say(f"merge: {sentence(certificate, config.dtype)}")
 
     return make(request(config, file, form), out, write, force=force)
