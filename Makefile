@@ -1,6 +1,5 @@
 # One target a stage. `make demo` runs the whole pipeline on a CPU; `make test` tests it. `make help` lists all.
 .SUFFIXES:
-.SECONDARY: # an artifact is never an intermediate file to be cleared away
 .DEFAULT_GOAL := help
 unexport PYTHONDONTWRITEBYTECODE # libraries are compiled once, not at every command
 
@@ -29,7 +28,7 @@ MODELS := base adapter-a adapter-b merged awq
 data: $(DEMO)/data-a/manifest.json $(DEMO)/data-b/manifest.json ## build the rows of the demo's two mixtures
 train: $(DEMO)/adapter-a/manifest.json $(DEMO)/adapter-b/manifest.json ## train the demo's two adapters
 sweep: $(DEMO)/sweep/manifest.json ## score the ensemble over wise-ft's alpha, on the development questions
-merge: $(DEMO)/merged/manifest.json ## merge the ensemble at the best alpha
+merge: $(DEMO)/merged/manifest.json $(DEMO)/alone/adapter-a/manifest.json $(DEMO)/alone/adapter-b/manifest.json ## merge the ensemble at the best alpha
 quantize: $(DEMO)/awq/manifest.json ## pad and quantize the merged checkpoint
 infer: $(MODELS:%=$(DEMO)/answers/%/manifest.json) ## answer the held-out questions with every model
 evaluate: $(MODELS:%=$(DEMO)/scores/%/manifest.json) ## score the answers
