@@ -39,11 +39,13 @@ class Constraint:
     Attributes:
         token_ids: the only tokens that may be written.
         pattern: a regular expression that the whole answer matches.
+        longest: the longest text that the pattern matches.
         logit_bias: what is added to the logits of some tokens.
     """
 
     token_ids: tuple[int, ...] | None = None
     pattern: str | None = None
+    longest: str | None = None
     logit_bias: Mapping[int, float] | None = None
 
 
@@ -52,6 +54,10 @@ FREE = Constraint()
 
 class Tokens(Protocol):
     """What a constraint needs of a tokenizer."""
+
+    @property
+    def end(self) -> int:
+        """The token that ends an answer."""
 
     def encode(self, text: str) -> Sequence[int]:
         """The token ids of a text, with none added around it."""
@@ -70,11 +76,12 @@ def constraint_for(question: str, task_type: TaskType, settings: ConstraintSetti
         return _one_of(choices(question), tokens)
     numbers = listed_numbers(question)
     if task_type is TaskType.RETRIEVAL and settings.retrieval and numbers:
-        return Constraint(pattern=arrangements(numbers, min(_RETRIEVED, len(numbers))))
+        return _arranged(numbers, min(_RETRIEVED, len(numbers)))
     if task_type is TaskType.RANKING and settings.ranking and numbers:
-        return Constraint(pattern=arrangements(numbers, len(numbers)))
+        return _arranged(numbers, len(numbers))
     if task_type is TaskType.NAMED_ENTITY_RECOGNITION and settings.entity_bias:
-        return Constraint(logit_bias=dict.fromkeys(sorted(set(tokens.encode(question))), settings.entity_bias))
+        favored = sorted({tokens.end, *tokens.encode(question)})  # the end too, or no answer would come to one
+        return Constraint(logit_bias=dict.fromkeys(favored, settings.entity_bias))
     return FREE
 
 
@@ -87,8 +94,13 @@ def arrangements(numbers: Sequence[int], length: int) -> str:
     return ",".join([any_number] * length)
 
 
+def _arranged(numbers: Sequence[int], length: int) -> Constraint:
+    longest = sorted(map(str, numbers), key=len, reverse=True)[:length]
+    return Constraint(pattern=arrangements(numbers, length), longest=",".join(longest))
+
+
 def _one_of(numbers: Sequence[int], tokens: Tokens) -> Constraint:
     encoded = [tokens.encode(str(number)) for number in numbers]
     if all(len(ids) == 1 for ids in encoded):
         return Constraint(token_ids=tuple(ids[0] for ids in encoded))
-    return Constraint(pattern="(" + "|".join(map(str, numbers)) + ")")
+    return Constraint(pattern="(" + "|".join(map(str, numbers)) + ")", longest=max(map(str, numbers), key=len))

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoptune.infer.prepare import Prepared, prepare
 from shoptune.infer.profile import Profile
-from shoptune.shopbench.chat import chat, render
-from shoptune.shopbench.classify import task_type_of
+from shoptune.infer.timing import Answered
 
 if TYPE_CHECKING:
-    from vllm import LLM
+    from vllm import LLM, RequestOutput, SamplingParams
     from vllm.lora.request import LoRARequest
 
 
@@ -27,10 +27,12 @@ class Engine:
     def __init__(self, checkpoint: Path, profile: Profile) -> None:
         self._checkpoint, self._profile = checkpoint, profile
         self._llm = _start(checkpoint, profile)
+        self._tokens = _Tokens(self._llm.get_tokenizer())
         self._served = 0
+        self.timings: list[Answered] = []
 
     def answer(self, questions: Sequence[tuple[str, bool]], adapter: Path | None = None) -> list[str]:
-        """Answer questions, in order.
+        """Answer questions, in order; `timings` then tells what each of them cost.
 
         The task type in the system prompt is guessed from the text, as at the challenge.
 
@@ -38,16 +40,33 @@ class Engine:
             questions: each question's text, and whether it is a multiple-choice question.
             adapter: a folder with an adapter to answer with, where the profile enables LoRA.
         """
-        from vllm import SamplingParams
+        prepared = [
+            prepare(text, self._profile, self._checkpoint, self._tokens, is_multiple_choice=is_multiple_choice)
+            for text, is_multiple_choice in questions
+        ]
+        outputs = self._llm.generate(
+            [asked.prompt for asked in prepared],
+            [self._parameters(asked) for asked in prepared],
+            use_tqdm=False,
+            lora_request=self._request(adapter),
+        )
+        self.timings = [_cost(output) for output in outputs]
+        texts = [output.outputs[0].text for output in outputs]
+        return [asked.finish(text, self._profile) for asked, text in zip(prepared, texts, strict=True)]
 
-        prompts, parameters = [], []
-        for text, is_multiple_choice in questions:
-            task_type = task_type_of(text, is_multiple_choice=is_multiple_choice)
-            prompts.append(render(chat(text, task_type), self._checkpoint))
-            limit = self._profile.max_tokens.of(task_type)
-            parameters.append(SamplingParams(temperature=0.0, max_tokens=limit, seed=self._profile.seed))
-        outputs = self._llm.generate(prompts, parameters, use_tqdm=False, lora_request=self._request(adapter))
-        return [output.outputs[0].text for output in outputs]
+    def _parameters(self, asked: Prepared) -> SamplingParams:
+        from vllm import SamplingParams
+        from vllm.sampling_params import StructuredOutputsParams
+
+        constraint = asked.constraint
+        return SamplingParams(
+            temperature=0.0,
+            max_tokens=asked.max_tokens,
+            seed=self._profile.seed,
+            allowed_token_ids=list(constraint.token_ids) if constraint.token_ids else None,
+            logit_bias=dict(constraint.logit_bias) if constraint.logit_bias else None,
+            structured_outputs=StructuredOutputsParams(regex=constraint.pattern) if constraint.pattern else None,
+        )
 
     def _request(self, adapter: Path | None) -> LoRARequest | None:
         """A request for an adapter under a name that was never used: vLLM keeps what it loaded under a name."""
@@ -64,6 +83,25 @@ class Engine:
         self._llm.reset_prefix_cache()  # else half of the answers would come from the old model's cache
 
 
+class _Tokens:
+    """A checkpoint's tokenizer, as constraints need it."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self.end = int(tokenizer.eos_token_id)
+
+    def encode(self, text: str) -> Sequence[int]:
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
+        return ids
+
+
+def _cost(output: RequestOutput) -> Answered:
+    metrics = output.metrics
+    latency = metrics.last_token_ts - metrics.queued_ts if metrics else 0.0
+    prompt, answer = len(output.prompt_token_ids), len(output.outputs[0].token_ids)
+    return Answered(prompt, output.num_cached_tokens or 0, answer, latency)
+
+
 def _start(checkpoint: Path, profile: Profile) -> LLM:
     settings = profile.engine
     # In one process the engine starts in seconds; a second process buys nothing to a batch job.
@@ -74,4 +112,4 @@ def _start(checkpoint: Path, profile: Profile) -> LLM:
     from vllm import LLM
 
     arguments: dict[str, Any] = settings.model_dump(exclude_none=True, exclude={"cpu_kv_cache_gib"})
-    return LLM(str(checkpoint), seed=profile.seed, trust_remote_code=False, disable_log_stats=True, **arguments)
+    return LLM(str(checkpoint), seed=profile.seed, trust_remote_code=False, disable_log_stats=False, **arguments)

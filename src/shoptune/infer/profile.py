@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shoptune.config import Settings
+from shoptune.infer.constraints import ConstraintSettings
 from shoptune.shopbench.vocabulary import TaskType
 
 Count = Annotated[int, Field(ge=1)]
@@ -54,11 +55,17 @@ class Profile(Settings):
     Attributes:
         engine: how to start vLLM.
         max_tokens: length limits of answers.
+        constraints: which answers are held to what their question allows.
+        repair: mend the form of answers before they are handed in.
+        default_choice: what to hand in for a multiple-choice answer that names no option, where answers are repaired.
         batch_size: questions that are handed to the engine together; the answers to a batch are saved together.
         seed: the engine's seed; decoding is greedy, so it only decides what vLLM leaves open.
     """
 
     engine: EngineSettings = EngineSettings()
     max_tokens: TokenLimits = TokenLimits()
+    constraints: ConstraintSettings = ConstraintSettings()
+    repair: bool = True
+    default_choice: Annotated[int, Field(ge=0, le=9)] = 0
     batch_size: Count = 128
     seed: int = 0

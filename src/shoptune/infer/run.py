@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,13 +12,16 @@ from shoptune.artifact import Artifact, Build, Request, make
 from shoptune.capture import printing_to
 from shoptune.checkpoint import Checkpoint, locate
 from shoptune.envs import go_offline
+from shoptune.infer import timing
 from shoptune.infer.engine import Engine
+from shoptune.infer.prepare import cache_friendly_order
 from shoptune.infer.profile import Profile
 from shoptune.progress import bar
 from shoptune.shopbench.questions import Question, load_questions
 
 PREDICTIONS = "predictions.jsonl"
 _JOURNAL = "journal.jsonl"
+_TIMES = "times.jsonl"
 _LOG = "vllm.log"
 
 
@@ -54,26 +58,36 @@ def run(profile: Profile, file: Path, model: str, questions: Path, out: Path, *,
             for question, prediction in zip(asked, predictions, strict=True)
         ]
         (build.directory / PREDICTIONS).write_text("".join(lines), encoding="utf-8")
-        (build.directory / _JOURNAL).unlink()
+        costs, seconds = timing.read(build.directory / _TIMES)
+        times = json.dumps(timing.summarize_timing(costs, seconds), indent=2) + "\n"
+        (build.directory / timing.FILE).write_text(times, encoding="utf-8")
+        for leftover in (_JOURNAL, _TIMES):
+            (build.directory / leftover).unlink()
 
     return make(request(profile, checkpoint.path, questions), out, write, force=force, resume=True)
 
 
 def _answer_all(questions: Sequence[Question], checkpoint: Checkpoint, profile: Profile, journal: Path) -> list[str]:
-    predictions = _read_journal(journal)
+    """Answer in the order that the prefix cache likes, and give the answers in question order."""
+    asked = [(question.input_field, question.is_multiple_choice) for question in questions]
+    order = cache_friendly_order(asked)
+    answered = _read_journal(journal)
     log = journal.with_name(_LOG)
-    with journal.open("a", encoding="utf-8") as file, bar("infer", len(questions)) as progress, printing_to(log):
-        progress.advance(len(predictions))
-        engine = Engine(checkpoint.path, profile) if len(predictions) < len(questions) else None
-        while engine and len(predictions) < len(questions):
-            batch = questions[len(predictions) : len(predictions) + profile.batch_size]
-            answers = engine.answer([(question.input_field, question.is_multiple_choice) for question in batch])
+    with journal.open("a", encoding="utf-8") as file, bar("infer", len(order)) as progress, printing_to(log):
+        progress.advance(len(answered))
+        engine = Engine(checkpoint.path, profile) if len(answered) < len(order) else None
+        while engine and len(answered) < len(order):
+            batch = [asked[number] for number in order[len(answered) : len(answered) + profile.batch_size]]
+            since = time.perf_counter()
+            answers = engine.answer(batch)
+            timing.append(journal.with_name(_TIMES), engine.timings, time.perf_counter() - since)
             file.write("".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers))
             file.flush()
             os.fsync(file.fileno())
-            predictions += answers
+            answered += answers
             progress.advance(len(batch))
-    return predictions
+    by_number = dict(zip(order, answered, strict=True))
+    return [by_number[number] for number in range(len(order))]
 
 
 def _read_journal(journal: Path) -> list[str]:

@@ -1,0 +1,101 @@
+"""What an answer may be, for each task type; whatever a constraint lets through, the benchmark's parser reads."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shoptune.infer.constraints import FREE, ConstraintSettings, arrangements, constraint_for
+from shoptune.shopbench.parsers import parse
+from shoptune.shopbench.vocabulary import TaskType
+
+ALL = ConstraintSettings()
+NONE = ConstraintSettings(multiple_choice=False, retrieval=False, ranking=False, entity_bias=0)
+
+
+class Characters:
+    """A tokenizer of single characters, as Qwen2's is for digits."""
+
+    end = 0
+
+    def encode(self, text: str) -> Sequence[int]:
+        return [ord(character) for character in text]
+
+
+def _listed(first: int, count: int) -> str:
+    return "Choose.\n" + "".join(f"{number}. item\n" for number in range(first, first + count)) + "Answer: "
+
+
+def test_a_choice_is_one_token_among_the_options() -> None:
+    constraint = constraint_for(_listed(0, 4), TaskType.MULTIPLE_CHOICE, ALL, Characters())
+    assert constraint.token_ids == tuple(map(ord, "0123"))
+
+
+def test_a_rating_is_one_of_the_scale() -> None:
+    question = "Rate the review on a scale of 1 to 5.\nOutput:\nAnswer: "
+    constraint = constraint_for(question, TaskType.MULTIPLE_CHOICE, ALL, Characters())
+    assert constraint.token_ids == tuple(map(ord, "12345"))
+
+
+def test_a_ranking_is_one_of_all_permutations() -> None:
+    pattern = constraint_for(_listed(1, 5), TaskType.RANKING, ALL, Characters()).pattern
+    assert pattern is not None
+    assert pattern.count("|") + 1 == 120  # 5! orders
+    assert re.fullmatch(pattern, "3,1,5,4,2")
+    assert not re.fullmatch(pattern, "3,1,5,4,4")
+
+
+def test_three_of_fifteen_are_different_and_listed() -> None:
+    constraint = constraint_for(_listed(1, 15), TaskType.RETRIEVAL, ALL, Characters())
+    assert constraint.pattern is not None
+    assert constraint.pattern.count("|") + 1 == 15 * 14 * 13
+    assert re.fullmatch(constraint.pattern, "15,1,11")
+    assert not re.fullmatch(constraint.pattern, "1,1,2")
+    assert not re.fullmatch(constraint.pattern, "16,1,2")
+    assert constraint.longest is not None
+    assert len(constraint.longest) == len("10,11,12")
+
+
+def test_the_words_of_the_query_and_the_end_are_favored() -> None:
+    bias = constraint_for("red kettle", TaskType.NAMED_ENTITY_RECOGNITION, ALL, Characters()).logit_bias
+    assert bias == dict.fromkeys(sorted({0, *map(ord, "red kettle")}), 2.0)
+
+
+@pytest.mark.parametrize("task_type", list(TaskType))
+def test_every_constraint_can_be_off(task_type: TaskType) -> None:
+    assert constraint_for(_listed(1, 5), task_type, NONE, Characters()) == FREE
+
+
+def test_generation_is_free() -> None:
+    assert constraint_for(_listed(1, 5), TaskType.GENERATION, ALL, Characters()) == FREE
+
+
+@given(st.integers(0, 1), st.integers(2, 10), st.data())
+def test_what_a_retrieval_pattern_lets_through_is_read_back(first: int, count: int, data: st.DataObject) -> None:
+    question = _listed(first, count)
+    pattern = constraint_for(question, TaskType.RETRIEVAL, ALL, Characters()).pattern
+    assert pattern is not None
+    text = data.draw(st.from_regex(pattern, fullmatch=True, alphabet=st.sampled_from("0123456789,")))
+    assert parse(TaskType.RETRIEVAL, text) == [int(number) for number in text.split(",")]
+    assert len(set(text.split(","))) == min(3, count)
+
+
+@given(st.permutations([1, 2, 3, 4, 5]))
+def test_every_ranking_can_be_written_and_is_read_back(order: list[int]) -> None:
+    text = ",".join(map(str, order))
+    assert re.fullmatch(arrangements([1, 2, 3, 4, 5], 5), text)
+    assert parse(TaskType.RANKING, text) == order
+
+
+def test_long_lists_have_a_looser_pattern() -> None:
+    pattern = arrangements(range(1, 31), 3)
+    assert len(pattern) < 1000
+    assert all(
+        re.fullmatch(pattern, ",".join(map(str, c)))
+        for c in itertools.islice(itertools.permutations(range(1, 31), 3), 200)
+    )
