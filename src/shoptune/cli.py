@@ -10,18 +10,10 @@ from typing import Annotated
 
 import typer
 
-from shoptune import artifact, envs
+from shoptune import artifact, cli_data, cli_serve, envs
+from shoptune.cli_options import Config, Force, Model, Out, Questions, Set, report_artifact
 from shoptune.errors import ShoptuneError
 from shoptune.progress import say
-
-Config = Annotated[Path, typer.Argument(metavar="CONFIG.yaml", help="the stage's config", show_default=False)]
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="the artifact's directory", show_default=False)]
-Set = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="change one config value, as in a.b=c")]
-Force = Annotated[bool, typer.Option("--force", help="do it again although it is up to date")]
-Questions = Annotated[
-    Path, typer.Option("--questions", metavar="FILE", help="questions in ShopBench's development format")
-]
-Model = Annotated[str, typer.Option("--model", metavar="DIR", help="folder or hub id of the checkpoint")]
 
 app = typer.Typer(
     name="shoptune",
@@ -31,8 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-data = typer.Typer(help="Raw source files become rows in ShopBench's format.", no_args_is_help=True)
-app.add_typer(data, name="data")
+app.add_typer(cli_data.app, name="data")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -43,66 +34,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for problem in error.problems:
             say(f"error: {problem}")
         sys.exit(2)
-
-
-@data.command("build")
-def data_build(
-    mixture: Config,
-    out: Out,
-    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="one folder a source, files as downloaded")],
-    overrides: Set = [],  # noqa: B006 - typer copies it
-    force: Force = False,
-) -> None:
-    """Make the rows of a mixture.
-
-    Example: shoptune data build data_recipes/mixtures/demo-a.yaml --raw examples/raw --out runs/demo/data-a
-    """
-    from shoptune.data.mixture import load_mixture
-    from shoptune.data.run import run
-
-    since = time.monotonic()
-    made = run(load_mixture(mixture, overrides), raw, out, force=force)
-    _report(made, since, "shoptune train training_configs/demo-a.yaml --out runs/demo/adapter-a")
-
-
-@data.command("tasks")
-def data_tasks(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False) -> None:
-    """List every task of every recipe.
-
-    Example: shoptune data tasks --json
-    """
-    from shoptune.data.listing import print_tasks
-
-    print_tasks(as_json=as_json)
-
-
-@data.command("preview")
-def data_preview(
-    recipe: Config,
-    task: Annotated[str, typer.Option("--task", metavar="NAME", help="the task to show")],
-    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="one folder a source")] = Path("examples/raw"),
-    rows: Annotated[int, typer.Option("--rows", help="how many")] = 3,
-) -> None:
-    """Show a few rows of one task, as the model will see them.
-
-    Example: shoptune data preview data_recipes/esci.yaml --task esci_query_product_ranking
-    """
-    from shoptune.data.listing import print_preview
-
-    print_preview(recipe, task, raw, rows)
-
-
-@data.command("stats")
-def data_stats(
-    rows: Annotated[Path, typer.Argument(metavar="DIR", help="an artifact of `shoptune data build`")],
-) -> None:
-    """Print how many rows an artifact holds, by task, and what was dropped.
-
-    Example: shoptune data stats runs/demo/data-a
-    """
-    from shoptune.data.listing import print_stats
-
-    print_stats(rows)
 
 
 @app.command()
@@ -125,7 +56,7 @@ def train(
     settings = load_train_config(file, overrides)
     _enter("train", "train", request(settings, locate(settings.base_model, file, "base_model")), out, force=force)
     made = run(settings, out, processes=processes, force=force)
-    _report(made, since, "shoptune merge merge/demo.yaml --out runs/demo/merged")
+    report_artifact(made, since, "shoptune merge merge/demo.yaml --out runs/demo/merged")
 
 
 @app.command()
@@ -150,7 +81,7 @@ def merge(
     if settings.base_weights == "nf4":  # bitsandbytes rounds, and is in the environment that trained with it
         _enter("train", "merge", request(settings, file, form), out, force=force)
     made = run(settings, file, out, form=form, force=force)
-    _report(made, since, f"shoptune quantize quantize/demo.yaml --set model={out} --out runs/demo/awq")
+    report_artifact(made, since, f"shoptune quantize quantize/demo.yaml --set model={out} --out runs/demo/awq")
 
 
 @app.command()
@@ -168,7 +99,7 @@ def quantize(file: Config, out: Out, overrides: Set = [], force: Force = False) 
     settings = load(file, QuantizeConfig, overrides)
     _enter("quantize", "quantize", request(settings, locate(settings.model, file, "model")), out, force=force)
     made = run(settings, file, out, force=force)
-    _report(made, since, f"shoptune infer infer/cpu.yaml --model {out} --questions FILE --out DIR")
+    report_artifact(made, since, f"shoptune infer infer/cpu.yaml --model {out} --questions FILE --out DIR")
 
 
 @app.command()
@@ -193,7 +124,7 @@ def infer(
     profile = load(file, Profile, overrides)
     _enter("infer", "infer", request(profile, locate(model, file, "--model"), questions), out, force=force)
     made = run(profile, file, model, questions, out, force=force)
-    _report(made, since, f"shoptune evaluate {out}/predictions.jsonl --questions {questions} --out DIR")
+    report_artifact(made, since, f"shoptune evaluate {out}/predictions.jsonl --questions {questions} --out DIR")
 
 
 @app.command()
@@ -217,7 +148,7 @@ def evaluate(
         f"score by question {overall['by_question']:.3f} [{low:.3f}, {high:.3f}], by task {overall['by_task']:.3f}, "
         f"{overall['questions']} questions, {overall['parse_failures']} parse failures"
     )
-    _report(made, since, f"read {out}/scores.json")
+    report_artifact(made, since, f"read {out}/scores.json")
 
 
 @app.command()
@@ -232,7 +163,7 @@ def sweep(file: Config, out: Out, overrides: Set = [], force: Force = False) -> 
     since = time.monotonic()
     plan = load_sweep(file, overrides)
     _enter("infer", "sweep", request(plan), out, force=force)
-    _report(run(plan, out, force=force), since, f"shoptune merge {out}/best.yaml --out DIR")
+    report_artifact(run(plan, out, force=force), since, f"shoptune merge {out}/best.yaml --out DIR")
 
 
 @app.command()
@@ -254,7 +185,7 @@ def export(
 
     since = time.monotonic()
     made = run(load(file, Profile, overrides), file, model, track, out, force=force)
-    _report(made, since, f"cd {out}, then from models.user_config import UserModel")
+    report_artifact(made, since, f"cd {out}, then from models.user_config import UserModel")
 
 
 @app.command()
@@ -276,9 +207,5 @@ def _enter(environment: str, stage: str, request: artifact.Request, out: Path, *
         envs.become(environment, stage, sys.argv[2:])
 
 
-def _report(made: artifact.Artifact, since: float, following: str) -> None:
-    """The one line that ends every stage."""
-    files = len(made.manifest["outputs"])
-    size = f"{made.bytes / 1e6:.2f} MB in {files} file{'s' if files > 1 else ''}"
-    state = f"wrote {size} in {artifact.elapsed(since)}" if made.fresh else f"up to date ({size}), nothing to do"
-    say(f"{made.manifest['stage']}: {made.path}: {state}; next: {following}")
+app.command()(cli_serve.serve)
+app.command()(cli_serve.ask)

@@ -36,8 +36,8 @@ def is_here(environment: str) -> bool:
     return importlib.util.find_spec(LIBRARY[environment]) is not None
 
 
-def become(environment: str, stage: str, arguments: Sequence[str]) -> NoReturn:
-    """Replace this process by `python -m shoptune.<stage> <arguments>` in an environment.
+def become(environment: str, module: str, arguments: Sequence[str], variables: Mapping[str, str] = {}) -> NoReturn:
+    """Replace this process by `python -m shoptune.<module> <arguments>` in an environment.
 
     One process, so that a signal meant for the stage reaches it, and no child outlives a kill.
 
@@ -45,7 +45,7 @@ def become(environment: str, stage: str, arguments: Sequence[str]) -> NoReturn:
         ShoptuneError: the environment is not installed.
     """
     python = str(python_of(environment))
-    os.execve(python, [python, "-m", f"shoptune.{stage}", *arguments], {**_QUIET, **os.environ})
+    os.execve(python, [python, "-m", f"shoptune.{module}", *arguments], {**_QUIET, **variables, **os.environ})
 
 
 def python_of(environment: str) -> Path:
