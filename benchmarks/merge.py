@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import shutil
 import subprocess
 import sys
@@ -91,7 +92,20 @@ def deep(repeat: int) -> None:
 
 
 def make_inputs(directory: Path, shape: Shape) -> tuple[Path, list[Path]]:
-    """A random base and two random adapters; kept from run to run."""
+    """A random base and two random adapters; kept from run to run.
+
+    They are made in a process of its own: a command that is measured starts as a copy of this one, and would be counted
+    with the memory that this one ever had.
+    """
+    maker = multiprocessing.get_context("spawn").Process(target=_make_inputs, args=(directory, shape))
+    maker.start()
+    maker.join()
+    if maker.exitcode:
+        raise SystemExit("making the inputs failed")
+    return directory / "base", [directory / "adapter-1", directory / "adapter-2"]
+
+
+def _make_inputs(directory: Path, shape: Shape) -> None:
     base, adapters = directory / "base", [directory / "adapter-1", directory / "adapter-2"]
     if not (base / "config.json").is_file():
         base.mkdir(parents=True, exist_ok=True)
@@ -100,7 +114,6 @@ def make_inputs(directory: Path, shape: Shape) -> tuple[Path, list[Path]]:
         if not (adapter / "adapter_config.json").is_file():
             adapter.mkdir(exist_ok=True)
             _write_adapter(adapter, base, shape, seed)
-    return base, adapters
 
 
 def shoptune(base: Path, adapters: list[Path]) -> object:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from shoptune.digests import file_sha256
 from shoptune.errors import fail
 
 MANIFEST = "manifest.json"
@@ -135,13 +136,13 @@ def digest(path: Path) -> str:
         ShoptuneError: the path is missing, or a file that a manifest names is not as it says.
     """
     if path.is_file():
-        return _hash_file(path)
+        return file_sha256(path)
     if not path.is_dir():
         raise fail(path, "", "no such file or directory", "make it first, or correct the path")
     manifest = read_manifest(path)
     if manifest is None:
         files = sorted(file for file in path.rglob("*") if file.is_file())
-        table = {str(file.relative_to(path)): _hash_file(file) for file in files}
+        table = {str(file.relative_to(path)): file_sha256(file) for file in files}
     else:
         table = {name: entry["sha256"] for name, entry in manifest["outputs"].items()}
         for name, entry in manifest["outputs"].items():
@@ -201,7 +202,7 @@ def _manifest(request: Request, identity: str, build: Build, started: datetime) 
     files = sorted(file for file in build.directory.rglob("*") if file.is_file())
     names = [file.relative_to(build.directory).as_posix() for file in files]
     with ThreadPoolExecutor(max_workers=2) as pool:
-        digests = list(pool.map(lambda name, file: build.sha256.get(name) or _hash_file(file), names, files))
+        digests = list(pool.map(lambda name, file: build.sha256.get(name) or file_sha256(file), names, files))
     finished = datetime.now(UTC)
     return {
         "stage": request.stage,
@@ -242,11 +243,6 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _hash_json(value: Any) -> str:

@@ -10,14 +10,13 @@ import pytest
 import torch
 
 from shoptune.merge import certificate
-from shoptune.merge.certificate import Certificate, Tally, by_kind, sentence, tally
-from shoptune.merge.delta import rounded_sum
+from shoptune.merge.certificate import Certificate, Tally, add_rounded, by_kind, sentence
 
 
 def test_a_tally_by_hand() -> None:
     base = torch.tensor([1.0, 1.0], dtype=torch.bfloat16)
     delta = torch.tensor([2.0**-9, 2.0**-7])  # bfloat16 steps at 1 are 2^-7: the first is lost, the second survives
-    summary = tally(base, delta, rounded_sum(base, delta, torch.bfloat16)).summary()
+    summary = add_rounded(base, delta, torch.bfloat16)[1].summary()
     assert summary["intended_norm"] == pytest.approx(math.hypot(2.0**-9, 2.0**-7))
     assert summary["survived_norm"] == pytest.approx(2.0**-7)
     assert summary["lost_share"] == pytest.approx(2.0**-9 / math.hypot(2.0**-9, 2.0**-7))
@@ -28,10 +27,11 @@ def test_a_tally_by_hand() -> None:
 
 def test_chunks_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     base, delta = torch.randn(7, 9), torch.randn(7, 9) * 0.01
-    written = rounded_sum(base, delta, torch.float16)
-    whole = tally(base, delta, written).summary()
+    written, whole = add_rounded(base, delta, torch.float16)
     monkeypatch.setattr(certificate, "_CHUNK", 10)
-    assert tally(base, delta, written).summary() == pytest.approx(whole)
+    in_pieces, tally = add_rounded(base, delta, torch.float16)
+    assert torch.equal(in_pieces, written)
+    assert tally.summary() == pytest.approx(whole.summary())
 
 
 def test_against_float64() -> None:
@@ -39,8 +39,9 @@ def test_against_float64() -> None:
     base = (torch.randn(64, 64, generator=generator) * 0.02).to(torch.bfloat16)
     delta = torch.randn(64, 64, generator=generator) * 1e-4
     for dtype in (torch.bfloat16, torch.float16):
-        written = rounded_sum(base, delta, dtype)
-        summary = tally(base, delta, written).summary()
+        written, tally = add_rounded(base, delta, dtype)
+        summary = tally.summary()
+        assert torch.equal(written, (base.float() + delta).to(dtype))
         applied = written.double() - base.double()
         lost = (applied - delta.double()).norm() / delta.double().norm()
         assert summary["lost_share"] == pytest.approx(float(lost), rel=1e-5)
@@ -53,8 +54,7 @@ def test_a_typical_delta_loses_over_a_third_in_bfloat16_and_a_tenth_of_that_in_f
     base = (torch.randn(256, 256, generator=generator) * 0.02).to(torch.bfloat16)
     delta = torch.randn(256, 256, generator=generator) * 1e-4
     lost = {
-        dtype: tally(base, delta, rounded_sum(base, delta, dtype)).summary()["lost_share"]
-        for dtype in (torch.bfloat16, torch.float16)
+        dtype: add_rounded(base, delta, dtype)[1].summary()["lost_share"] for dtype in (torch.bfloat16, torch.float16)
     }
     assert lost[torch.bfloat16] > 0.3
     assert lost[torch.float16] < 0.1
@@ -64,7 +64,7 @@ def test_the_file_and_the_sentence(tmp_path: Path) -> None:
     made = Certificate()
     base, delta = torch.ones(4), torch.full((4,), 2.0**-20)
     for name in ("a", "b"):
-        made.record(name, tally(base, delta, rounded_sum(base, delta, torch.float16)))
+        made.record(name, add_rounded(base, delta, torch.float16)[1])
     made.write(tmp_path, {"dtype": "float16"})
     value = json.loads((tmp_path / "certificate.json").read_text())
     assert value["dtype"] == "float16"

@@ -5,7 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shoptune.merge.delta import LowRank, ensemble, rounded_sum
+from shoptune.merge.certificate import add_rounded
+from shoptune.merge.delta import LowRank, ensemble
 from shoptune.merge.lora import Factors
 
 
@@ -37,9 +38,9 @@ def test_one_rounding_at_the_end() -> None:
     step = Factors(torch.tensor([[2.0**-9]]), torch.ones(1, 1))
     both = ensemble([(step, 1.0), (step, 1.0)], wise_ft_alpha=1.0)
     base = torch.ones(1, 1, dtype=torch.bfloat16)
-    assert rounded_sum(base, both.b @ both.a, torch.bfloat16).item() == 1.0  # half a step: a tie goes to even
+    assert add_rounded(base, both.b @ both.a, torch.bfloat16)[0].item() == 1.0  # half a step: a tie goes to even
     thrice = ensemble([(step, 1.0), (step, 1.0), (step, 1.0)], wise_ft_alpha=1.0)
-    assert rounded_sum(base, thrice.b @ thrice.a, torch.bfloat16).item() == 1.0 + 2.0**-7
+    assert add_rounded(base, thrice.b @ thrice.a, torch.bfloat16)[0].item() == 1.0 + 2.0**-7
 
 
 @settings(max_examples=60, deadline=None)

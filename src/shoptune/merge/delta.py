@@ -1,4 +1,4 @@
-"""What a merge adds to one weight matrix, and how it is rounded; everything is float32 until the one rounding."""
+"""What a merge adds to one weight matrix, in float32."""
 
 from __future__ import annotations
 
@@ -55,8 +55,3 @@ def ensemble(members: Sequence[tuple[Factors, float]], wise_ft_alpha: float) -> 
     a = torch.cat([factors.a for factors, _ in members], dim=0)
     b = torch.cat([factors.b * (weight * wise_ft_alpha) for factors, weight in members], dim=1)
     return Factors(a, b)
-
-
-def rounded_sum(base: torch.Tensor, delta: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """`base + delta` in float32, rounded once to the output type; what does not fit becomes infinite."""
-    return torch.add(base.float(), delta).to(dtype)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,12 +15,16 @@ import torch
 
 from shoptune.checkpoint import INDEX, Checkpoint
 from shoptune.errors import fail
-from shoptune.merge.certificate import Certificate, tally
-from shoptune.merge.delta import Delta, rounded_sum
+from shoptune.merge.certificate import Certificate, Tally, add_rounded
+from shoptune.merge.delta import Delta
 from shoptune.progress import Bar
 from shoptune.tensor_file import TensorFileWriter, TensorSpec, writing
 
 _BLOCK_ELEMENTS = 1 << 22  # 8 MiB of bfloat16, 16 MiB of float32
+_MOST_WORKERS = 8  # past this the disk is what a merge waits for
+
+# A block's new rows, and what rounding left of its delta.
+_Merged = tuple[torch.Tensor, Tally | None]
 
 # Gives rows of a tensor of the base; called from a thread that reads ahead, in the order of the rows.
 Read = Callable[[TensorSpec, int, int], torch.Tensor]
@@ -58,7 +65,7 @@ class Output:
 def write_merged(base: Checkpoint, read: Read, delta: Callable[[str], Delta | None], output: Output) -> None:
     """Write `base + delta` with the base's shard layout.
 
-    Memory holds three blocks and one tensor's delta, whatever the size of the model.
+    Memory holds a few blocks a core and one tensor's delta, whatever the size of the model.
 
     Args:
         base: the checkpoint to add to.
@@ -87,37 +94,53 @@ def _write_shard(
     writer: TensorFileWriter,
     output: Output,
 ) -> None:
-    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as behind:
+    workers = min(_MOST_WORKERS, len(os.sched_getaffinity(0)))
+    with (
+        ThreadPoolExecutor(1) as reader,
+        ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+        ThreadPoolExecutor(1) as behind,
+    ):
+        waiting: deque[tuple[_Block, Future[_Merged]]] = deque()
         written: Future[None] | None = None
         change: Delta | None = None
-        for block, rows in _read_ahead(specs, read, reader):
-            if block.first == 0:
-                change = delta(block.spec.name)
-            merged = _merge_block(block, rows, change, output)
+
+        def write_oldest() -> None:
+            nonlocal written
+            block, future = waiting.popleft()
+            merged, counts = future.result()
+            if counts:
+                output.certificate.record(block.spec.name, counts)
             if written:
                 written.result()
             written = behind.submit(writer.write_rows, block.spec.name, block.first, merged)
             output.progress.advance((block.last - block.first) * block.spec.row_bytes)
+
+        for block, rows in _read_ahead(specs, read, reader):
+            if block.first == 0:
+                change = delta(block.spec.name)
+            waiting.append((block, pool.submit(_merge_block, block, rows, change, output.type_of(block.spec))))
+            if len(waiting) > workers:
+                write_oldest()
+        while waiting:
+            write_oldest()
         if written:
             written.result()
 
 
-def _merge_block(block: _Block, rows: torch.Tensor, change: Delta | None, output: Output) -> torch.Tensor:
-    dtype = output.type_of(block.spec)
+def _merge_block(block: _Block, rows: torch.Tensor, change: Delta | None, dtype: torch.dtype) -> _Merged:
+    """Arithmetic of one block on one core: blocks are worked on side by side, and come out the same on any machine."""
     if not rows.dtype.is_floating_point:
-        return rows
+        return rows, None
     if change is None:
         merged = rows.to(dtype)
         if not torch.isfinite(merged.sum(dtype=torch.float32)):
             _refuse(block, rows, merged)
-        return merged
+        return merged, None
     added = change.rows(block.first, block.last)
-    merged = rounded_sum(rows, added, dtype)
-    counts = tally(rows, added, merged)
-    if not torch.isfinite(torch.tensor(counts.lost)):
+    merged, counts = add_rounded(rows, added, dtype)
+    if not math.isfinite(counts.lost):
         _refuse(block, rows.float() + added, merged)
-    output.certificate.record(block.spec.name, counts)
-    return merged
+    return merged, counts
 
 
 def _refuse(block: _Block, exact: torch.Tensor, merged: torch.Tensor) -> None:
