@@ -81,7 +81,7 @@ def test_alpha_zero_answers_as_the_base(pipeline: Pipeline) -> None:
     run_shoptune("evaluate", answers / "predictions.jsonl", "--questions", pipeline.questions, "--out", scores)
     base = json.loads((scores / "scores.json").read_text())["overall"]["by_question"]
     points = pq.read_table(pipeline.sweep / "points.parquet").to_pylist()
-    assert next(point["score"] for point in points if point["alpha"] == 0.0) == pytest.approx(base)
+    assert next(point["overall"]["score"] for point in points if point["alpha"] == 0.0) == pytest.approx(base)
 
 
 def test_reloaded_weights_answer_as_a_fresh_engine_does(pipeline: Pipeline) -> None:
@@ -90,7 +90,7 @@ def test_reloaded_weights_answer_as_a_fresh_engine_does(pipeline: Pipeline) -> N
         "by_question"
     ]
     points = pq.read_table(pipeline.sweep / "points.parquet").to_pylist()
-    assert next(point["score"] for point in points if point["alpha"] == 1.0) == pytest.approx(merged)
+    assert next(point["overall"]["score"] for point in points if point["alpha"] == 1.0) == pytest.approx(merged)
 
 
 def test_the_awq_checkpoint_is_padded_and_small(pipeline: Pipeline) -> None:

@@ -104,7 +104,7 @@ def add_rounded(base: torch.Tensor, delta: torch.Tensor, dtype: torch.dtype) -> 
     for before, change, after in zip(*pieces, strict=True):
         exact = before.float()
         after.copy_(exact + change)
-        applied = after.float().sub_(exact)
+        applied = after.to(torch.float32, copy=True).sub_(exact)
         result.intended += float(torch.dot(change, change))
         result.survived += float(torch.dot(applied, applied))
         result.unchanged += int(np.count_nonzero(applied.numpy() == 0))  # several times faster than torch's
