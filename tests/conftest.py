@@ -26,6 +26,17 @@ def tiny_base() -> Path:
     return ROOT / "examples" / "tiny_base"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that writes golden files anew."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be written."""
+    return bool(request.config.getoption("--update-golden"))
+
+
 def _real(path: str) -> Path:
     if not (REAL_DATA / path).exists():
         pytest.skip(f"the real data are not here: shared/data/{path}")
