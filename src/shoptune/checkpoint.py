@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from shoptune.artifact import MANIFEST
 from shoptune.errors import fail
+from shoptune.hub import local_folder
 
 if TYPE_CHECKING:
     from shoptune.tensor_file import TensorSpec
 
 INDEX = "model.safetensors.index.json"
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _PICKLES = ("pytorch_model*.bin", "model*.bin", "adapter_model.bin", "consolidated*.pth", "*.ckpt", "*.pt", "*.pkl")
 # A trainer leaves these beside an adapter; they hold no weights and are never read.
 _TRAINER_STATE = frozenset({"optimizer.pt", "scheduler.pt", "scaler.pt"})
@@ -97,22 +97,7 @@ def locate(reference: str, file: Path, key: str) -> Path:
     Raises:
         ShoptuneError: there is no such folder, and no such repository on the hub within reach.
     """
-    if Path(reference).is_dir():
-        return Path(reference)
-    if not _HUB_ID.fullmatch(reference) or reference.startswith("."):
-        raise fail(file, key, f"no folder '{reference}'", "make the checkpoint first, or name a hub id like org/name")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(reference, allow_patterns=list(_DOWNLOADED)))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise fail(
-            file,
-            key,
-            f"no folder '{reference}', and the hub could not be asked for it",
-            "download it, or name a folder",
-        ) from error
+    return local_folder(reference, _DOWNLOADED, "model", file=file, key=key)
 
 
 def refuse_pickles(directory: Path) -> None:

@@ -2,65 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shoptune.data import sources
 from shoptune.data.recipe import Task
+from shoptune.data.sources.faults import Fault
+from shoptune.data.sources.intake import Intake
 from shoptune.errors import fail
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
+_ROWS_AT_ONCE = 2048  # DuckDB's own vectors have this many
 
-def connect(tasks: Sequence[Task], raw: Path) -> DuckDBPyConnection:
+
+@dataclass(frozen=True)
+class Reading:
+    """How raw files are read.
+
+    Attributes:
+        scratch: a folder for what does not fit into memory.
+        seed: decides what is sampled.
+        sample: for some tables, how many records are kept.
+        most: the most records that are read of a table, for a quick look, or None.
+        memory_gb: what DuckDB may use before it writes to `scratch`, in units of 10^9 bytes.
+    """
+
+    scratch: Path
+    seed: int = 0
+    sample: Mapping[str, int] = field(default_factory=dict)
+    most: int | None = None
+    memory_gb: float = 1.0
+
+
+@dataclass(frozen=True)
+class Database:
+    """Sources as tables.
+
+    Attributes:
+        connection: to DuckDB.
+        faults: by source, what of its files was put aside.
+        missing: by source, how many records have no partner in another table.
+    """
+
+    connection: DuckDBPyConnection
+    faults: Mapping[str, Sequence[Fault]]
+    missing: Mapping[str, Mapping[str, int]]
+
+
+def connect(tasks: Sequence[Task], folders: Mapping[str, Path], reading: Reading) -> Database:
     """A database with the tables of every source that the tasks need, and their recipes' views.
+
+    Args:
+        tasks: whose sources and views are wanted.
+        folders: the folder of each source.
+        reading: how the files are read.
 
     Raises:
         ShoptuneError: a source's files are missing, or a view is not valid SQL.
     """
     import duckdb
 
-    connection = duckdb.connect()
+    reading.scratch.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(reading.scratch / "sources.duckdb")
     connection.execute("SET enable_progress_bar = false")
+    connection.execute(f"SET memory_limit = '{reading.memory_gb}GB'")
+    connection.execute("SET preserve_insertion_order = false")  # every query that cares says how it orders
+    faults, missing = {}, {}
     for source in sorted({task.source for task in tasks}):
-        sources.register(source, connection, raw)
+        intake = Intake(connection, reading.scratch / source, reading.seed, reading.sample, reading.most)
+        sources.register(source, intake, folders[source])
+        faults[source], missing[source] = intake.faults, intake.missing
     for task in tasks:
         for name, query in task.views.items():
             try:
                 connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
             except duckdb.Error as error:
                 raise fail(task.file, f"views.{name}", _first_line(error), "correct the query") from error
-    return connection
+    return Database(connection, faults, missing)
 
 
-def records(
-    connection: DuckDBPyConnection, task: Task, seed: int, limit: int, batch_size: int
-) -> Iterator[list[dict[str, Any]]]:
+def records(database: Database, task: Task, seed: int, most: int, after: int = 0) -> Iterator[pa.RecordBatch]:
     """Batches of a task's records, in an order that depends on the seed and their keys alone.
 
     Args:
-        connection: from `connect`.
+        database: from `connect`.
         task: whose query to run.
         seed: the mixture's.
-        limit: the most records to give.
-        batch_size: the most records in a batch.
+        most: the most records to give.
+        after: how many to leave out from the front.
 
     Raises:
         ShoptuneError: the query fails, or gives no column `key`.
     """
     import duckdb
 
-    query = f"SELECT * FROM ({task.recipe.records}) ORDER BY md5(concat(?, key)), key LIMIT ?"
+    query = f"SELECT * FROM ({task.recipe.records}) ORDER BY md5(concat(?, key)), key LIMIT ? OFFSET ?"
     try:
-        cursor = connection.execute(query, [f"{seed}/{task.recipe.name}/", limit])
-        columns = [column[0] for column in cursor.description or []]
-        while batch := cursor.fetchmany(batch_size):
-            yield [dict(zip(columns, values, strict=True)) for values in batch]
+        values = [f"{seed}/{task.recipe.name}/", most, after]
+        yield from database.connection.sql(query, params=values).to_arrow_reader(_ROWS_AT_ONCE)
     except duckdb.Error as error:
-        where = f"{task.recipe.name}.records"
-        raise fail(task.file, where, _first_line(error), "correct the query") from error
+        raise fail(task.file, f"{task.recipe.name}.records", _first_line(error), "correct the query") from error
 
 
 def _first_line(error: Exception) -> str:

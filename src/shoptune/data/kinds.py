@@ -6,12 +6,15 @@ the kind adds, can be used in the recipe's prompts.
 
 from __future__ import annotations
 
+import math
 import random
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from shoptune.data.schema import RecordError, check_record
 from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.parsers import parse
 from shoptune.shopbench.questions import Reference
@@ -22,10 +25,6 @@ Record = Mapping[str, Any]
 _RANKED_ITEMS = 5
 _RETRIEVED_ITEMS = 3
 _MAX_CHOICES = 10  # the benchmark reads one digit
-
-
-class RecordError(ValueError):
-    """A record that no question can be made of; the message is the reason that the report counts it under."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,9 @@ def arrange(kind: TaskType, record: Record, options: int | None, rng: random.Ran
         rng: decides order and choice.
 
     Raises:
-        RecordError: the record lacks what the kind needs, or its answer does not survive the benchmark's parser.
+        RecordError: the record lacks what the kind needs, or the benchmark's parser would not read its answer back.
     """
+    check_record(kind, record)
     arranged = _KINDS[kind](record, options, rng)
     _check(kind, arranged.reference)
     return arranged
@@ -67,11 +67,11 @@ def _multiple_choice(record: Record, options: int | None, rng: random.Random) ->
     if record.get("choice") is not None:
         return Arranged({}, int(record["choice"]))
     if record.get("options") is not None:
-        listed, right = _texts(record, "options"), int(_need(record, "answer_index"))
+        listed, right = _texts(record, "options"), int(record["answer_index"])
         if not 0 <= right < len(listed):
             raise RecordError("answer_index outside the options")
     else:
-        answer = str(_need(record, "answer"))
+        answer = str(record["answer"])
         wrong = _different(_texts(record, "distractors"), [answer])
         wanted = (options or 4) - 1
         if len(wrong) < wanted:
@@ -102,11 +102,13 @@ def _retrieval(record: Record, options: int | None, rng: random.Random) -> Arran
 
 def _ranking(record: Record, options: int | None, rng: random.Random) -> Arranged:
     """Five `items` with the `gains` of each, listed in any order."""
-    items, gains = _texts(record, "items"), list(_need(record, "gains"))
+    items, gains = _texts(record, "items"), list(record["gains"])
     if len(items) != _RANKED_ITEMS or len(gains) != _RANKED_ITEMS:
         raise RecordError("not five items")
     if len(_different(items, [])) < len(items):
         raise RecordError("two items are the same")
+    if any(not isinstance(gain, int | float | Decimal) or math.isnan(gain) for gain in gains):
+        raise RecordError("a gain is no number")
     if max(gains) <= 0:
         raise RecordError("no item is relevant")
     order = list(range(_RANKED_ITEMS))
@@ -117,7 +119,7 @@ def _ranking(record: Record, options: int | None, rng: random.Random) -> Arrange
 
 def _named_entity_recognition(record: Record, options: int | None, rng: random.Random) -> Arranged:
     """`entities`, each of which is a part of `text`."""
-    entities, text = _different(_texts(record, "entities"), []), _normal(str(_need(record, "text")))
+    entities, text = _different(_texts(record, "entities"), []), _normal(str(record["text"]))
     if not entities:
         raise RecordError("no entities")
     if any(_normal(entity) not in text for entity in entities):
@@ -129,7 +131,7 @@ def _named_entity_recognition(record: Record, options: int | None, rng: random.R
 
 def _generation(record: Record, options: int | None, rng: random.Random) -> Arranged:
     """`answer`, a text."""
-    answer = str(_need(record, "answer")).strip()
+    answer = str(record["answer"]).strip()
     if not answer:
         raise RecordError("empty answer")
     return Arranged({}, answer)
@@ -155,15 +157,8 @@ def _check(kind: TaskType, reference: Reference) -> None:
         raise RecordError("the benchmark would not read the answer")
 
 
-def _need(record: Record, column: str) -> Any:
-    value = record.get(column)
-    if value is None:
-        raise RecordError(f"no {column}")
-    return value
-
-
 def _texts(record: Record, column: str) -> list[str]:
-    return [" ".join(str(text).split()) for text in _need(record, column) if text is not None and str(text).strip()]
+    return [" ".join(str(text).split()) for text in record[column] if text is not None and str(text).strip()]
 
 
 def _different(texts: Sequence[str], taken: Sequence[str]) -> list[str]:

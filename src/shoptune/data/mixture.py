@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shoptune.config import Settings, load
 from shoptune.data.recipe import Task, load_tasks
@@ -23,19 +23,45 @@ class Mixture(Settings):
         seed: decides which records are taken, how they are phrased, and the order of rows.
         validation_fraction: the share of rows that is kept from training.
         tasks: rows wanted of each task.
-        when_short: what to do when a source is absent or has too few records: `stop`, or `shrink` to what there is.
+        when_short: what to do when a source is absent or has too few records: `stop`; `shrink` to what there is; `scale`
+            as that, after the rows of absent sources' tasks are shared out among the other tasks.
         decontaminate_against: files of questions in the development format that must not reach the rows.
+        near_duplicates: rows of a task whose contents are as similar as this (Jaccard, runs of three words) are dropped
+            but one; null keeps them.
         max_characters: rows whose question is longer are dropped.
+        max_tokens: rows whose whole chat is longer are dropped; needs `tokenizer`.
+        tokenizer: folder or hub id of a checkpoint, whose tokenizer counts tokens.
         max_rejected: the largest share of records that may be dropped before the build stops.
+        sample: by table, how many of a raw file's records are kept, drawn while it is read; for files too large to keep.
+        shard_rows: rows of one Parquet file at most.
+        memory_gb: what DuckDB may use before it writes to disk, in units of 10^9 bytes; does not change the rows.
+        workers: processes that render rows, or null for one a core; does not change the rows.
     """
 
     seed: int = 0
     validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
     tasks: Annotated[dict[str, Count], Field(min_length=1)]
-    when_short: Literal["stop", "shrink"] = "stop"
+    when_short: Literal["stop", "shrink", "scale"] = "stop"
     decontaminate_against: tuple[str, ...] = ()
+    near_duplicates: Annotated[float, Field(gt=0.5, le=1)] | None = 0.9
     max_characters: Count = 20_000
+    max_tokens: Count | None = None
+    tokenizer: str | None = None
     max_rejected: Annotated[float, Field(ge=0, le=1)] = 0.2
+    sample: dict[str, Count] = Field(default_factory=dict)
+    shard_rows: Count = 100_000
+    memory_gb: Annotated[float, Field(ge=0.2)] = 1.0
+    workers: Count | None = None
+
+    @model_validator(mode="after")
+    def _tokens_are_counted(self) -> Mixture:
+        if self.max_tokens is not None and self.tokenizer is None:
+            raise ValueError("max_tokens needs a tokenizer")
+        return self
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the rows, as JSON values."""
+        return self.model_dump(mode="json", exclude={"memory_gb", "workers"})
 
 
 @dataclass(frozen=True)
@@ -45,6 +71,14 @@ class Plan:
     file: Path
     mixture: Mixture
     tasks: Mapping[str, Task]
+
+    def wanted(self, present: Iterable[str]) -> dict[str, int]:
+        """Rows of each task whose source is there; with `scale`, those of the others are shared out in proportion."""
+        counts = {name: self.mixture.tasks[name] for name in present}
+        if self.mixture.when_short != "scale":
+            return counts
+        total, left = sum(self.mixture.tasks.values()), sum(counts.values())
+        return {name: round(count * total / left) for name, count in counts.items()}
 
 
 def load_mixture(file: Path, overrides: Sequence[str] = ()) -> Plan:

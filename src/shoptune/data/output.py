@@ -1,71 +1,59 @@
-"""What a build leaves on disk: Parquet shards, statistics, rejects and a dataset card."""
+"""What a build leaves on disk: Parquet shards, statistics, a report, rejects and a dataset card."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+import random
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from shoptune.data.assemble import Made
+from shoptune.data.length import LengthLimit
+from shoptune.data.mixture import Mixture
+from shoptune.data.report import render_report
+from shoptune.data.statistics import statistics
 
-from shoptune.data.partition import Reject
-from shoptune.shopbench.answers import answer_text
-from shoptune.shopbench.rows import SCHEMA, Row
-from shoptune.shopbench.vocabulary import TaskType
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 STATS = "stats.json"
+REPORT = "report.html"
 REJECTS = "rejects.jsonl"
-_SAMPLES_OF_A_REASON = 20
 
 
-def write_rows(directory: Path, splits: Mapping[str, Sequence[Row]]) -> None:
-    """Write each split that has rows as a Parquet shard that `datasets` and axolotl read."""
-    for split, rows in splits.items():
-        if rows:
-            table = pa.Table.from_pylist([row.to_dict() for row in rows], schema=SCHEMA)
-            pq.write_table(table, directory / f"{split}-00000-of-00001.parquet", compression="zstd")
-
-
-def statistics(
-    splits: Mapping[str, Sequence[Row]], rejects: Sequence[Reject], wanted: Mapping[str, int]
-) -> dict[str, Any]:
-    """Counts of rows by what they are, of answers by position, and of rejects by reason."""
-    rows = [row for members in splits.values() for row in members]
-    questions = [row.question for row in rows]
-    choices = [answer_text(q.task_type, q.output_field) for q in questions if q.task_type is TaskType.MULTIPLE_CHOICE]
-    made = Counter(question.task_name for question in questions)
-    drops: dict[str, dict[str, dict[str, int]]] = {}
-    for reject in rejects:
-        reasons = drops.setdefault(reject.source, {}).setdefault(reject.task, {})
-        reasons[reject.reason] = reasons.get(reject.reason, 0) + 1
-    return {
-        "rows": len(rows),
-        "by_split": {split: len(members) for split, members in splits.items()},
-        "by_source": _counts(row.source for row in rows),
-        "by_task": {name: {"wanted": count, "made": made[name]} for name, count in wanted.items()},
-        "by_task_type": _counts(question.task_type.value for question in questions),
-        "by_track": _counts(question.track.value for question in questions),
-        "by_language": _counts(row.language for row in rows),
-        "answer_positions": _counts(choices),
-        "drops": drops,
-    }
-
-
-def write_reports(directory: Path, stats: Mapping[str, Any], rejects: Sequence[Reject]) -> None:
-    """Write the statistics, a sample of the rejects for each reason, and the dataset card."""
+def write_build(directory: Path, made: Made, mixture: Mixture, length: LengthLimit) -> None:
+    """Shuffle and split the rows and write everything."""
+    splits = _splits(made.rows, mixture)
+    for split, numbers in splits.items():
+        _write_shards(directory, split, made, numbers, mixture.shard_rows)
+    stats = statistics(made, {split: len(numbers) for split, numbers in splits.items()}, length)
     (directory / STATS).write_text(json.dumps(stats, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    shown: Counter[tuple[str, str]] = Counter()
-    lines = []
-    for reject in rejects:
-        shown[reject.task, reject.reason] += 1
-        if shown[reject.task, reject.reason] <= _SAMPLES_OF_A_REASON:
-            lines.append(json.dumps(asdict(reject), ensure_ascii=False) + "\n")
-    (directory / REJECTS).write_text("".join(lines), encoding="utf-8")
+    made.rejects.write(directory / REJECTS, made.database.faults)
     (directory / "README.md").write_text(_card(stats), encoding="utf-8")
+    (directory / REPORT).write_text(render_report(stats, made), encoding="utf-8")
+
+
+def _splits(rows: int, mixture: Mixture) -> dict[str, NDArray[np.int64]]:
+    """The numbers of each split's rows, shuffled."""
+    import numpy as np
+
+    order = list(range(rows))
+    random.Random(mixture.seed).shuffle(order)
+    held_back = round(rows * mixture.validation_fraction)
+    return {"train": np.array(order[held_back:], np.int64), "validation": np.array(order[:held_back], np.int64)}
+
+
+def _write_shards(directory: Path, split: str, made: Made, numbers: NDArray[np.int64], shard_rows: int) -> None:
+    """Write a split as Parquet files of nearly equal size, named as `datasets` names them."""
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    shards = [shard for shard in np.array_split(numbers, max(1, -(-len(numbers) // shard_rows))) if len(shard)]
+    for number, shard in enumerate(shards):
+        file = directory / f"{split}-{number:05}-of-{len(shards):05}.parquet"
+        pq.write_table(made.take(shard).combine_chunks(), file, compression="zstd")
 
 
 def _card(stats: Mapping[str, Any]) -> str:
@@ -83,14 +71,11 @@ def _card(stats: Mapping[str, Any]) -> str:
         "---",
         "# Rows in ShopBench's format",
         "",
-        f"{stats['rows']} rows made by `shoptune data build`; manifest.json holds the mixture and its recipes whole.",
+        f"{stats['rows']} rows made by `shoptune data build`; manifest.json holds the mixture and its recipes whole,",
+        "report.html shows them.",
         "",
         "| task | rows |",
         "|---|---|",
         *[f"| {name} | {counts['made']} |" for name, counts in stats["by_task"].items()],
     ]
     return "\n".join(lines) + "\n"
-
-
-def _counts(values: Any) -> dict[str, int]:
-    return dict(sorted(Counter(values).items()))

@@ -3,65 +3,101 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from shoptune.data.kinds import RecordError
-from shoptune.data.quality import Decontaminator
+from shoptune.data.decontaminate import Decontaminator, Wording
+from shoptune.data.duplicates import answer_numbers, signatures
+from shoptune.data.length import LengthLimit
 from shoptune.data.recipe import Task
+from shoptune.data.rejects import Reject
 from shoptune.data.render import Renderer
-from shoptune.shopbench.rows import Row
+from shoptune.data.schema import RecordError
+from shoptune.data.words import Words
+from shoptune.shopbench.answers import answer_text
+from shoptune.shopbench.rows import Row, to_table
+from shoptune.shopbench.vocabulary import TaskType
 
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
-@dataclass(frozen=True)
-class Reject:
-    """A record that became no row, and why."""
-
-    source: str
-    task: str
-    key: str
-    reason: str
-    sample: str
-
-
-@dataclass
-class Rendered:
-    """The rows of some records, and the records that became none, both in the records' order."""
-
-    rows: list[Row] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
+_TEXT_ANSWERS = frozenset({TaskType.NAMED_ENTITY_RECOGNITION, TaskType.GENERATION})
 
 
 @dataclass(frozen=True)
 class Checks:
-    """What a row must pass before it is compared with others."""
+    """What is found out about each row before rows are compared with each other.
 
-    max_characters: int
+    Attributes:
+        length: the longest a row may be.
+        wording: the recipes' own words.
+        decontaminator: questions that must not be trained on.
+        near_duplicates: whether signatures are wanted.
+    """
+
+    length: LengthLimit
+    wording: Wording
     decontaminator: Decontaminator
+    near_duplicates: bool
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The rows of some records, in the records' order, and what is needed to choose among them.
+
+    Attributes:
+        rows: with the columns of `shopbench.rows.SCHEMA`.
+        digests: of every row's question; equal for the same words.
+        signatures: MinHash of every row's content, shape (rows, 128); empty when not wanted.
+        answers: a number for every row's answer where that is a text, else 0.
+        contaminated: whether the row overlaps a question of the benchmark.
+        rejects: the records that became no row.
+    """
+
+    rows: pa.Table
+    digests: list[bytes]
+    signatures: NDArray[np.uint32]
+    answers: NDArray[np.uint64]
+    contaminated: NDArray[np.bool_]
+    rejects: list[Reject]
 
 
 def render(task: Task, seed: int, checks: Checks, records: Iterable[Mapping[str, Any]]) -> Rendered:
     """Render records and check each row by itself."""
+    import numpy as np
+
+    rows, rejects = _rows(task, seed, checks.length, records)
+    words = Words.of(row.question.input_field for row in rows)
+    contents = checks.wording.content(words)
+    has_text = task.recipe.kind in _TEXT_ANSWERS
+    return Rendered(
+        rows=to_table(rows),
+        digests=words.digests(),
+        signatures=signatures(contents) if checks.near_duplicates else np.empty((len(rows), 0), np.uint32),
+        answers=answer_numbers(map(_answer, rows)) if has_text else np.zeros(len(rows), np.uint64),
+        contaminated=checks.decontaminator.finds(contents),
+        rejects=rejects,
+    )
+
+
+def _rows(
+    task: Task, seed: int, length: LengthLimit, records: Iterable[Mapping[str, Any]]
+) -> tuple[list[Row], list[Reject]]:
     renderer = Renderer(task, seed)
-    rendered = Rendered()
+    rows: list[Row] = []
+    rejects: list[Reject] = []
     for record in records:
         try:
             row = renderer.row(record)
-            _check(row, checks)
+            length.check(row.question.input_field, _answer(row), task.recipe.kind)
         except RecordError as error:
-            rendered.rejects.append(reject(task, str(record["key"]), str(error), str(dict(record))))
+            rejects.append(Reject(task.source, task.recipe.name, str(error), str(record["key"]), str(dict(record))))
         else:
-            rendered.rows.append(row)
-    return rendered
+            rows.append(row)
+    return rows, rejects
 
 
-def reject(task: Task, key: str, reason: str, sample: str) -> Reject:
-    """A reject of a task, with the beginning of what was rejected."""
-    return Reject(task.source, task.recipe.name, key, reason, sample[:400])
-
-
-def _check(row: Row, checks: Checks) -> None:
-    if len(row.question.input_field) > checks.max_characters:
-        raise RecordError("question too long")
-    if checks.decontaminator.finds(row.question.input_field):
-        raise RecordError("contaminated: overlaps a question of the benchmark")
+def _answer(row: Row) -> str:
+    return answer_text(row.question.task_type, row.question.output_field)

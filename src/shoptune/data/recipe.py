@@ -64,11 +64,13 @@ class Recipe(Settings):
 
     Attributes:
         source: the module that turns the source's files into tables, and its folder under the raw directory.
+        files: folder or hub id of the source's files, where they are not in the raw directory.
         views: DuckDB queries under names that the tasks' queries may use.
         tasks: the questions to make.
     """
 
     source: Name
+    files: str | None = None
     views: dict[Name, str] = Field(default_factory=dict)
     tasks: Annotated[tuple[TaskRecipe, ...], Field(min_length=1)]
 
@@ -80,6 +82,7 @@ class Task:
     recipe: TaskRecipe
     source: str
     views: Mapping[str, str]
+    files: str | None
     file: Path
 
 
@@ -105,7 +108,7 @@ def load_tasks(directory: Path) -> Mapping[str, Task]:
         for task in recipe.tasks:
             if task.name in tasks:
                 problems.append(Problem(file, task.name, "a task of this name exists already", "name it otherwise"))
-            tasks[task.name] = Task(task, recipe.source, recipe.views, file)
+            tasks[task.name] = Task(task, recipe.source, recipe.views, recipe.files, file)
     if problems:
         raise ShoptuneError(problems)
     return tasks

@@ -9,8 +9,9 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from shoptune.data.kinds import RecordError, arrange
+from shoptune.data.kinds import arrange
 from shoptune.data.recipe import Task
+from shoptune.data.schema import RecordError
 from shoptune.data.text import clean
 from shoptune.shopbench.questions import Question
 from shoptune.shopbench.rows import Row

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import accumulate
 
 import pyarrow as pa
 
@@ -49,23 +50,31 @@ class Row:
         text = json.dumps([self.question.task_name, self.question.input_field, self.question.output_field])
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
-    def to_dict(self) -> dict[str, Any]:
-        """The row's columns, as `SCHEMA` has them."""
-        question = self.question
-        answer = answer_text(question.task_type, question.output_field)
-        return {
-            "input_field": question.input_field,
-            "output_field": encode_reference(question.output_field),
-            "task_type": question.task_type.value,
-            "task_name": question.task_name,
-            "metric": question.metric.value,
-            "track": question.track.value,
-            "is_multiple_choice": question.is_multiple_choice,
-            "source": self.source,
-            "language": self.language,
-            "row_id": self.row_id,
-            "messages": chat(question.input_field, question.task_type, answer),
-        }
+
+def to_table(rows: Sequence[Row]) -> pa.Table:
+    """Rows as they lie in Parquet, with `SCHEMA`."""
+    questions = [row.question for row in rows]
+    answers = [answer_text(question.task_type, question.output_field) for question in questions]
+    chats = [chat(q.input_field, q.task_type, answer) for q, answer in zip(questions, answers, strict=True)]
+    turns = [message for messages in chats for message in messages]
+    starts = list(accumulate((len(messages) for messages in chats), initial=0))
+    messages = pa.StructArray.from_arrays(
+        [pa.array([turn[name] for turn in turns], pa.string()) for name in ("role", "content")], fields=list(_MESSAGE)
+    )
+    columns = {
+        "input_field": [question.input_field for question in questions],
+        "output_field": [encode_reference(question.output_field) for question in questions],
+        "task_type": [question.task_type.value for question in questions],
+        "task_name": [question.task_name for question in questions],
+        "metric": [question.metric.value for question in questions],
+        "track": [question.track.value for question in questions],
+        "is_multiple_choice": [question.is_multiple_choice for question in questions],
+        "source": [row.source for row in rows],
+        "language": [row.language for row in rows],
+        "row_id": [row.row_id for row in rows],
+        "messages": pa.ListArray.from_arrays(pa.array(starts, pa.int32()), messages),
+    }
+    return pa.table(columns, schema=SCHEMA)
 
 
 def encode_reference(reference: Reference) -> str:

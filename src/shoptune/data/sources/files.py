@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from shoptune.errors import fail
@@ -19,7 +20,7 @@ def find(directory: Path, *patterns: str) -> list[Path]:
     return files
 
 
-def quoted(files: list[Path]) -> str:
+def quoted(files: Sequence[Path]) -> str:
     """Paths as a SQL list of texts."""
     texts = ["'" + str(file).replace("'", "''") + "'" for file in files]
     return f"[{', '.join(texts)}]"

@@ -1,0 +1,76 @@
+"""Rows that say what another row says: the same words, or nearly the same (MinHash with locality-sensitive hashing)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoptune.data.words import Words
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PERMUTATIONS = 128
+_BANDS = 16  # of eight: a pair of similarity 0.9 is looked at with a chance of 1 - (1 - 0.9**8)**16 = 0.9999
+_SHINGLE = 3  # words
+_SEED = 1
+
+
+def signatures(contents: Words) -> NDArray[np.uint32]:
+    """MinHash signatures of each text's runs of three words; shape (texts, 128).
+
+    The share of equal entries in two signatures estimates the Jaccard similarity of the two sets of runs. A text of fewer
+    than three words counts as one run.
+    """
+    from rensa import RMinHash
+
+    hashes, places = contents.ngrams(_SHINGLE)
+    starts = np.searchsorted(places, contents.starts)
+    short = np.flatnonzero(np.diff(starts) == 0)
+    whole = np.array([int.from_bytes(digest[:8], "little") for digest in contents.digests()], np.uint64)[short]
+    hashes = np.insert(hashes, starts[short], whole)
+    starts = starts + np.concatenate(([0], np.cumsum(np.isin(np.arange(len(contents)), short))))
+    matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, starts.astype(np.uint64), PERMUTATIONS, _SEED)
+    return np.array(matrix.to_rows(), np.uint32).reshape(len(contents), PERMUTATIONS)
+
+
+@dataclass
+class NearDuplicates:
+    """Remembers the rows of one task that were let through, and finds those that are nearly one of them.
+
+    Two rows are near-duplicates when their contents are as similar as `similarity`, and their answers, where these are
+    texts, are the same: one review asked about for two aspects makes two rows.
+
+    Attributes:
+        similarity: Jaccard similarity of runs of three words, from which on rows are near-duplicates.
+    """
+
+    similarity: float
+    _bands: list[dict[bytes, list[int]]] = field(default_factory=lambda: [{} for _ in range(_BANDS)])
+    _kept: list[tuple[NDArray[np.uint32], int]] = field(default_factory=list)
+
+    def is_new(self, signature: NDArray[np.uint32], answer: int) -> bool:
+        """Whether no near-duplicate came before; if so, this row counts as seen from now on.
+
+        Args:
+            signature: one row of `signatures`.
+            answer: a number that is the same for the same answers.
+        """
+        keys = [part.tobytes() for part in signature.reshape(_BANDS, -1)]
+        candidates = {row for band, key in zip(self._bands, keys, strict=True) for row in band.get(key, ())}
+        for row in sorted(candidates):
+            other, other_answer = self._kept[row]
+            if answer == other_answer and float(np.mean(signature == other)) >= self.similarity:
+                return False
+        for band, key in zip(self._bands, keys, strict=True):
+            band.setdefault(key, []).append(len(self._kept))
+        self._kept.append((signature, answer))
+        return True
+
+
+def answer_numbers(answers: Sequence[str]) -> NDArray[np.uint64]:
+    """A number for each answer, the same for answers of the same words."""
+    return np.array([int.from_bytes(digest[:8], "little") for digest in Words.of(answers).digests()], np.uint64)

@@ -1,0 +1,70 @@
+"""Choose among the rows of a build: no question twice, none nearly twice, none of the benchmark's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from shoptune.data.duplicates import NearDuplicates
+from shoptune.data.partition import Rendered
+from shoptune.data.recipe import Task
+from shoptune.data.rejects import Reject, Rejects
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass
+class Sieve:
+    """Lets rows through, in the order in which they come.
+
+    Attributes:
+        similarity: from which on two rows of a task are near-duplicates, or None when none are looked for.
+        rejects: what was held back.
+        seen: digests of the questions that were let through, of all tasks.
+    """
+
+    similarity: float | None
+    rejects: Rejects = field(default_factory=Rejects)
+    seen: set[bytes] = field(default_factory=set)
+
+    def of_task(self, task: Task) -> TaskSieve:
+        """A sieve for the rows of one task."""
+        return TaskSieve(self, task, NearDuplicates(self.similarity or 1.0))
+
+
+@dataclass
+class TaskSieve:
+    """The sieve for the rows of one task; near-duplicates are looked for within the task."""
+
+    build: Sieve
+    task: Task
+    near: NearDuplicates
+
+    def let_through(self, rendered: Rendered, most: int) -> pa.Table:
+        """At most `most` of some rows; what is held back before these are found is counted, with its reason."""
+        for reject in rendered.rejects:
+            self.build.rejects.add(reject)
+        kept: list[int] = []
+        for number in range(rendered.rows.num_rows):
+            if len(kept) == most:
+                break
+            if reason := self._objection(rendered, number):
+                self._reject(rendered, number, reason)
+            else:
+                self.build.seen.add(rendered.digests[number])
+                kept.append(number)
+        return rendered.rows.take(kept)
+
+    def _objection(self, rendered: Rendered, number: int) -> str:
+        if rendered.digests[number] in self.build.seen:
+            return "duplicate: the same question"
+        if self.build.similarity and not self.near.is_new(rendered.signatures[number], int(rendered.answers[number])):
+            return "near-duplicate of another question of the task"
+        if rendered.contaminated[number]:
+            return "contaminated: overlaps a question of the benchmark"
+        return ""
+
+    def _reject(self, rendered: Rendered, number: int, reason: str) -> None:
+        key, sample = (rendered.rows.column(name)[number].as_py() for name in ("row_id", "input_field"))
+        self.build.rejects.add(Reject(self.task.source, self.task.recipe.name, reason, key, sample))

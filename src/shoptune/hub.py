@@ -1,0 +1,41 @@
+"""Repositories of the model and data hub, as local folders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from shoptune.errors import fail
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+
+def local_folder(
+    reference: str, patterns: Sequence[str], kind: Literal["model", "dataset"], *, file: Path, key: str
+) -> Path:
+    """A folder as it is, or a hub repository after its download.
+
+    Args:
+        reference: what a config says: a folder, or an id as `org/name`.
+        patterns: which of the repository's files are wanted.
+        kind: of the repository.
+        file: the config, for the error.
+        key: the key path in it, for the error.
+
+    Raises:
+        ShoptuneError: there is no such folder, and no such repository on the hub within reach.
+    """
+    if Path(reference).is_dir():
+        return Path(reference)
+    if not _HUB_ID.fullmatch(reference):
+        raise fail(file, key, f"no folder '{reference}'", "make it first, or name a hub id like org/name")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(reference, repo_type=kind, allow_patterns=list(patterns)))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        found = f"no folder '{reference}', and the hub could not be asked for it"
+        raise fail(file, key, found, "download it, or name a folder") from error
