@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,6 +18,10 @@ def data_build(
     mixture: Config,
     out: Out,
     raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="one folder a source, files as downloaded")],
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option("--engine", help="who renders: `ray` is the cluster at RAY_ADDRESS, or this machine"),
+    ] = "local",
     overrides: Set = [],  # noqa: B006 - typer copies it
     force: Force = False,
 ) -> None:
@@ -29,7 +33,7 @@ def data_build(
     from shoptune.data.run import run
 
     since = time.monotonic()
-    made = run(load_mixture(mixture, overrides), raw, out, force=force)
+    made = run(load_mixture(mixture, overrides), raw, out, engine_name=engine, force=force)
     report_artifact(made, since, "shoptune train training_configs/demo-a.yaml --out runs/demo/adapter-a")
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-
 from shoptune.data.quality import Decontaminator, Deduplicator
+
 from shoptune.data.recipe import load_tasks
 from shoptune.shopbench.questions import Question, load_questions, write_questions
 from shoptune.shopbench.rows import Row

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import pytest
 
-from shoptune.data.database import connect, records
-from shoptune.data.kinds import RecordError
+from shoptune.data import sources
+from shoptune.data.database import Database, Reading, connect, records
 from shoptune.data.recipe import Task, load_tasks
 from shoptune.data.render import Renderer
+from shoptune.data.schema import RecordError
 from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.rows import Row
 from tests.golden import check_golden
@@ -23,13 +23,16 @@ ROWS, TRIED = 3, 40
 
 
 @pytest.fixture(scope="module")
-def shop() -> Iterator[duckdb.DuckDBPyConnection]:
-    with connect(list(TASKS.values()), ROOT / "examples" / "raw") as connection:
-        yield connection
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    tasks = list(TASKS.values())
+    reading = Reading(tmp_path_factory.mktemp("shop"))
+    database = connect(tasks, sources.folders(tasks, ROOT / "examples" / "raw"), reading)
+    yield database
+    database.connection.close()
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_a_task_renders_as_it_did(name: str, shop: duckdb.DuckDBPyConnection, *, update_golden: bool) -> None:
+def test_a_task_renders_as_it_did(name: str, shop: Database, *, update_golden: bool) -> None:
     task = TASKS[name]
     rows = list(_rows(task, shop))
     assert len(rows) == ROWS, "the made-up shop gives too few rows of this task"
@@ -41,11 +44,11 @@ def test_every_golden_file_belongs_to_a_task() -> None:
     assert {file.stem for file in GOLDEN.rglob("*.txt")} == set(TASKS)
 
 
-def _rows(task: Task, shop: duckdb.DuckDBPyConnection) -> Iterator[Row]:
+def _rows(task: Task, shop: Database) -> Iterator[Row]:
     """The first rows, after records that give none."""
     renderer, left = Renderer(task, seed=0), ROWS
-    for batch in records(shop, task, seed=0, limit=TRIED, batch_size=TRIED):
-        for record in batch:
+    for batch in records(shop, task, seed=0, most=TRIED):
+        for record in batch.to_pylist():
             if left:
                 try:
                     yield renderer.row(record)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shoptune.data.kinds import RecordError, arrange
+from shoptune.data.kinds import arrange
+from shoptune.data.schema import RecordError
 from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.parsers import parse
 from shoptune.shopbench.vocabulary import TaskType

@@ -76,9 +76,7 @@ class Made:
         return {name: counts[name] for name in self.wanted}
 
 
-def assemble(
-    plan: Plan, tasks: Mapping[str, Task], length: LengthLimit, database: Database, renderers: Engine
-) -> Made:
+def assemble(plan: Plan, tasks: Mapping[str, Task], length: LengthLimit, database: Database, renderers: Engine) -> Made:
     """Make the rows of every task.
 
     Args:

@@ -47,11 +47,13 @@ class Database:
         connection: to DuckDB.
         faults: by source, what of its files was put aside.
         missing: by source, how many records have no partner in another table.
+        tables: the names of those that were read from lines, and so may be sampled.
     """
 
     connection: DuckDBPyConnection
     faults: Mapping[str, Sequence[Fault]]
     missing: Mapping[str, Mapping[str, int]]
+    tables: frozenset[str]
 
 
 def connect(tasks: Sequence[Task], folders: Mapping[str, Path], reading: Reading) -> Database:
@@ -73,17 +75,19 @@ def connect(tasks: Sequence[Task], folders: Mapping[str, Path], reading: Reading
     connection.execute(f"SET memory_limit = '{reading.memory_gb}GB'")
     connection.execute("SET preserve_insertion_order = false")  # every query that cares says how it orders
     faults, missing = {}, {}
+    tables: set[str] = set()
     for source in sorted({task.source for task in tasks}):
         intake = Intake(connection, reading.scratch / source, reading.seed, reading.sample, reading.most)
         sources.register(source, intake, folders[source])
         faults[source], missing[source] = intake.faults, intake.missing
+        tables |= intake.tables
     for task in tasks:
         for name, query in task.views.items():
             try:
                 connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
             except duckdb.Error as error:
                 raise fail(task.file, f"views.{name}", _first_line(error), "correct the query") from error
-    return Database(connection, faults, missing)
+    return Database(connection, faults, missing, frozenset(tables))
 
 
 def records(database: Database, task: Task, seed: int, most: int, after: int = 0) -> Iterator[pa.RecordBatch]:

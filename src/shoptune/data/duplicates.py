@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,8 @@ _SEED = 1
 def signatures(contents: Words) -> NDArray[np.uint32]:
     """MinHash signatures of each text's runs of three words; shape (texts, 128).
 
-    The share of equal entries in two signatures estimates the Jaccard similarity of the two sets of runs. A text of fewer
-    than three words counts as one run.
+    The share of equal entries in two signatures estimates the Jaccard similarity of the two sets of runs. A text of
+    fewer than three words counts as one run.
     """
     from rensa import RMinHash
 
@@ -71,6 +71,6 @@ class NearDuplicates:
         return True
 
 
-def answer_numbers(answers: Sequence[str]) -> NDArray[np.uint64]:
+def answer_numbers(answers: Iterable[str]) -> NDArray[np.uint64]:
     """A number for each answer, the same for answers of the same words."""
     return np.array([int.from_bytes(digest[:8], "little") for digest in Words.of(answers).digests()], np.uint64)

@@ -42,7 +42,10 @@ class LengthLimit:
         if self.max_tokens is None or self.tokenizer is None:
             return
         # A token of a byte-level vocabulary is one byte at least: most rows need not be encoded.
-        if _bytes(question, answer, task_type) > self.max_tokens and self.tokens(question, answer, task_type) > self.max_tokens:
+        if (
+            _bytes(question, answer, task_type) > self.max_tokens
+            and self.tokens(question, answer, task_type) > self.max_tokens
+        ):
             raise RecordError("too long: more tokens than max_tokens")
 
     def tokens(self, question: str, answer: str, task_type: TaskType) -> int:

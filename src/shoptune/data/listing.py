@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from shoptune.checkpoint import read_json
-from shoptune.data.database import connect, records
-from shoptune.data.kinds import RecordError
+from shoptune.data import sources
+from shoptune.data.database import Reading, connect, records
 from shoptune.data.output import STATS
 from shoptune.data.recipe import find_task, load_tasks
 from shoptune.data.render import Renderer
+from shoptune.data.schema import RecordError
+from shoptune.errors import fail
 from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.chat import system_prompt
+from shoptune.shopbench.questions import Question
 
 _RECIPES = Path("data_recipes")
 _TRIED_FOR_ONE_ROW = 5
+_READ_FOR_A_PREVIEW = 300_000  # records of a file
 _WIDE = 150  # columns of a terminal that all of a task fits in
 _NARROW_COLUMNS = ["name", "kind", "like"]
 
@@ -59,29 +64,39 @@ def print_tasks(*, as_json: bool) -> None:
 def print_preview(recipe: Path, name: str, raw: Path, count: int) -> None:
     """Print rows of one task as the model sees them, the part that is trained on in green.
 
+    Of large JSON and CSV files only the beginning is read.
+
     Raises:
         ShoptuneError: the recipe has no such task, its source is missing, or its query fails.
     """
     tasks = {task: entry for task, entry in load_tasks(recipe.parent).items() if entry.file.name == recipe.name}
     task = find_task(tasks, name, recipe, "--task")
-    renderer = Renderer(task, seed=0)
-    console = Console()
-    shown = 0
-    for batch in records(connect([task], raw), task, 0, count * _TRIED_FOR_ONE_ROW, batch_size=count):
-        for record in batch:
+    folders = sources.folders([task], raw)
+    if task.source not in folders:
+        raise fail(raw / task.source, "", "the source's folder is missing", "put its files there as downloaded")
+    console, renderer, shown = Console(), Renderer(task, seed=0), 0
+    with TemporaryDirectory() as scratch:
+        database = connect([task], folders, Reading(Path(scratch), most=_READ_FOR_A_PREVIEW))
+        batches = records(database, task, seed=0, most=count * _TRIED_FOR_ONE_ROW)
+        for record in (record for batch in batches for record in batch.to_pylist()):
             if shown == count:
-                return
+                break
             try:
                 question = renderer.row(record).question
             except RecordError as error:
                 console.print(f"[dim]record {record['key']} rejected: {error}[/dim]")
                 continue
             shown += 1
-            console.rule(f"{name} {shown}")
-            console.print(f"[dim]{escape(system_prompt(question.task_type))}[/dim]")
-            console.print(escape(question.input_field), highlight=False)
-            answer = answer_text(question.task_type, question.output_field)
-            console.print(f"[bold green]{escape(answer)}[/bold green]", highlight=False)
+            _print_row(console, f"{name} {shown}", question)
+        database.connection.close()
+
+
+def _print_row(console: Console, title: str, question: Question) -> None:
+    console.rule(title)
+    console.print(f"[dim]{escape(system_prompt(question.task_type))}[/dim]")
+    console.print(escape(question.input_field), highlight=False)
+    answer = answer_text(question.task_type, question.output_field)
+    console.print(f"[bold green]{escape(answer)}[/bold green]", highlight=False)
 
 
 def print_stats(rows: Path) -> None:

@@ -23,8 +23,8 @@ class Mixture(Settings):
         seed: decides which records are taken, how they are phrased, and the order of rows.
         validation_fraction: the share of rows that is kept from training.
         tasks: rows wanted of each task.
-        when_short: what to do when a source is absent or has too few records: `stop`; `shrink` to what there is; `scale`
-            as that, after the rows of absent sources' tasks are shared out among the other tasks.
+        when_short: what to do when a source is absent or has too few records: `stop`; `shrink` to what there is;
+            `scale`: as that, after the rows of absent sources' tasks are shared out among the other tasks.
         decontaminate_against: files of questions in the development format that must not reach the rows.
         near_duplicates: rows of a task whose contents are as similar as this (Jaccard, runs of three words) are dropped
             but one; null keeps them.
@@ -32,7 +32,7 @@ class Mixture(Settings):
         max_tokens: rows whose whole chat is longer are dropped; needs `tokenizer`.
         tokenizer: folder or hub id of a checkpoint, whose tokenizer counts tokens.
         max_rejected: the largest share of records that may be dropped before the build stops.
-        sample: by table, how many of a raw file's records are kept, drawn while it is read; for files too large to keep.
+        sample: by table, how many of a raw file's records are kept, drawn while it is read; for very large files.
         shard_rows: rows of one Parquet file at most.
         memory_gb: what DuckDB may use before it writes to disk, in units of 10^9 bytes; does not change the rows.
         workers: processes that render rows, or null for one a core; does not change the rows.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 
 from shoptune.artifact import Artifact, Build, Request, make
@@ -16,7 +16,7 @@ from shoptune.data.length import LengthLimit
 from shoptune.data.mixture import Plan
 from shoptune.data.output import write_build
 from shoptune.data.recipe import Task
-from shoptune.errors import Problem, ShoptuneError, fail
+from shoptune.errors import Problem, ShoptuneError, fail, nearest
 from shoptune.hub import local_folder
 from shoptune.progress import say
 
@@ -27,8 +27,8 @@ _SCRATCH = "scratch"
 def run(plan: Plan, raw: Path, out: Path, *, engine_name: EngineName = "local", force: bool = False) -> Artifact:
     """Build the rows of a mixture.
 
-    Writes `train-*.parquet` and `validation-*.parquet`, statistics, a report, a sample of what was dropped, and a dataset
-    card. The rows are the same whatever the engine and the number of workers.
+    Writes `train-*.parquet` and `validation-*.parquet`, statistics, a report, a sample of what was dropped, and a
+    dataset card. The rows are the same whatever the engine and the number of workers.
 
     Args:
         plan: the mixture with its tasks.
@@ -55,6 +55,7 @@ def run(plan: Plan, raw: Path, out: Path, *, engine_name: EngineName = "local", 
         scratch = build.directory / _SCRATCH
         reading = Reading(scratch, mixture.seed, mixture.sample, memory_gb=mixture.memory_gb)
         database = connect(list(present.values()), folders, reading)
+        _refuse_unknown_samples(plan, database.tables)
         with engine(engine_name, mixture.workers or len(os.sched_getaffinity(0))) as renderers:
             made = assemble(plan, present, length, database, renderers)
         database.connection.close()
@@ -87,6 +88,14 @@ def _tell_absent(plan: Plan, present: Mapping[str, Task], raw: Path) -> None:
     if plan.mixture.when_short == "stop" or not present:
         raise fail(raw, "", what, "put the sources' files there as downloaded, or --set when_short=shrink")
     say(f"data: {raw}: {what}: {', '.join(absent)}")
+
+
+def _refuse_unknown_samples(plan: Plan, tables: Set[str]) -> None:
+    if unknown := [name for name in plan.mixture.sample if name not in tables]:
+        raise ShoptuneError(
+            Problem(plan.file, f"sample.{name}", "no such table is read from lines", nearest(name, tables))
+            for name in unknown
+        )
 
 
 def _stop_when_short(plan: Plan, made: Made) -> None:

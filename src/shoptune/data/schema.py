@@ -1,4 +1,4 @@
-"""The first check of a record: does it have the columns that its kind of question needs, and are they of the right type?"""
+"""The first check of a record: it has the columns that its kind of question needs, and they are of the right type."""
 
 from __future__ import annotations
 

@@ -43,6 +43,8 @@ class TaskSieve:
 
     def let_through(self, rendered: Rendered, most: int) -> pa.Table:
         """At most `most` of some rows; what is held back before these are found is counted, with its reason."""
+        import pyarrow as pa
+
         for reject in rendered.rejects:
             self.build.rejects.add(reject)
         kept: list[int] = []
@@ -54,7 +56,7 @@ class TaskSieve:
             else:
                 self.build.seen.add(rendered.digests[number])
                 kept.append(number)
-        return rendered.rows.take(kept)
+        return rendered.rows.take(pa.array(kept, pa.int64()))
 
     def _objection(self, rendered: Rendered, number: int) -> str:
         if rendered.digests[number] in self.build.seen:

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -110,10 +111,7 @@ class Words:
         """Sixteen bytes a text; equal for texts of the same words in the same order."""
         data = self.numbers.tobytes()
         bounds = (self.starts * 8).tolist()
-        return [
-            hashlib.blake2b(data[first:last], digest_size=16).digest()
-            for first, last in zip(bounds, bounds[1:], strict=False)
-        ]
+        return [hashlib.blake2b(data[first:last], digest_size=16).digest() for first, last in pairwise(bounds)]
 
 
 def _parts(texts: Iterable[str]) -> Iterator[list[bytes]]:
@@ -136,7 +134,7 @@ class HashSet:
     def __init__(self, hashes: NDArray[np.uint64]) -> None:
         self._sorted = np.unique(hashes)
         # A table of the low bits turns nearly everything away before the search.
-        self._mask = np.uint64((1 << max(16, int(len(self._sorted)).bit_length() + 4)) - 1)
+        self._mask = np.uint64((1 << max(16, len(self._sorted).bit_length() + 4)) - 1)
         self._table = np.zeros(int(self._mask) + 1, np.bool_)
         self._table[self._sorted & self._mask] = True
 
@@ -146,7 +144,7 @@ class HashSet:
 
     def holds(self, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Which of the hashes are in the set."""
-        found = self._table[hashes & self._mask]
+        found: NDArray[np.bool_] = self._table[hashes & self._mask]
         candidates = np.flatnonzero(found)
         if len(candidates):
             places = np.searchsorted(self._sorted, hashes[candidates])

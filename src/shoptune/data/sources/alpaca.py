@@ -6,19 +6,19 @@ Table: alpaca(key, instruction, input, output).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from shoptune.data.sources.files import find, quoted
+from shoptune.data.sources.files import find
+from shoptune.data.sources.intake import Intake, Table
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+FILES = ("*.json",)
+
+_COLUMNS = {"instruction": "VARCHAR", "input": "VARCHAR", "output": "VARCHAR"}
 
 
-def register(connection: DuckDBPyConnection, directory: Path) -> None:
+def register(intake: Intake, directory: Path) -> None:
     """Create the source's table."""
-    connection.execute(f"""
+    intake.json_array(Table("alpaca", find(directory, *FILES), _COLUMNS, tuple(_COLUMNS)))
+    intake.connection.execute("""
         CREATE VIEW alpaca AS
-        SELECT md5(concat_ws('|', instruction, input, output)) AS key, instruction, input, output
-        FROM read_json({quoted(find(directory, "*.json"))},
-                       columns = {{instruction: 'VARCHAR', input: 'VARCHAR', output: 'VARCHAR'}})
+        SELECT md5(concat_ws('|', instruction, input, output)) AS key, instruction, input, output FROM raw_alpaca
         """)

@@ -8,56 +8,47 @@ price, brand, color, size, model, material, author, description).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from shoptune.data.sources.files import find, quoted
+from shoptune.data.sources.files import find
+from shoptune.data.sources.intake import Intake, Table
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+FILES = ("*sessions*.csv", "*sessions*.parquet", "*products*.csv", "*products*.parquet")
 
-_PRODUCT_COLUMNS = ("id", "locale", "title", "price", "brand", "color", "size", "model", "material", "author", "desc")
+_SESSION = ("prev_items", "next_item", "locale")
+_PRODUCT = ("id", "locale", "title", "price", "brand", "color", "size", "model", "material", "author", "desc")
+_PRINTED_LIST = "regexp_extract_all(prev_items, '''([^'']+)''', 1)"
 _LANGUAGE = """CASE locale WHEN 'UK' THEN 'en' WHEN 'DE' THEN 'de' WHEN 'FR' THEN 'fr' WHEN 'IT' THEN 'it'
                WHEN 'ES' THEN 'es' WHEN 'JP' THEN 'ja' END"""
 
 
-def register(connection: DuckDBPyConnection, directory: Path) -> None:
+def register(intake: Intake, directory: Path) -> None:
     """Create the source's tables; products may be absent, sessions not."""
-    connection.execute(f"""
+    sessions, is_printed = _either(intake, "m2_sessions", find(directory, *FILES[:2]), _SESSION)
+    intake.connection.execute(f"""
         CREATE VIEW m2_sessions AS
         SELECT md5(concat_ws('|', locale, array_to_string(items, ' '), next_item)) AS key, locale, items, next_item
-        FROM ({_sessions(find(directory, "*sessions*.csv", "*sessions*.parquet"))})
+        FROM (SELECT locale, {_PRINTED_LIST if is_printed else "prev_items"} AS items, next_item FROM {sessions})
         """)
-    products = [
-        file for pattern in ("*products*.csv", "*products*.parquet") for file in sorted(directory.rglob(pattern))
-    ]
-    if products:
-        connection.execute(f"""
+    if any(any(directory.rglob(pattern)) for pattern in FILES[2:]):
+        products, _ = _either(intake, "m2_products", find(directory, *FILES[2:]), _PRODUCT)
+        intake.connection.execute(f"""
             CREATE VIEW m2_products AS
-            SELECT * REPLACE (TRY_CAST(price AS DOUBLE) AS price), {_LANGUAGE} AS language
-            FROM ({_products(products)})
+            SELECT id, locale, title, TRY_CAST(price AS DOUBLE) AS price, brand, color, size, model, material, author,
+                   "desc" AS description, {_LANGUAGE} AS language
+            FROM {products}
             """)
+        intake.count_missing(
+            "sessions whose next item is not listed",
+            """SELECT count(*) FROM m2_sessions AS sessions
+               ANTI JOIN m2_products AS products ON products.id = next_item AND products.locale = sessions.locale""",
+        )
 
 
-def _sessions(files: list[Path]) -> str:
-    """CSV is preferred where a session file exists in both forms."""
-    tables = [file for file in files if file.suffix == ".csv"]
-    if tables:
-        columns = "{'prev_items': 'VARCHAR', 'next_item': 'VARCHAR', 'locale': 'VARCHAR'}"
-        return f"""
-            SELECT locale, regexp_extract_all(prev_items, '''([^'']+)''', 1) AS items, next_item
-            FROM read_csv({quoted(tables)}, columns = {columns}, header = true, quote = '"', escape = '"')
-            """
-    return f"SELECT locale, prev_items AS items, next_item FROM read_parquet({quoted(files)})"
-
-
-def _products(files: list[Path]) -> str:
-    names = ", ".join('"desc" AS description' if name == "desc" else name for name in _PRODUCT_COLUMNS)
-    tables = [file for file in files if file.suffix == ".csv"]
-    if tables:
-        columns = ", ".join(f"'{name}': 'VARCHAR'" for name in _PRODUCT_COLUMNS)
-        return f"""
-            SELECT {names} FROM read_csv({quoted(tables)}, columns = {{{columns}}}, header = true, quote = '"',
-                                         escape = '"')
-            """
-    return f"SELECT {names} FROM read_parquet({quoted(files)})"
+def _either(intake: Intake, table: str, files: list[Path], columns: Sequence[str]) -> tuple[str, bool]:
+    """What to read a table's columns from, and whether that is CSV, which is preferred where there are both forms."""
+    if tables := [file for file in files if file.suffix == ".csv"]:
+        intake.csv(Table(table, tables, dict.fromkeys(columns, "VARCHAR"), columns))
+        return f"raw_{table}", True
+    return intake.parquet(files, columns), False

@@ -8,28 +8,41 @@ esci_judged, the two joined.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from shoptune.data.sources.files import find, quoted
+from shoptune.data.sources.files import find
+from shoptune.data.sources.intake import Intake
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+FILES = ("*examples*.parquet", "*products*.parquet")
+
+_JUDGEMENT = ("query_id", "query", "product_locale", "product_id", "esci_label", "split")
+_PRODUCT = (
+    "product_id",
+    "product_locale",
+    "product_title",
+    "product_description",
+    "product_bullet_point",
+    "product_brand",
+    "product_color",
+)
 
 
-def register(connection: DuckDBPyConnection, directory: Path) -> None:
+def register(intake: Intake, directory: Path) -> None:
     """Create the source's tables."""
-    judgements = quoted(find(directory, "*examples*.parquet"))
-    products = quoted(find(directory, "*products*.parquet"))
-    connection.execute(f"""
+    judgements, products = (find(directory, pattern) for pattern in FILES)
+    intake.connection.execute(f"""
         CREATE VIEW esci_judgements AS
         SELECT query_id, query, product_locale AS locale, product_id, esci_label AS label, split
-        FROM read_parquet({judgements});
+        FROM {intake.parquet(judgements, _JUDGEMENT)};
         CREATE VIEW esci_products AS
         SELECT product_id, product_locale AS locale, product_title AS title, product_description AS description,
                product_bullet_point AS bullets, product_brand AS brand, product_color AS color,
                CASE product_locale WHEN 'es' THEN 'es' WHEN 'jp' THEN 'ja' ELSE 'en' END AS language
-        FROM read_parquet({products});
+        FROM {intake.parquet(products, _PRODUCT)};
         CREATE VIEW esci_judged AS
         SELECT * FROM esci_judgements JOIN esci_products USING (product_id, locale)
         WHERE title IS NOT NULL AND query IS NOT NULL
         """)
+    intake.count_missing(
+        "judgements of products that are not listed",
+        "SELECT count(*) FROM esci_judgements ANTI JOIN esci_products USING (product_id, locale)",
+    )

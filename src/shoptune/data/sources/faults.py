@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 _SAMPLE_CHARACTERS = 400
 _NEXT_OBJECT = re.compile(r"\}\s*,\s*(?=\{)")
@@ -88,8 +88,8 @@ def _wrong(line: bytes, columns: Collection[str]) -> str:
     return ""
 
 
-def _open(file: Path) -> IO[bytes]:
-    return gzip.open(file) if file.suffix == ".gz" else file.open("rb")
+def _open(file: Path) -> BinaryIO:
+    return cast("BinaryIO", gzip.open(file)) if file.suffix == ".gz" else file.open("rb")
 
 
 def _shown(text: bytes | str) -> str:

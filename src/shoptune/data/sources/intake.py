@@ -28,7 +28,7 @@ class Table:
     """A table to be read from files.
 
     Attributes:
-        name: the table's.
+        name: as `sample` of a mixture names it; in SQL the table is `raw_<name>`.
         files: what it is read from.
         columns: names and DuckDB types; the table has one more, `filename`.
         identity: columns that together tell records apart; they decide what is sampled.
@@ -61,6 +61,7 @@ class Intake:
         sample: for some tables, how many records are kept.
         most: the most records that are read of a table, from its files' beginnings; for a quick look.
         faults: what was put aside.
+        tables: the names of all that were read.
         missing: by a description, how many records have no partner in another table.
     """
 
@@ -70,6 +71,7 @@ class Intake:
     sample: Mapping[str, int] = field(default_factory=dict)
     most: int | None = None
     faults: list[Fault] = field(default_factory=list)
+    tables: set[str] = field(default_factory=set)
     missing: dict[str, int] = field(default_factory=dict)
 
     def json_lines(self, table: Table) -> None:
@@ -129,7 +131,7 @@ class Intake:
         Raises:
             ShoptuneError: no file is left.
         """
-        whole = self._with_columns(files, columns, self._parquet_columns)
+        whole = self._with_columns(files, columns, self.parquet_columns)
         rows = f"SELECT * FROM read_parquet({quoted(whole)})"
         return f"({rows}{f' LIMIT {self.most}' if self.most else ''})"
 
@@ -152,16 +154,17 @@ class Intake:
                 where = f"WHERE md5_number_lower({key}) < {int(share * _HASHES)} OR ({table.is_empty})"
             order = f"ORDER BY NOT ({table.is_empty}), md5_number_lower({key}), {identity} LIMIT {wanted}"
         query = f"SELECT {names} FROM {reader} {where} {order}"
-        self.connection.execute(f"CREATE OR REPLACE TABLE {table.name} AS {query}")
+        self.connection.execute(f"CREATE OR REPLACE TABLE raw_{table.name} AS {query}")
+        self.tables.add(table.name)
 
     def _put_bad_lines_aside(self, table: Table) -> None:
         counted = self.connection.execute(
-            f"SELECT filename FROM {table.name} WHERE {table.is_empty} GROUP BY filename ORDER BY filename"
+            f"SELECT filename FROM raw_{table.name} WHERE {table.is_empty} GROUP BY filename ORDER BY filename"
         ).fetchall()
         for (file,) in counted:
             self.faults += bad_lines(Path(file), table.columns)
         if counted:
-            self.connection.execute(f"DELETE FROM {table.name} WHERE {table.is_empty}")
+            self.connection.execute(f"DELETE FROM raw_{table.name} WHERE {table.is_empty}")
 
     def _saved(self, file: Path) -> Path:
         """What can be read of a file: itself when it is whole."""
@@ -193,9 +196,12 @@ class Intake:
             raise fail(fault.file, "", fault.reason, "put the source's files there as downloaded")
         return whole
 
-    def _parquet_columns(self, file: Path) -> Collection[str]:
-        rows = self.connection.execute(f"SELECT name FROM parquet_schema({quoted([file])})").fetchall()
-        return [name for (name,) in rows]
+    def parquet_columns(self, file: Path) -> list[str]:
+        """The names of a Parquet file's columns."""
+        rows = self.connection.execute(
+            f"SELECT column_name FROM (DESCRIBE SELECT * FROM read_parquet({quoted([file])}))"
+        )
+        return [name for (name,) in rows.fetchall()]
 
 
 def _csv_columns(file: Path) -> list[str]:

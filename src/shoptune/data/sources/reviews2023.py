@@ -11,34 +11,62 @@ bought_together, product_type), where product_type is the innermost category.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from shoptune.data.sources.files import find, quoted
+from shoptune.data.sources.files import find
+from shoptune.data.sources.intake import Intake, Table
+from shoptune.errors import fail
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+FILES = ("*.jsonl", "*.jsonl.gz")
 
-_REVIEW = """{rating: 'DOUBLE', title: 'VARCHAR', text: 'VARCHAR', parent_asin: 'VARCHAR', user_id: 'VARCHAR',
-              timestamp: 'BIGINT', helpful_vote: 'INTEGER'}"""
-_META = """{parent_asin: 'VARCHAR', title: 'VARCHAR', price: 'VARCHAR', store: 'VARCHAR', features: 'VARCHAR[]',
-            description: 'VARCHAR[]', categories: 'VARCHAR[]', details: 'JSON', bought_together: 'JSON'}"""
-_FORMAT = "format = 'newline_delimited', filename = true"
+_REVIEW = {
+    "rating": "DOUBLE",
+    "title": "VARCHAR",
+    "text": "VARCHAR",
+    "parent_asin": "VARCHAR",
+    "user_id": "VARCHAR",
+    "timestamp": "BIGINT",
+    "helpful_vote": "INTEGER",
+}
+_META = {
+    "parent_asin": "VARCHAR",
+    "title": "VARCHAR",
+    "price": "VARCHAR",
+    "store": "VARCHAR",
+    "features": "VARCHAR[]",
+    "description": "VARCHAR[]",
+    "categories": "VARCHAR[]",
+    "details": "JSON",
+    "bought_together": "JSON",
+}
 
 
-def register(connection: DuckDBPyConnection, directory: Path) -> None:
-    """Create the source's tables."""
-    files = find(directory, "*.jsonl", "*.jsonl.gz")
+def register(intake: Intake, directory: Path) -> None:
+    """Create the source's tables.
+
+    Raises:
+        ShoptuneError: the reviews or the products are missing.
+    """
+    files = find(directory, *FILES)
     meta = [file for file in files if file.name.startswith("meta_")]
     reviews = [file for file in files if file not in meta]
-    connection.execute(f"""
+    if not meta or not reviews:
+        what = "meta_<Category>.jsonl[.gz]" if reviews else "<Category>.jsonl[.gz]"
+        raise fail(directory, "", f"holds no {what}", "put the source's files there as downloaded")
+    intake.json_lines(Table("reviews", reviews, _REVIEW, ("user_id", "parent_asin", "timestamp", "text")))
+    intake.json_lines(Table("reviews_products", meta, _META, ("parent_asin",)))
+    intake.connection.execute("""
         CREATE VIEW reviews AS
         SELECT md5(concat_ws('|', user_id, parent_asin, timestamp, text)) AS key,
                regexp_extract(filename, '([^/]+)\\.jsonl', 1) AS category, * EXCLUDE (filename)
-        FROM read_json({quoted(reviews)}, columns = {_REVIEW}, {_FORMAT});
+        FROM raw_reviews;
         CREATE VIEW reviews_products AS
         SELECT parent_asin, regexp_extract(filename, 'meta_([^/]+)\\.jsonl', 1) AS category, title,
                TRY_CAST(regexp_extract(price, '[0-9]+(\\.[0-9]+)?') AS DOUBLE) AS price, store AS brand, features,
                array_to_string(description, ' ') AS description, categories, details,
                TRY_CAST(bought_together AS VARCHAR[]) AS bought_together, categories[-1] AS product_type
-        FROM read_json({quoted(meta)}, columns = {_META}, {_FORMAT})
+        FROM raw_reviews_products
         """)
+    intake.count_missing(
+        "reviews of products that are not listed",
+        "SELECT count(*) FROM reviews ANTI JOIN reviews_products USING (parent_asin, category)",
+    )
