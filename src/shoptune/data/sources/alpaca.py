@@ -1,6 +1,6 @@
 """Alpaca-Cleaned: a JSON array of `instruction`, `input` (may be empty) and `output`.
 
-Table: alpaca(key, instruction, input, output).
+Table: alpaca(key, instruction, input, output), each row once.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ def register(connection: DuckDBPyConnection, directory: Path) -> None:
     connection.execute(f"""
         CREATE VIEW alpaca AS
         SELECT md5(concat_ws('|', instruction, input, output)) AS key, instruction, input, output
-        FROM read_json({quoted(find(directory, "*.json"))},
-                       columns = {{instruction: 'VARCHAR', input: 'VARCHAR', output: 'VARCHAR'}})
+        FROM (SELECT DISTINCT *
+              FROM read_json({quoted(find(directory, "*.json"))},
+                             columns = {{instruction: 'VARCHAR', input: 'VARCHAR', output: 'VARCHAR'}}))
         """)
