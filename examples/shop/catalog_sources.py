@@ -20,6 +20,15 @@ _SESSIONS_PER_LOCALE = 60
 _QUERIES_PER_LOCALE = {"us": 150, "es": 60, "jp": 60}
 _LANGUAGE_OF = {"us": "en", "es": "es", "jp": "ja"}
 _REVIEWS = 700
+_FIRST_NAMES = ("Ada", "Bruno", "Clara", "Dario", "Elin", "Fumio", "Greta", "Hugo")
+_HANDBOOK = {
+    "en": "The {} handbook",
+    "de": "Das Handbuch: {}",
+    "fr": "Le manuel : {}",
+    "it": "Il manuale: {}",
+    "es": "El manual: {}",
+    "ja": "{}の手引き",
+}
 _NUMPY_LINE_WIDTH = 75  # numpy breaks a printed array after this many characters
 _FIRST_TIMESTAMP_MS = 1_600_000_000_000
 
@@ -45,7 +54,7 @@ def write_amazon_m2(world: World, directory: Path, seed: str) -> None:
         for product in world.listed
     ]
     header = ["id", "locale", "title", "price", "brand", "color", "size", "model", "material", "author", "desc"]
-    _write_csv(directory / "products_train.csv", header, products)
+    _write_csv(directory / "products_train.csv", header, products + _books(world, random.Random(f"{seed}/books")))
     sessions = []
     for locale in LOCALES.values():
         for _ in range(_SESSIONS_PER_LOCALE):
@@ -181,6 +190,32 @@ def _meta(world: World, product: Product, number: int, rng: random.Random) -> di
         "parent_asin": product.asin,
         "bought_together": rng.sample(together, 3),
     }
+
+
+def _books(world: World, rng: random.Random) -> list[list[str]]:
+    """A handbook of each product type in every locale: products with an author, but no brand, color or material."""
+    surnames = [brand.lower().capitalize() for product_type in world.types.values() for brand in product_type.brands]
+    written = [
+        (f"B1{rng.getrandbits(32):08X}", product_type, f"{rng.choice(_FIRST_NAMES)} {rng.choice(surnames)}")
+        for product_type in world.types.values()
+    ]
+    return [
+        [
+            asin,
+            locale,
+            _HANDBOOK[language].format(product_type.names[language]),
+            "12.50",
+            "",
+            "",
+            "",
+            "",
+            "",
+            author,
+            "",
+        ]
+        for language, locale in LOCALES.items()
+        for asin, product_type, author in written
+    ]
 
 
 def _printed_numpy(items: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 from catalog_sources import judged_products, query_for
+from instruct_variants import alpaca_rows, ecinstruct_rows, write_mmlu_variants
 from reviews import write_review
 from world import Product, World
 
@@ -53,11 +54,11 @@ def write_ecinstruct(world: World, directory: Path, seed: str) -> None:
                     "output": output,
                 }
             )
-    _write_json(directory / "ECInstruct.json", rows)
+    _write_json(directory / "ECInstruct.json", rows + ecinstruct_rows(world, f"{seed}/variants"))
 
 
 def write_mmlu(world: World, directory: Path, seed: str) -> None:
-    """A Parquet file as the hub has it: `question, subject, choices, answer`."""
+    """A Parquet file as the hub has it, `question, subject, choices, answer`, and some subjects in other forms."""
     rng = random.Random(seed)
     rows = []
     for number in range(_MMLU_ROWS):
@@ -68,6 +69,7 @@ def write_mmlu(world: World, directory: Path, seed: str) -> None:
     file = directory / "test-00000-of-00001.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist(rows), file, compression="zstd")
+    write_mmlu_variants(world, directory, f"{seed}/variants")
 
 
 def write_alpaca(world: World, directory: Path, seed: str) -> None:
@@ -88,7 +90,7 @@ def write_alpaca(world: World, directory: Path, seed: str) -> None:
             {"instruction": "Describe it.", "input": world.title(product), "output": world.description(product)}
         )
     rng.shuffle(rows)
-    _write_json(directory / "alpaca_data_cleaned.json", rows)
+    _write_json(directory / "alpaca_data_cleaned.json", rows + alpaca_rows(world, f"{seed}/variants"))
 
 
 def _attribute_value_extraction(world: World, rng: random.Random) -> Instruction:

@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import pytest
 
-from shoptune.data.database import connect, records
-from shoptune.data.kinds import RecordError
+from shoptune.data.database import Database, records
 from shoptune.data.recipe import Task, load_tasks
 from shoptune.data.render import Renderer
+from shoptune.data.schema import RecordError
 from shoptune.shopbench.classify import task_type_of
 from shoptune.shopbench.questions import Question
 
@@ -21,14 +20,8 @@ TASKS = load_tasks(ROOT / "data_recipes")
 TRIED = 60
 
 
-@pytest.fixture(scope="module")
-def shop() -> Iterator[duckdb.DuckDBPyConnection]:
-    with connect(list(TASKS.values()), ROOT / "examples" / "raw") as connection:
-        yield connection
-
-
 @pytest.mark.parametrize("name", TASKS)
-def test_the_text_tells_the_task_type(name: str, shop: duckdb.DuckDBPyConnection) -> None:
+def test_the_text_tells_the_task_type(name: str, shop: Database) -> None:
     questions = list(_questions(TASKS[name], shop))
     guessed = Counter(
         task_type_of(question.input_field, is_multiple_choice=question.is_multiple_choice) for question in questions
@@ -36,10 +29,10 @@ def test_the_text_tells_the_task_type(name: str, shop: duckdb.DuckDBPyConnection
     assert guessed == {TASKS[name].recipe.kind: len(questions)}
 
 
-def _questions(task: Task, shop: duckdb.DuckDBPyConnection) -> Iterator[Question]:
+def _questions(task: Task, shop: Database) -> Iterator[Question]:
     renderer = Renderer(task, seed=0)
-    for batch in records(shop, task, seed=0, limit=TRIED, batch_size=TRIED):
-        for record in batch:
+    for batch in records(shop, task, seed=0, most=TRIED):
+        for record in batch.to_pylist():
             try:
                 yield renderer.row(record).question
             except RecordError:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shoptune.data import sources
-from shoptune.data.database import Database, Reading, connect, records
+from shoptune.data.database import Database, records
 from shoptune.data.recipe import Task, load_tasks
 from shoptune.data.render import Renderer
 from shoptune.data.schema import RecordError
@@ -20,15 +19,6 @@ ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).with_name("golden")
 TASKS = load_tasks(ROOT / "data_recipes")
 ROWS, TRIED = 3, 40
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    tasks = list(TASKS.values())
-    reading = Reading(tmp_path_factory.mktemp("shop"))
-    database = connect(tasks, sources.folders(tasks, ROOT / "examples" / "raw"), reading)
-    yield database
-    database.connection.close()
 
 
 @pytest.mark.parametrize("name", TASKS)

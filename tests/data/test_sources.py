@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import duckdb
 import pytest
 
 from shoptune.data import sources
+from shoptune.data.sources.intake import Intake
 from shoptune.errors import ShoptuneError
 
 
@@ -19,8 +21,10 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def _register(source: str, database: duckdb.DuckDBPyConnection, raw: Path) -> None:
-    sources.register(source, database, raw)
+def _register(source: str, database: duckdb.DuckDBPyConnection, raw: Path) -> Intake:
+    intake = Intake(database, raw / "scratch")
+    sources.register(source, intake, raw / source)
+    return intake
 
 
 def test_every_source_of_the_made_up_shop_is_read(database: duckdb.DuckDBPyConnection, examples: Path) -> None:
@@ -80,6 +84,37 @@ def test_mmlu_in_its_three_forms(database: duckdb.DuckDBPyConnection, tmp_path: 
     ]
 
 
+def test_mmlu_auxiliary_train_has_no_subjects(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    folder = tmp_path / "mmlu" / "auxiliary_train"
+    folder.mkdir(parents=True)
+    (folder / "race.csv").write_text('"A long\npassage. Which?",a,b,c,d,B\n')
+    (folder / "obqa.csv").write_text("question,choice0,choice1,choice2,choice3,answer\nWho?,e,f,g,h,3\n")
+    database.execute(
+        "COPY (SELECT {'answer': 2, 'choices': ['i','j','k','l'], 'question': 'How?', 'subject': ''} AS train) TO "
+        f"'{folder}/train-00000-of-00001.parquet'"
+    )
+    _register("mmlu", database, tmp_path)
+    rows = database.execute("SELECT subject, question, choices, answer FROM mmlu ORDER BY question").fetchall()
+    assert rows == [
+        ("", "A long\npassage. Which?", ["a", "b", "c", "d"], 1),
+        ("", "How?", ["i", "j", "k", "l"], 2),
+        ("", "Who?", ["e", "f", "g", "h"], 3),
+    ]
+
+
+def test_mmlu_in_all_and_by_subject_is_read_once(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    for name in ("all", "law"):
+        (tmp_path / "mmlu" / name).mkdir(parents=True)
+        database.execute(
+            "COPY (SELECT 'How?' AS question, 'law' AS subject, ['i','j','k','l'] AS choices, 3 AS answer) TO "
+            f"'{tmp_path}/mmlu/{name}/test-00000-of-00001.parquet'"
+        )
+    (tmp_path / "mmlu" / "test").mkdir()
+    (tmp_path / "mmlu" / "test" / "law_test.csv").write_text("How?,i,j,k,l,D\n")
+    _register("mmlu", database, tmp_path)
+    assert database.execute("SELECT count(*), count(DISTINCT key) FROM mmlu").fetchone() == (1, 1)
+
+
 def test_real_mmlu(database: duckdb.DuckDBPyConnection, real_mmlu: Path, tmp_path: Path) -> None:
     (tmp_path / "mmlu").symlink_to(real_mmlu)
     _register("mmlu", database, tmp_path)
@@ -89,6 +124,31 @@ def test_real_mmlu(database: duckdb.DuckDBPyConnection, real_mmlu: Path, tmp_pat
     assert subjects == 57
     assert count > 57 * 5
     assert answers == [0, 1, 2, 3]
+
+
+def test_real_mmlu_without_header_and_with_letters_is_the_same(
+    database: duckdb.DuckDBPyConnection, real_mmlu: Path, tmp_path: Path
+) -> None:
+    """The original release's form, written from the other one, gives the same table."""
+    _register_folder(database, real_mmlu, tmp_path / "new")
+    for file in sorted(real_mmlu.rglob("*.csv")):
+        with file.open(encoding="utf-8", newline="") as lines:
+            rows = [[*row[:-1], "ABCD"[int(row[-1])]] for row in list(csv.reader(lines))[1:]]
+        original = tmp_path / "original" / "mmlu" / file.relative_to(real_mmlu)
+        original.parent.mkdir(parents=True, exist_ok=True)
+        with original.open("w", encoding="utf-8", newline="") as lines:
+            csv.writer(lines).writerows(rows)
+    with duckdb.connect() as other:
+        _register("mmlu", other, tmp_path / "original")
+        assert (
+            other.execute("FROM mmlu ORDER BY key").fetchall() == database.execute("FROM mmlu ORDER BY key").fetchall()
+        )
+
+
+def _register_folder(database: duckdb.DuckDBPyConnection, mmlu: Path, raw: Path) -> None:
+    raw.mkdir()
+    (raw / "mmlu").symlink_to(mmlu)
+    _register("mmlu", database, raw)
 
 
 def test_ecinstruct_options_lose_their_letters(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -117,6 +177,25 @@ def test_ecinstruct_options_lose_their_letters(database: duckdb.DuckDBPyConnecti
         (["very positive", "positive"], 1, True),
         (["lid", "men's sock"], 0, True),
     ]
+
+
+def test_ecinstruct_samples_of_several_settings_are_one_row(
+    database: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    (tmp_path / "ecinstruct").mkdir()
+    row = {"split": "train", "task": "Product_Matching", "options": None, "output": "no"}
+    # Python's json writes NaN, which is no JSON, and its str() quotes with backslashes what holds both quotes.
+    row["input"] = '{"product 1": {"title": "x", "description": NaN}, "product 2": {"title": "y"}}'
+    bought = {**row, "task": "Sequential_Recommendation", "input": "['1st: pan']", "output": "A"}
+    bought["options"] = """['A: 5\\' "tall" pole']"""
+    rows = [{**row, "setting": setting, "instruction": setting} for setting in ("IND_Diverse", "IND_Single")]
+    (tmp_path / "ecinstruct" / "x.json").write_text(json.dumps([*rows, {**bought, "setting": "s", "instruction": "i"}]))
+    _register("ecinstruct", database, tmp_path)
+    found = database.execute(
+        "SELECT fields->'product 1'->>'description', fields->'product 2'->>'title', options "
+        "FROM ecinstruct ORDER BY task"
+    ).fetchall()
+    assert found == [(None, "y", None), (None, None, ['5\' "tall" pole'])]
 
 
 def test_review_prices_may_be_null_numbers_or_texts(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

@@ -20,5 +20,6 @@ def register(intake: Intake, directory: Path) -> None:
     intake.json_array(Table("alpaca", find(directory, *FILES), _COLUMNS, tuple(_COLUMNS)))
     intake.connection.execute("""
         CREATE VIEW alpaca AS
-        SELECT md5(concat_ws('|', instruction, input, output)) AS key, instruction, input, output FROM raw_alpaca
+        SELECT md5(concat_ws('|', instruction, input, output)) AS key, instruction, input, output
+        FROM (SELECT DISTINCT instruction, input, output FROM raw_alpaca)
         """)
