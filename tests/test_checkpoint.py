@@ -58,7 +58,9 @@ def test_a_trainers_state_is_no_weight(tmp_path: Path) -> None:
 
 def test_a_folder_is_found_and_a_wrong_one_named(tmp_path: Path) -> None:
     assert locate(str(tmp_path), Path("m.yaml"), "base") == tmp_path
-    with pytest.raises(ShoptuneError, match=r"^m\.yaml: base: no folder 'runs/no/such'; make the checkpoint first"):
+    with pytest.raises(
+        ShoptuneError, match=r"^m\.yaml: base: no folder 'runs/no/such'; make it first, or name a hub id"
+    ):
         locate("runs/no/such", Path("m.yaml"), "base")
 
 

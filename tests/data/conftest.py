@@ -1,24 +1,39 @@
-"""The made-up shop's sources as tables."""
+"""The rows of every task, from the made-up shop."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from shoptune.data import sources
-from shoptune.data.database import Database, Reading, connect
-from shoptune.data.recipe import load_tasks
+from shoptune.data.database import Database, Reading, connect, records
+from shoptune.data.recipe import Task, load_tasks
+from shoptune.data.render import Renderer
+from shoptune.data.schema import RecordError
+from shoptune.shopbench.rows import Row
 
 _ROOT = Path(__file__).parents[2]
+_TRIED = 60  # records of a task
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """The tables and views of every recipe, over examples/raw."""
-    tasks = list(load_tasks(_ROOT / "data_recipes").values())
-    folders = sources.folders(tasks, _ROOT / "examples" / "raw")
-    database = connect(tasks, folders, Reading(tmp_path_factory.mktemp("shop")))
-    yield database
+def rows_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], list[Row]]]:
+    """The first rows of a task by its name; records that give none are left out."""
+    tasks = load_tasks(_ROOT / "data_recipes")
+    folders = sources.folders(list(tasks.values()), _ROOT / "examples" / "raw")
+    database = connect(list(tasks.values()), folders, Reading(tmp_path_factory.mktemp("shop")))
+    yield functools.cache(lambda name: list(_rows(database, tasks[name])))
     database.connection.close()
+
+
+def _rows(database: Database, task: Task) -> Iterator[Row]:
+    renderer = Renderer(task, seed=0)
+    for batch in records(database, task, seed=0, most=_TRIED):
+        for record in batch.to_pylist():
+            try:
+                yield renderer.row(record)
+            except RecordError:
+                continue

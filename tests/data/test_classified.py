@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from shoptune.data.database import Database, records
-from shoptune.data.recipe import Task, load_tasks
-from shoptune.data.render import Renderer
-from shoptune.data.schema import RecordError
+from shoptune.data.recipe import load_tasks
 from shoptune.shopbench.classify import task_type_of
-from shoptune.shopbench.questions import Question
+from shoptune.shopbench.rows import Row
 
-ROOT = Path(__file__).parents[2]
-TASKS = load_tasks(ROOT / "data_recipes")
-TRIED = 60
+TASKS = load_tasks(Path(__file__).parents[2] / "data_recipes")
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_the_text_tells_the_task_type(name: str, shop: Database) -> None:
-    questions = list(_questions(TASKS[name], shop))
+def test_the_text_tells_the_task_type(name: str, rows_of: Callable[[str], list[Row]]) -> None:
+    questions = [row.question for row in rows_of(name)]
     guessed = Counter(
         task_type_of(question.input_field, is_multiple_choice=question.is_multiple_choice) for question in questions
     )
     assert guessed == {TASKS[name].recipe.kind: len(questions)}
-
-
-def _questions(task: Task, shop: Database) -> Iterator[Question]:
-    renderer = Renderer(task, seed=0)
-    for batch in records(shop, task, seed=0, most=TRIED):
-        for record in batch.to_pylist():
-            try:
-                yield renderer.row(record).question
-            except RecordError:
-                continue

@@ -37,7 +37,7 @@ def test_pairs_above_the_similarity_are_found_and_others_are_not() -> None:
     rng = random.Random(3)
     # 60 words, 58 runs of three. One changed word in the middle breaks three runs: 55 / 61 = 0.90. Two at the very
     # least break four: 54 / 62 = 0.87. Ten break some 26: 32 / 84 = 0.38.
-    found = {changed: 0 for changed in (0, 10)}
+    found = dict.fromkeys((0, 10), 0)
     for _ in range(100):
         for changed in found:
             pair = signatures(Words.of(_variants(changed, rng)))

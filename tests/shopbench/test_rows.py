@@ -1,9 +1,7 @@
 """Rows as they lie in Parquet."""
 
-import pyarrow as pa
-
 from shoptune.shopbench.questions import Question
-from shoptune.shopbench.rows import SCHEMA, Row, decode_reference, encode_reference
+from shoptune.shopbench.rows import SCHEMA, Row, decode_reference, encode_reference, to_table
 from shoptune.shopbench.vocabulary import Metric, TaskType, Track
 
 QUESTION = Question(
@@ -18,12 +16,14 @@ QUESTION = Question(
 
 
 def test_a_row_has_the_benchmarks_fields_and_ours() -> None:
-    row = Row(QUESTION, "esci", "en").to_dict()
-    assert list(row) == SCHEMA.names
+    table = to_table([Row(QUESTION, "esci", "en"), Row(QUESTION, "mmlu", "de")])
+    assert table.schema == SCHEMA
+    row, other = table.to_pylist()
+    assert (other["source"], other["language"], other["messages"]) == ("mmlu", "de", row["messages"])
     assert row["output_field"] == "[1, 4]"
     assert [message["role"] for message in row["messages"]] == ["system", "user", "assistant"]
     assert row["messages"][2]["content"] == "1,4"
-    assert pa.Table.from_pylist([row], schema=SCHEMA).to_pylist() == [row]
+    assert to_table([]).schema == SCHEMA
 
 
 def test_the_id_depends_on_the_question_alone() -> None:

@@ -43,6 +43,12 @@ def bad_lines(file: Path, columns: Collection[str]) -> Iterator[Fault]:
                 yield Fault(str(file), number, reason, _shown(line))
 
 
+def line_at(file: Path, place: int) -> int:
+    """The line, from 1, of a byte in a file; a record may span several lines."""
+    with file.open("rb") as raw:
+        return raw.read(place).count(b"\n") + 1
+
+
 def save_lines(file: Path, saved: Path) -> Fault | None:
     """Copy the whole lines of a JSON-lines file that ends in the middle; says where it ends, or None if it is whole."""
     number = 0

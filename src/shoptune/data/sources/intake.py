@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoptune.data.sources.faults import Fault, bad_lines, save_lines, save_objects
+from shoptune.data.sources.faults import Fault, bad_lines, line_at, save_lines, save_objects
 from shoptune.data.sources.files import quoted
 from shoptune.errors import fail
 
@@ -117,11 +117,12 @@ class Intake:
                       store_rejects = true, filename = true"""
         self._create(table, f"read_csv({quoted(files)}, {options})")
         rejects = self.connection.execute("""
-            SELECT DISTINCT ON (file_path, line) file_path, line, error_message, csv_line
+            SELECT DISTINCT ON (file_path, line) file_path, line_byte_position, error_message, csv_line
             FROM reject_errors JOIN reject_scans USING (scan_id, file_id) ORDER BY file_path, line, error_message
             """).fetchall()
         self.faults += [
-            Fault(file, line, reason.partition("\n")[0], str(text)[:400]) for file, line, reason, text in rejects
+            Fault(file, line_at(Path(file), place), reason.partition("\n")[0], str(text)[:400])
+            for file, place, reason, text in rejects
         ]
         self.connection.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
 
