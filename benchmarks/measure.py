@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+_SECONDS_BETWEEN_LOOKS = 0.2
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,8 @@ class Measured:
     Attributes:
         name: which way of doing the work it was.
         seconds: from start to end.
-        peak_gb: largest resident memory of the process, in units of 10^9 bytes.
+        peak_gb: largest memory of the process and its children together, in units of 10^9 bytes; what several of them
+            share is shared out among them.
     """
 
     name: str
@@ -41,12 +46,52 @@ def measure(name: str, command: Sequence[str | Path], **environment: str) -> Mea
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
+        watch = _Memory(process.pid)
+        watch.start()
         output = process.stdout.read() if process.stdout else ""
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - started
+        watch.stop()
     if process.returncode:
         raise RuntimeError(f"{name} failed:\n{output[-3000:]}")
-    return Measured(name, time.perf_counter() - started, usage.ru_maxrss * 1024 / 1e9)
+    return Measured(name, seconds, max(usage.ru_maxrss * 1024, watch.peak) / 1e9)
+
+
+class _Memory(threading.Thread):
+    """Looks at the memory of a process and all its children a few times a second."""
+
+    def __init__(self, process: int) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0
+        self._process, self._ended = process, threading.Event()
+
+    def run(self) -> None:
+        """Look until told to stop."""
+        while not self._ended.wait(_SECONDS_BETWEEN_LOOKS):
+            self.peak = max(self.peak, sum(_proportional_set(process) for process in _family(self._process)))
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._ended.set()
+        self.join()
+
+
+def _family(process: int) -> list[int]:
+    """A process and its children's children."""
+    found = [process]
+    for task in Path(f"/proc/{process}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [member for child in task.read_text().split() for member in _family(int(child))]
+    return found
+
+
+def _proportional_set(process: int) -> int:
+    """Bytes in memory that a process answers for."""
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024
+    return 0
 
 
 def report(title: str, rows: Sequence[dict[str, object]], file: Path) -> None:

@@ -36,7 +36,7 @@ class Reading:
     seed: int = 0
     sample: Mapping[str, int] = field(default_factory=dict)
     most: int | None = None
-    memory_gb: float = 1.0
+    memory_gb: float = 1.2
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,9 @@ def records(database: Database, task: Task, seed: int, most: int, after: int = 0
     try:
         values = [f"{seed}/{task.recipe.name}/", most, after]
         yield from database.connection.sql(query, params=values).to_arrow_reader(_ROWS_AT_ONCE)
+    except duckdb.OutOfMemoryException as error:
+        what = f"the query needs more memory ({_first_line(error)})"
+        raise fail(task.file, f"{task.recipe.name}.records", what, "raise it: --set memory_gb=4") from error
     except duckdb.Error as error:
         raise fail(task.file, f"{task.recipe.name}.records", _first_line(error), "correct the query") from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ PERMUTATIONS = 128
 _BANDS = 16  # of eight: a pair of similarity 0.9 is looked at with a chance of 1 - (1 - 0.9**8)**16 = 0.9999
 _SHINGLE = 3  # words
 _SEED = 1
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def signatures(contents: Words) -> NDArray[np.uint32]:
@@ -37,6 +38,15 @@ def signatures(contents: Words) -> NDArray[np.uint32]:
     return np.array(matrix.to_rows(), np.uint32).reshape(len(contents), PERMUTATIONS)
 
 
+def bands(signatures: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """A number for each band of each signature; shape (texts, 16). Texts that share one may be near-duplicates."""
+    parts = signatures.reshape(len(signatures), _BANDS, -1)
+    keys = np.zeros(parts.shape[:2], np.uint64) + np.arange(_BANDS, dtype=np.uint64)
+    for place in range(parts.shape[2]):
+        keys = keys * _MULTIPLIER + parts[:, :, place]
+    return keys
+
+
 @dataclass
 class NearDuplicates:
     """Remembers the rows of one task that were let through, and finds those that are nearly one of them.
@@ -49,24 +59,25 @@ class NearDuplicates:
     """
 
     similarity: float
-    _bands: list[dict[bytes, list[int]]] = field(default_factory=lambda: [{} for _ in range(_BANDS)])
+    _rows_of_band: dict[int, list[int]] = field(default_factory=dict)
     _kept: list[tuple[NDArray[np.uint32], int]] = field(default_factory=list)
 
-    def is_new(self, signature: NDArray[np.uint32], answer: int) -> bool:
+    def is_new(self, signature: NDArray[np.uint32], keys: Sequence[int], answer: int) -> bool:
         """Whether no near-duplicate came before; if so, this row counts as seen from now on.
 
         Args:
             signature: one row of `signatures`.
+            keys: the same row of `bands`.
             answer: a number that is the same for the same answers.
         """
-        keys = [part.tobytes() for part in signature.reshape(_BANDS, -1)]
-        candidates = {row for band, key in zip(self._bands, keys, strict=True) for row in band.get(key, ())}
+        index = self._rows_of_band
+        candidates = {row for key in keys if key in index for row in index[key]}
         for row in sorted(candidates):
             other, other_answer = self._kept[row]
-            if answer == other_answer and float(np.mean(signature == other)) >= self.similarity:
+            if answer == other_answer and np.count_nonzero(signature == other) >= self.similarity * PERMUTATIONS:
                 return False
-        for band, key in zip(self._bands, keys, strict=True):
-            band.setdefault(key, []).append(len(self._kept))
+        for key in keys:
+            index.setdefault(key, []).append(len(self._kept))
         self._kept.append((signature, answer))
         return True
 

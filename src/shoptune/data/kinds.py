@@ -174,7 +174,9 @@ def _different(texts: Sequence[str], taken: Sequence[str]) -> list[str]:
 
 
 def _normal(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return " ".join(text.casefold().split())
 
 
 def _numbered(items: Sequence[str], first: int) -> str:

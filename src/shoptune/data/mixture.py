@@ -50,7 +50,7 @@ class Mixture(Settings):
     max_rejected: Annotated[float, Field(ge=0, le=1)] = 0.2
     sample: dict[str, Count] = Field(default_factory=dict)
     shard_rows: Count = 100_000
-    memory_gb: Annotated[float, Field(ge=0.2)] = 1.0
+    memory_gb: Annotated[float, Field(ge=0.2)] = 1.2
     workers: Count | None = None
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoptune.data.decontaminate import Decontaminator, Wording
-from shoptune.data.duplicates import answer_numbers, signatures
+from shoptune.data.duplicates import answer_numbers, bands, signatures
 from shoptune.data.length import LengthLimit
 from shoptune.data.recipe import Task
 from shoptune.data.rejects import Reject
@@ -51,6 +51,7 @@ class Rendered:
         rows: with the columns of `shopbench.rows.SCHEMA`.
         digests: of every row's question; equal for the same words.
         signatures: MinHash of every row's content, shape (rows, 128); empty when not wanted.
+        bands: numbers of the signatures' bands, shape (rows, 16); empty when not wanted.
         answers: a number for every row's answer where that is a text, else 0.
         contaminated: whether the row overlaps a question of the benchmark.
         rejects: the records that became no row.
@@ -59,6 +60,7 @@ class Rendered:
     rows: pa.Table
     digests: list[bytes]
     signatures: NDArray[np.uint32]
+    bands: NDArray[np.uint64]
     answers: NDArray[np.uint64]
     contaminated: NDArray[np.bool_]
     rejects: list[Reject]
@@ -71,11 +73,13 @@ def render(task: Task, seed: int, checks: Checks, records: Iterable[Mapping[str,
     rows, rejects = _rows(task, seed, checks.length, records)
     words = Words.of(row.question.input_field for row in rows)
     contents = checks.wording.content(words)
+    hashed = signatures(contents) if checks.near_duplicates else np.empty((len(rows), 0), np.uint32)
     has_text = task.recipe.kind in _TEXT_ANSWERS
     return Rendered(
         rows=to_table(rows),
         digests=words.digests(),
-        signatures=signatures(contents) if checks.near_duplicates else np.empty((len(rows), 0), np.uint32),
+        signatures=hashed,
+        bands=bands(hashed) if checks.near_duplicates else np.empty((len(rows), 0), np.uint64),
         answers=answer_numbers(map(_answer, rows)) if has_text else np.zeros(len(rows), np.uint64),
         contaminated=checks.decontaminator.finds(contents),
         rejects=rejects,

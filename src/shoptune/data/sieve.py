@@ -47,25 +47,24 @@ class TaskSieve:
 
         for reject in rendered.rejects:
             self.build.rejects.add(reject)
+        keys, answers = rendered.bands.tolist(), rendered.answers.tolist()
+        contaminated = rendered.contaminated.tolist()
         kept: list[int] = []
-        for number in range(rendered.rows.num_rows):
+        for number, digest in enumerate(rendered.digests):
             if len(kept) == most:
                 break
-            if reason := self._objection(rendered, number):
-                self._reject(rendered, number, reason)
+            if digest in self.build.seen:
+                self._reject(rendered, number, "duplicate: the same question")
+            elif self.build.similarity and not self.near.is_new(
+                rendered.signatures[number], keys[number], answers[number]
+            ):
+                self._reject(rendered, number, "near-duplicate of another question of the task")
+            elif contaminated[number]:
+                self._reject(rendered, number, "contaminated: overlaps a question of the benchmark")
             else:
-                self.build.seen.add(rendered.digests[number])
+                self.build.seen.add(digest)
                 kept.append(number)
         return rendered.rows.take(pa.array(kept, pa.int64()))
-
-    def _objection(self, rendered: Rendered, number: int) -> str:
-        if rendered.digests[number] in self.build.seen:
-            return "duplicate: the same question"
-        if self.build.similarity and not self.near.is_new(rendered.signatures[number], int(rendered.answers[number])):
-            return "near-duplicate of another question of the task"
-        if rendered.contaminated[number]:
-            return "contaminated: overlaps a question of the benchmark"
-        return ""
 
     def _reject(self, rendered: Rendered, number: int, reason: str) -> None:
         key, sample = (rendered.rows.column(name)[number].as_py() for name in ("row_id", "input_field"))

@@ -17,6 +17,9 @@ from shoptune.shopbench.vocabulary import TaskType
 
 _MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 
+_ASCII_JSON = json.JSONEncoder().encode
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
 # The benchmark's fields, then ours. `output_field` is the reference as JSON, or as it is when it is a text;
 # `messages` is what a trainer reads.
 SCHEMA = pa.schema(
@@ -47,7 +50,7 @@ class Row:
     @property
     def row_id(self) -> str:
         """A hash of what the row asks and answers: equal rows have equal ids, whatever build they come from."""
-        text = json.dumps([self.question.task_name, self.question.input_field, self.question.output_field])
+        text = _ASCII_JSON([self.question.task_name, self.question.input_field, self.question.output_field])
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
@@ -79,7 +82,7 @@ def to_table(rows: Sequence[Row]) -> pa.Table:
 
 def encode_reference(reference: Reference) -> str:
     """A reference answer as the `output_field` column holds it."""
-    return reference if isinstance(reference, str) else json.dumps(reference, ensure_ascii=False)
+    return reference if isinstance(reference, str) else _JSON(reference)
 
 
 def decode_reference(task_type: TaskType, text: str) -> Reference:

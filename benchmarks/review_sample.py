@@ -1,0 +1,39 @@
+"""Read a folder of reviews with DuckDB: a bare scan of the columns that recipes use, or a sample drawn as it is read.
+
+Run: .venv/bin/python benchmarks/review_sample.py RAW scan|NUMBER
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from shoptune.data import sources
+from shoptune.data.sources.intake import Intake
+
+COLUMNS = """{rating: 'DOUBLE', title: 'VARCHAR', text: 'VARCHAR', parent_asin: 'VARCHAR', user_id: 'VARCHAR',
+              timestamp: 'BIGINT', helpful_vote: 'INTEGER'}"""
+USED = "count(rating), max(title), max(text), max(parent_asin), max(user_id), max(timestamp), max(helpful_vote)"
+
+
+def main() -> None:
+    """Do what the command line says."""
+    raw, what = Path(sys.argv[1]), sys.argv[2]
+    with TemporaryDirectory(dir=raw) as scratch, duckdb.connect(Path(scratch) / "sources.duckdb") as connection:
+        connection.execute("SET memory_limit = '1GB'")
+        connection.execute("SET preserve_insertion_order = false")
+        if what == "scan":
+            file = raw / "reviews2023" / "Toys.jsonl"
+            options = f"columns = {COLUMNS}, format = 'newline_delimited'"
+            print(connection.execute(f"SELECT {USED} FROM read_json('{file}', {options})").fetchone())
+            return
+        intake = Intake(connection, Path(scratch), sample={"reviews": int(what)})
+        sources.register("reviews2023", intake, raw / "reviews2023")
+        print(connection.execute("SELECT count(*), min(key), max(key) FROM reviews").fetchone())
+
+
+if __name__ == "__main__":
+    main()
