@@ -20,13 +20,20 @@ _TRIED = 60  # records of a task
 
 
 @pytest.fixture(scope="session")
-def rows_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], list[Row]]]:
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The tables and views of every recipe, over examples/raw."""
+    tasks = list(load_tasks(_ROOT / "data_recipes").values())
+    folders = sources.folders(tasks, _ROOT / "examples" / "raw")
+    database = connect(tasks, folders, Reading(tmp_path_factory.mktemp("shop")))
+    yield database
+    database.connection.close()
+
+
+@pytest.fixture(scope="session")
+def rows_of(shop: Database) -> Callable[[str], list[Row]]:
     """The first rows of a task by its name; records that give none are left out."""
     tasks = load_tasks(_ROOT / "data_recipes")
-    folders = sources.folders(list(tasks.values()), _ROOT / "examples" / "raw")
-    database = connect(list(tasks.values()), folders, Reading(tmp_path_factory.mktemp("shop")))
-    yield functools.cache(lambda name: list(_rows(database, tasks[name])))
-    database.connection.close()
+    return functools.cache(lambda name: list(_rows(shop, tasks[name])))
 
 
 def _rows(database: Database, task: Task) -> Iterator[Row]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
-from shoptune.data.database import connect, records
+from shoptune.data.database import Reading, connect, records
 from shoptune.data.recipe import load_tasks
 
 TASKS = load_tasks(Path(__file__).parents[2] / "data_recipes")
@@ -36,9 +37,11 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _records(task: str, raw: Path) -> Mapping[str, dict[str, Any]]:
-    with connect([TASKS[task]], raw) as connection:
-        batches = list(records(connection, TASKS[task], seed=0, limit=100, batch_size=100))
-    found = {record["key"]: record for batch in batches for record in batch}
+    with TemporaryDirectory() as scratch:
+        database = connect([TASKS[task]], {"reviews2023": raw / "reviews2023"}, Reading(Path(scratch)))
+        batches = list(records(database, TASKS[task], seed=0, most=100))
+        database.connection.close()
+    found = {record["key"]: record for batch in batches for record in batch.to_pylist()}
     assert all(record["answer"] not in record["distractors"] for record in found.values())
     return found
 

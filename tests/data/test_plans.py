@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shoptune.data.database import connect
+from shoptune.data.database import Database
 from shoptune.data.recipe import load_tasks
 
 ROOT = Path(__file__).parents[2]
@@ -22,9 +22,8 @@ _SMALL = ("share", "regexp_matches(lower(", "count_star() <=", "contains(lower(t
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_joins_are_by_hash(name: str) -> None:
-    with connect([TASKS[name]], ROOT / "examples" / "raw") as connection:
-        explained = connection.execute(f"EXPLAIN (FORMAT json) {TASKS[name].recipe.records}").fetchall()
+def test_joins_are_by_hash(name: str, shop: Database) -> None:
+    explained = shop.connection.execute(f"EXPLAIN (FORMAT json) {TASKS[name].recipe.records}").fetchall()
     operators = _operators(json.loads(explained[0][1]))
     nested = [str(operator["extra_info"]) for operator in operators if operator["name"].strip() in _NESTED]
     assert not [condition for condition in nested if not any(small in condition for small in _SMALL)]
