@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Set
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from shoptune.artifact import Artifact, Build, Request, make
 from shoptune.data import sources
@@ -49,7 +51,9 @@ def run(plan: Plan, raw: Path, out: Path, *, engine_name: EngineName = "local", 
     inputs |= {f"questions/{number}": Path(file) for number, file in enumerate(mixture.decontaminate_against)}
     inputs |= {"tokenizer": length.tokenizer} if length.tokenizer else {}
     recipes = {name: task.recipe.model_dump(mode="json") | {"views": task.views} for name, task in present.items()}
-    config = {"mixture": mixture.identity(), "recipes": recipes}
+    config: dict[str, Any] = {"mixture": mixture.identity(), "recipes": recipes}
+    if mixture.sample:
+        config["duckdb"] = version("duckdb")  # its hash decides what is drawn
 
     def write(build: Build) -> None:
         scratch = build.directory / _SCRATCH
