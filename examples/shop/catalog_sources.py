@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from reviews import write_review
+from household import DEPARTMENT, household_goods
+from reviews import regular_purchases, write_review
 from world import LOCALES, Product, World
 
 _SESSIONS_PER_LOCALE = 60
@@ -109,27 +110,20 @@ def write_reviews2023(world: World, directory: Path, seed: str) -> None:
     reviews: dict[str, list[dict[str, object]]] = {}
     for number in range(_REVIEWS):
         product = rng.choice(world.listed)
-        review = write_review(world, product.type, rng)
-        reviews.setdefault(product.type.department, []).append(
-            {
-                "rating": float(review.rating),
-                "title": review.title,
-                "text": review.text,
-                "images": [],
-                "asin": product.asin,
-                "parent_asin": product.asin,
-                "user_id": f"AF{rng.getrandbits(40):010X}",
-                "timestamp": _FIRST_TIMESTAMP_MS + number * 86_400_000,
-                "helpful_vote": rng.randrange(5),
-                "verified_purchase": rng.random() < 0.9,
-            }
-        )
+        written = _review(world, product, rng, number)
+        reviews.setdefault(product.type.department, []).append(written)
+    regulars = random.Random(f"{seed}/regulars")
+    for number, history in enumerate(regular_purchases(world, regulars)):
+        for product, day in history:
+            written = _review(world, product, regulars, _REVIEWS + 2 * number + day)
+            reviews[product.type.department].append({**written, "user_id": f"AG{number:010X}"})
     meta: dict[str, list[dict[str, object]]] = {}
     for number, product in enumerate(world.listed):
         meta.setdefault(product.type.department, []).append(_meta(world, product, number, rng))
-    for department, written in reviews.items():
-        _write_jsonl_gz(directory / f"{department}.jsonl.gz", written)
+    for department, rows in reviews.items():
+        _write_jsonl_gz(directory / f"{department}.jsonl.gz", rows)
         _write_jsonl_gz(directory / f"meta_{department}.jsonl.gz", meta[department])
+    _write_jsonl_gz(directory / f"meta_{DEPARTMENT}.jsonl.gz", household_goods(random.Random(f"{seed}/household")))
 
 
 def query_for(world: World, wanted: Product, language: str, rng: random.Random) -> str:
@@ -162,6 +156,22 @@ def _session(world: World, rng: random.Random) -> list[Product]:
     complements = [product for product in world.listed if product.type.name == first.type.complement]
     length = rng.choice([2, 3, 4, 12])
     return [rng.choice(same) for _ in range(length)] + [rng.choice(complements if rng.random() < 0.5 else same)]
+
+
+def _review(world: World, product: Product, rng: random.Random, day: int) -> dict[str, object]:
+    review = write_review(world, product.type, rng)
+    return {
+        "rating": float(review.rating),
+        "title": review.title,
+        "text": review.text,
+        "images": [],
+        "asin": product.asin,
+        "parent_asin": product.asin,
+        "user_id": f"AF{rng.getrandbits(40):010X}",
+        "timestamp": _FIRST_TIMESTAMP_MS + day * 86_400_000,
+        "helpful_vote": rng.randrange(5),
+        "verified_purchase": rng.random() < 0.9,
+    }
 
 
 def _meta(world: World, product: Product, number: int, rng: random.Random) -> dict[str, object]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from world import ProductType, World
+from world import Product, ProductType, World
 
 _LOWEST_GOOD_RATING = 4
 _MIDDLE_RATING = 3
+_BASKETS_OF_REGULARS = 60
 
 
 @dataclass(frozen=True)
@@ -32,3 +33,23 @@ def write_review(world: World, product_type: ProductType, rng: random.Random, as
         phrases[aspect] = rng.choice(world.aspects[aspect]["good" if is_good else "bad"])
     text = f"{verdict} About my {product_type.name}: {', '.join(phrases.values())}."
     return Review(rating, verdict.rstrip("."), text, phrases)
+
+
+def regular_purchases(world: World, rng: random.Random) -> list[list[tuple[Product, int]]]:
+    """What customers bought who come back, each product with its day: a thing and its complement, twice.
+
+    Two customers share each first basket, so that some products are bought together more than once.
+    """
+    histories = []
+    for _ in range(_BASKETS_OF_REGULARS // 2):
+        shared = _basket(world, rng.choice(world.listed), rng)
+        for _ in range(2):
+            other = rng.choice([product for product in world.listed if product.type in world.others(shared[0].type)])
+            baskets = [shared, _basket(world, other, rng)]
+            histories.append([(product, day) for day, basket in enumerate(baskets) for product in basket])
+    return histories
+
+
+def _basket(world: World, product: Product, rng: random.Random) -> list[Product]:
+    complements = [other for other in world.listed if other.type.name == product.type.complement]
+    return [product, rng.choice(complements)]

@@ -1,7 +1,7 @@
 """ESCI, the Shopping Queries data set: judgements of products for queries, in two Parquet files.
 
 Tables: esci_judgements(query_id, query, locale, product_id, label, split), with label E, S, C or I;
-esci_products(product_id, locale, title, description, bullets, brand, color);
+esci_products(product_id, locale, title, description, bullets, brand, color, language);
 esci_judged, the two joined.
 """
 
@@ -26,7 +26,8 @@ def register(connection: DuckDBPyConnection, directory: Path) -> None:
         FROM read_parquet({judgements});
         CREATE VIEW esci_products AS
         SELECT product_id, product_locale AS locale, product_title AS title, product_description AS description,
-               product_bullet_point AS bullets, product_brand AS brand, product_color AS color
+               product_bullet_point AS bullets, product_brand AS brand, product_color AS color,
+               CASE product_locale WHEN 'es' THEN 'es' WHEN 'jp' THEN 'ja' ELSE 'en' END AS language
         FROM read_parquet({products});
         CREATE VIEW esci_judged AS
         SELECT * FROM esci_judgements JOIN esci_products USING (product_id, locale)

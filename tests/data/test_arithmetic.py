@@ -1,0 +1,80 @@
+"""Numbers in questions are exact: answers of a few titles, worked out by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shoptune.data.database import connect, records
+from shoptune.data.recipe import load_tasks
+
+TASKS = load_tasks(Path(__file__).parents[2] / "data_recipes")
+PRODUCTS = [
+    {"title": "Noodles, 9.24 oz (Pack of 6)", "price": 66.49},
+    {"title": "Napkins, 200 Count (Pack of 2)", "price": "$1.25"},
+    {"title": "Soap, 33.8 Fl. Oz", "price": None},
+    {"title": "Cable, 6.6 Feet (Pack of 1)", "price": "1.10"},
+    {"title": "Tacks, 1,500 count, 2-inch (Pack of 3)", "price": 0.5},
+]
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("raw") / "reviews2023"
+    folder.mkdir()
+    lines = [
+        json.dumps({"parent_asin": str(number), "categories": ["Home", "things"], **product})
+        for number, product in enumerate(PRODUCTS)
+    ]
+    (folder / "meta_Home.jsonl").write_text("\n".join(lines))
+    (folder / "Home.jsonl").write_text(json.dumps({"rating": 5.0, "text": "x", "parent_asin": "1"}))
+    return folder.parent
+
+
+def _records(task: str, raw: Path) -> Mapping[str, dict[str, Any]]:
+    with connect([TASKS[task]], raw) as connection:
+        batches = list(records(connection, TASKS[task], seed=0, limit=100, batch_size=100))
+    found = {record["key"]: record for batch in batches for record in batch}
+    assert all(record["answer"] not in record["distractors"] for record in found.values())
+    return found
+
+
+def _answers(task: str, raw: Path) -> dict[str, str]:
+    return {key: record["answer"] for key, record in _records(task, raw).items()}
+
+
+def test_a_pack_weighs_its_pieces(raw: Path) -> None:
+    assert _answers("review_pack_weight", raw) == {"0": "55.44 ounce"}  # 9.24 x 6
+
+
+def test_a_pack_counts_its_pieces(raw: Path) -> None:
+    # 200 x 2. The tacks' number has a comma, whose last digits alone would be wrong.
+    assert _answers("review_pack_count", raw) == {"1": "400 count"}
+
+
+def test_packs_of_packs_multiply(raw: Path) -> None:
+    found = _records("review_pack_order", raw)
+    assert all(2 <= record["times"] <= 9 for record in found.values())
+    for key, pack in {"0": 6, "1": 2, "4": 3}.items():
+        (record,) = (record for name, record in found.items() if name.startswith(f"{key}/"))
+        assert record["answer"] == f"{pack * record['times']} pieces"
+
+
+def test_units_are_converted_exactly(raw: Path) -> None:
+    assert _answers("review_unit_conversion", raw) == {
+        "0/ounces/grams": "262 grams",  # 9.24 x 28.349523125 = 261.949...
+        "0/ounces/pounds": "0.5775 pounds",  # 9.24 / 16
+        "2/fluid ounces/milliliters": "1000 milliliters",  # 33.8 x 29.5735295625 = 999.585...
+        "3/feet/inches": "79.2 inches",  # 6.6 x 12
+        "3/feet/centimeters": "201.168 centimeters",  # 6.6 x 30.48
+        "4/inches/centimeters": "5.08 centimeters",  # 2 x 2.54
+    }
+
+
+def test_a_price_is_shared_and_rounded_half_up(raw: Path) -> None:
+    # 6649 / 6 = 1108.17 cents; 125 / 2 = 62.5 cents. A pack of one and a price under a dollar are not asked for.
+    assert _answers("review_unit_price", raw) == {"0": "$11.08", "1": "$0.63"}
