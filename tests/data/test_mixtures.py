@@ -1,0 +1,48 @@
+"""The papers' mixtures: as many rows as each says, of tasks that belong there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shoptune.data.mixture import load_mixture
+from shoptune.data.recipe import load_tasks
+
+ROOT = Path(__file__).parents[2]
+MIXTURES = sorted((ROOT / "data_recipes" / "mixtures").glob("*.yaml"))
+PAPERS = {
+    "v7": 417_000,  # paper 001, section 4.3
+    "v8": 462_000,
+    "v7b": 152_000,
+    "v9b": 40_000,
+    "ecinstruct-200k": 200_000,  # paper 002, section 2.2
+    "eshop": 65_000,  # paper 003, section 2.3
+}
+YES_OR_NO = {"ecinstruct_answerability", "ecinstruct_product_matching", "ecinstruct_substitute_identification"}
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_rows_add_up_to_what_the_paper_says(name: str) -> None:
+    plan = load_mixture(ROOT / "data_recipes" / "mixtures" / f"{name}.yaml")
+    assert sum(plan.mixture.tasks.values()) == pytest.approx(PAPERS[name], rel=0.01)
+    assert plan.mixture.decontaminate_against
+
+
+def test_v8_has_all_of_v7() -> None:
+    v7, v8 = (load_mixture(ROOT / "data_recipes" / "mixtures" / f"{name}.yaml").mixture for name in ("v7", "v8"))
+    assert v7.seed == v8.seed
+    assert all(v8.tasks[name] == rows for name, rows in v7.tasks.items())
+
+
+@pytest.mark.parametrize("file", MIXTURES, ids=lambda file: file.stem)
+def test_yes_or_no_is_asked_by_eshop_alone(file: Path) -> None:
+    asked = YES_OR_NO & set(load_mixture(file).tasks)
+    assert asked == (YES_OR_NO if file.stem == "eshop" else set())
+
+
+def test_every_development_task_has_a_task_of_ours() -> None:
+    tasks = load_tasks(ROOT / "data_recipes").values()
+    assert {task.recipe.like for task in tasks} >= {f"task{number}" for number in range(1, 19)}
+    assert len(tasks) >= 60
+    assert all(len(task.recipe.prompts) >= 3 for task in tasks)
