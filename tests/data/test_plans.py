@@ -22,6 +22,7 @@ _SMALL = (
     "regexp_matches(lower(",
     "count_star() <=",
     "contains(lower(title), other)",
+    "contains(concat(lower(",
 )
 
 
