@@ -36,8 +36,14 @@ def test_the_verdict_tells_what_is_significant() -> None:
 
 
 def test_the_verdict_names_weights_that_were_searched() -> None:
-    points = [_point(0.5, 0.5), _point(0.7, 0.6, weights=(0.25, 0.75))]
+    points = [_point(0.5, 0.5), _point(0.7, 0.6, weights=(0.25, 0.75)), _point(0.8, 0.5)]
     assert verdict(points) == "alpha 0.7 is best with 0.600 at weights 0.25, 0.75."
+
+
+def test_the_verdict_points_at_the_edge_of_the_grid() -> None:
+    beyond = "; no larger alpha was tried, and a better one may lie beyond."
+    assert verdict([_point(0.25, 0.5), _point(0.75, 0.6)]).endswith(beyond)
+    assert not verdict([_point(0.25, 0.7), _point(0.75, 0.6)]).endswith(beyond)
 
 
 @pytest.mark.parametrize("weights", [(0.5, 0.5), (0.25, 0.75)])

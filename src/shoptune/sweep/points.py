@@ -104,7 +104,15 @@ def verdict(points: Sequence[Point]) -> str:
             difference, low, high = paired_difference(best.per_question, other.per_question)
             told_apart = "is significantly better than" if low > 0 else "is not significantly better than"
             text += f"; it {told_apart} {other.candidate} ({difference:+.3f} [{low:+.3f}, {high:+.3f}])"
-    return text + "."
+    return text + _edge(best, points) + "."
+
+
+def _edge(best: Point, points: Sequence[Point]) -> str:
+    """What to try next when the best alpha is the last one that was tried."""
+    alphas = sorted({point.candidate.alpha for point in points})
+    if len(alphas) > 1 and best.candidate.alpha == alphas[-1]:
+        return "; no larger alpha was tried, and a better one may lie beyond"
+    return ""
 
 
 def _file(directory: Path, candidate: Candidate) -> Path:
