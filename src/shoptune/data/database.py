@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,13 +82,22 @@ def connect(tasks: Sequence[Task], folders: Mapping[str, Path], reading: Reading
         sources.register(source, intake, folders[source])
         faults[source], missing[source] = intake.faults, intake.missing
         tables |= intake.tables
-    for task in tasks:
-        for name, query in task.views.items():
-            try:
-                connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
-            except duckdb.Error as error:
-                raise fail(task.file, f"views.{name}", _first_line(error), "correct the query") from error
+    _create_views(connection, tasks)
     return Database(connection, faults, missing, frozenset(tables))
+
+
+def _create_views(connection: DuckDBPyConnection, tasks: Sequence[Task]) -> None:
+    """Create the recipes' views; one that several tasks read is computed once, as a table."""
+    import duckdb
+
+    for file, task in {task.file: task for task in tasks}.items():
+        for name, query in task.views.items():
+            readers = [other for other in tasks if re.search(rf"\b{name}\b", other.recipe.records)]
+            form = "TABLE" if len(readers) > 1 else "VIEW"
+            try:
+                connection.execute(f"CREATE {form} IF NOT EXISTS {name} AS {query}")
+            except duckdb.Error as error:
+                raise fail(file, f"views.{name}", _first_line(error), "correct the query") from error
 
 
 def records(database: Database, task: Task, seed: int, most: int, after: int = 0) -> Iterator[pa.RecordBatch]:
