@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).with_name("shop")))
 
 from catalog_sources import write_amazon_m2, write_esci, write_reviews2023
 from instruct_sources import write_alpaca, write_ecinstruct, write_mmlu
+from instruct_variants import write_attributes
 from world import World
 
 from questions import write_questions
@@ -34,6 +35,7 @@ def main() -> None:
     write_ecinstruct(world, raw / "ecinstruct", f"{SEED}/ecinstruct")
     write_mmlu(world, raw / "mmlu", f"{SEED}/mmlu")
     write_alpaca(world, raw / "alpaca", f"{SEED}/alpaca")
+    write_attributes(world, raw / "attributes", f"{SEED}/attributes")
     write_questions(world, out / "questions", f"{SEED}/questions", QUESTIONS_PER_TASK)
 
 

@@ -89,6 +89,25 @@ def alpaca_rows(world: World, seed: str) -> list[Row]:
     return rows
 
 
+def write_attributes(world: World, directory: Path, seed: str) -> None:
+    """Titles with their attributes, as AE-110K's one text and OA-Mine's file a category hold them."""
+    rng = random.Random(seed)
+    lines, by_type = [], {}
+    for product in world.listed:
+        facts = {"Brand Name": product.brand, "Material": product.material, "Color": product.color}
+        if rng.random() < 0.5:
+            lines += ["\x01".join([world.title(product), name, value]) for name, value in facts.items()]
+            lines.append("\x01".join([world.title(product), product.type.attribute.title(), "NULL"]))
+        else:
+            entities = [{"label": name, "value": value} for name, value in facts.items()]
+            line = json.dumps({"title": world.title(product), "entities": entities})
+            by_type.setdefault(product.type.name.replace(" ", "_"), []).append(line)
+    (directory / "oa_mine").mkdir(parents=True, exist_ok=True)
+    (directory / "publish_data.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for name, titles in by_type.items():
+        (directory / "oa_mine" / f"{name}.jsonl").write_text("\n".join(titles) + "\n", encoding="utf-8")
+
+
 def _next_of_twenty(world: World, rng: random.Random) -> tuple[str, str, str]:
     bought = rng.choice(world.listed)
     history = [rng.choice(world.listed), rng.choice(world.listed), bought]

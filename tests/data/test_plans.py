@@ -19,7 +19,7 @@ _NESTED = {"NESTED_LOOP_JOIN", "BLOCKWISE_NL_JOIN", "PIECEWISE_MERGE_JOIN", "IE_
 _SMALL = (
     "share",
     "% CAST(SUBQUERY AS HUGEINT)) = 0)",
-    "regexp_matches(lower(",
+    "contains(concat(lower(",
     "count_star() <=",
     "contains(lower(title), other)",
     "contains(concat(lower(",

@@ -28,13 +28,14 @@ def _register(source: str, database: duckdb.DuckDBPyConnection, raw: Path) -> In
 
 
 def test_every_source_of_the_made_up_shop_is_read(database: duckdb.DuckDBPyConnection, examples: Path) -> None:
-    assert sources.names() == ["alpaca", "amazon_m2", "ecinstruct", "esci", "mmlu", "reviews2023"]
+    assert sources.names() == ["alpaca", "amazon_m2", "attributes", "ecinstruct", "esci", "mmlu", "reviews2023"]
     for source in sources.names():
         _register(source, database, examples / "raw")
     tables = [
         "alpaca",
         "m2_sessions",
         "m2_products",
+        "attributes",
         "ecinstruct",
         "esci_judged",
         "mmlu",
@@ -213,6 +214,22 @@ def test_review_prices_may_be_null_numbers_or_texts(database: duckdb.DuckDBPyCon
     ).fetchall()
     assert rows == [(None, "Toys", "B"), (9.5, "Toys", "B"), (3.25, "Toys", "B")]
     assert database.execute("SELECT category, rating FROM reviews").fetchall() == [("Toys", 5.0)]
+
+
+def test_attributes_of_either_data_set(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    folder = tmp_path / "attributes"
+    folder.mkdir()
+    lines = ['5" pan, red\x01Color \x01red', '5" pan, red\x01Length\x01NULL', "no fact", "lid\x01Item Type\x01lid"]
+    (folder / "publish_data.txt").write_text("\n".join(lines) + "\n")
+    entities = [{"label": "Item Form", "value": "leaves", "start": 4}]
+    (folder / "tea.jsonl").write_text(json.dumps({"title": "Tea leaves", "entities": entities}) + "\n")
+    _register("attributes", database, tmp_path)
+    assert database.execute("FROM attributes ORDER BY ALL").fetchall() == [
+        ('5" pan, red', "color", "red"),
+        ('5" pan, red', "length", None),
+        ("Tea leaves", "item form", "leaves"),
+        ("lid", "item type", "lid"),
+    ]
 
 
 def test_a_missing_source_and_a_missing_file_are_named(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
