@@ -22,8 +22,8 @@ def test_equal_entries_estimate_the_similarity() -> None:
     # 10 words of 12 from the front are shared: runs of three, 8 of 10 on each side, so 8 / 12 = 0.667.
     words = [f"w{number}" for number in range(12)]
     first, second = signatures(Words.of([" ".join(words), " ".join([*words[:10], "x", "y"])]))
-    # 128 draws: standard deviation sqrt(0.667 * 0.333 / 128) = 0.042; five of them are 0.21
-    assert abs(float(np.mean(first == second)) - 8 / 12) < 0.21
+    # 96 draws: standard deviation sqrt(0.667 * 0.333 / 96) = 0.048; five of them are 0.24
+    assert abs(float(np.mean(first == second)) - 8 / 12) < 0.24
 
 
 def test_short_texts_count_as_one_run() -> None:

@@ -55,6 +55,7 @@ def test_a_bare_choice_needs_no_list() -> None:
         (CHOICE, {"answer": "a", "distractors": ["A", "b"]}, "too few distractors"),
         (CHOICE, {"answer": None, "distractors": []}, "no answer"),
         (CHOICE, {"options": ["a", "b"], "answer_index": 2}, "answer_index outside the options"),
+        (CHOICE, {"options": ["", "a", "b"], "answer_index": 1}, "an option is empty"),
         (CHOICE, {"options": ["a", "Ａ"], "answer_index": 0}, "two options are the same"),
         (CHOICE, {"options": [str(n) for n in range(11)], "answer_index": 0}, "more options than digits"),
         (CHOICE, {"choice": 10}, "the benchmark would not read the answer"),

@@ -13,15 +13,15 @@ from shoptune.data.words import Words
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PERMUTATIONS = 128
-_BANDS = 16  # of eight: a pair of similarity 0.9 is looked at with a chance of 1 - (1 - 0.9**8)**16 = 0.9999
+PERMUTATIONS = 96
+_BANDS = 12  # of eight: a pair of similarity 0.9 is looked at with a chance of 1 - (1 - 0.9**8)**12 = 0.999
 _SHINGLE = 3  # words
 _SEED = 1
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def signatures(contents: Words) -> NDArray[np.uint32]:
-    """MinHash signatures of each text's runs of three words; shape (texts, 128).
+    """MinHash signatures of each text's runs of three words; shape (texts, 96).
 
     The share of equal entries in two signatures estimates the Jaccard similarity of the two sets of runs. A text of
     fewer than three words counts as one run.
@@ -39,7 +39,7 @@ def signatures(contents: Words) -> NDArray[np.uint32]:
 
 
 def bands(signatures: NDArray[np.uint32]) -> NDArray[np.uint64]:
-    """A number for each band of each signature; shape (texts, 16). Texts that share one may be near-duplicates."""
+    """A number for each band of each signature; shape (texts, 12). Texts that share one may be near-duplicates."""
     parts = signatures.reshape(len(signatures), _BANDS, -1)
     keys = np.zeros(parts.shape[:2], np.uint64) + np.arange(_BANDS, dtype=np.uint64)
     for place in range(parts.shape[2]):
@@ -59,7 +59,7 @@ class NearDuplicates:
     """
 
     similarity: float
-    _rows_of_band: dict[int, list[int]] = field(default_factory=dict)
+    _newest_row_of: dict[int, int] = field(default_factory=dict)  # by band; of a million rows, some gigabyte
     _kept: list[tuple[NDArray[np.uint32], int]] = field(default_factory=list)
 
     def is_new(self, signature: NDArray[np.uint32], keys: Sequence[int], answer: int) -> bool:
@@ -70,14 +70,12 @@ class NearDuplicates:
             keys: the same row of `bands`.
             answer: a number that is the same for the same answers.
         """
-        index = self._rows_of_band
-        candidates = {row for key in keys if key in index for row in index[key]}
-        for row in sorted(candidates):
+        index = self._newest_row_of
+        for row in {index[key] for key in keys if key in index}:
             other, other_answer = self._kept[row]
             if answer == other_answer and np.count_nonzero(signature == other) >= self.similarity * PERMUTATIONS:
                 return False
-        for key in keys:
-            index.setdefault(key, []).append(len(self._kept))
+        index.update(dict.fromkeys(keys, len(self._kept)))
         self._kept.append((signature, answer))
         return True
 

@@ -61,8 +61,10 @@ class _Local(AbstractContextManager["Engine"]):
             yield from map(render, _chain(second, stream))
             return
         if self._pool is None:
-            # Spawned, not forked: DuckDB's threads run in this process.
-            self._pool = ProcessPoolExecutor(self._workers, multiprocessing.get_context("spawn"))
+            # Not forked from this process, in which DuckDB's threads run, but from one that has loaded what they need.
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(["shoptune.data.partition"])
+            self._pool = ProcessPoolExecutor(self._workers, context)
         pool = self._pool
         yield from _in_order(
             (pool.submit(render, batch) for batch in _chain(first, _chain(second, stream))),

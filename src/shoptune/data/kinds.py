@@ -68,6 +68,8 @@ def _multiple_choice(record: Record, options: int | None, rng: random.Random) ->
         return Arranged({}, int(record["choice"]))
     if record.get("options") is not None:
         listed, right = _texts(record, "options"), int(record["answer_index"])
+        if len(listed) < len(record["options"]):
+            raise RecordError("an option is empty")
         if not 0 <= right < len(listed):
             raise RecordError("answer_index outside the options")
     else:

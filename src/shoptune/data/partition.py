@@ -50,8 +50,8 @@ class Rendered:
     Attributes:
         rows: with the columns of `shopbench.rows.SCHEMA`.
         digests: of every row's question; equal for the same words.
-        signatures: MinHash of every row's content, shape (rows, 128); empty when not wanted.
-        bands: numbers of the signatures' bands, shape (rows, 16); empty when not wanted.
+        signatures: MinHash of every row's content, shape (rows, 96); empty when not wanted.
+        bands: numbers of the signatures' bands, shape (rows, 12); empty when not wanted.
         answers: a number for every row's answer where that is a text, else 0.
         contaminated: whether the row overlaps a question of the benchmark.
         rejects: the records that became no row.

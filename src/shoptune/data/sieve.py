@@ -64,7 +64,8 @@ class TaskSieve:
             else:
                 self.build.seen.add(digest)
                 kept.append(number)
-        return rendered.rows.take(pa.array(kept, pa.int64()))
+        everything = len(kept) == rendered.rows.num_rows
+        return rendered.rows if everything else rendered.rows.take(pa.array(kept, pa.int64()))
 
     def _reject(self, rendered: Rendered, number: int, reason: str) -> None:
         key, sample = (rendered.rows.column(name)[number].as_py() for name in ("row_id", "input_field"))

@@ -10,32 +10,38 @@ Table: attributes(title, attribute, value), the attribute in lower case; `value`
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from shoptune.data.sources.files import find, quoted
+from shoptune.data.sources.intake import Intake, Table
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+FILES = ("*.txt", "*.jsonl")
 
+_OA_MINE = {"title": "VARCHAR", "entities": "STRUCT(label VARCHAR, value VARCHAR)[]"}
 _SEPARATOR = "\x01"
 
 
-def register(connection: DuckDBPyConnection, directory: Path) -> None:
+def register(intake: Intake, directory: Path) -> None:
     """Create the source's table."""
-    files = find(directory, "*.txt", "*.jsonl")
-    tables = [
-        select([file for file in files if file.suffix == suffix])
-        for suffix, select in ((".txt", _ae_110k), (".jsonl", _oa_mine))
-        if any(file.suffix == suffix for file in files)
-    ]
-    connection.execute(f"""
+    files = find(directory, *FILES)
+    ae_110k = [file for file in files if file.suffix == ".txt"]
+    oa_mine = [file for file in files if file.suffix == ".jsonl"]
+    parts = []
+    if ae_110k:
+        parts.append(_facts(ae_110k))
+    if oa_mine:
+        intake.json_lines(Table("oa_mine", oa_mine, _OA_MINE, ("title",)))
+        parts.append("""
+            SELECT title, entity.label AS attribute, entity.value AS value
+            FROM (SELECT title, unnest(entities) AS entity FROM raw_oa_mine)
+            """)
+    intake.connection.execute(f"""
         CREATE VIEW attributes AS
         SELECT DISTINCT trim(title) AS title, lower(trim(attribute)) AS attribute, nullif(trim(value), 'NULL') AS value
-        FROM ({" UNION ALL ".join(tables)})
+        FROM ({" UNION ALL ".join(parts)})
         """)
 
 
-def _ae_110k(files: list[Path]) -> str:
+def _facts(files: list[Path]) -> str:
     """Each line is read whole, as titles hold commas and quotes; a line of other than three parts is no fact."""
     return f"""
         SELECT parts[1] AS title, parts[2] AS attribute, parts[3] AS value
@@ -43,13 +49,4 @@ def _ae_110k(files: list[Path]) -> str:
               FROM read_csv({quoted(files)}, columns = {{'line': 'VARCHAR'}}, header = false, delim = '\x02',
                             quote = '', escape = ''))
         WHERE len(parts) = 3
-        """
-
-
-def _oa_mine(files: list[Path]) -> str:
-    columns = "{title: 'VARCHAR', entities: 'STRUCT(label VARCHAR, value VARCHAR)[]'}"
-    return f"""
-        SELECT title, entity.label AS attribute, entity.value AS value
-        FROM (SELECT title, unnest(entities) AS entity
-              FROM read_json({quoted(files)}, columns = {columns}, format = 'newline_delimited'))
         """
