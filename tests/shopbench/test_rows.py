@@ -1,7 +1,7 @@
 """Rows as they lie in Parquet."""
 
 from shoptune.shopbench.questions import Question
-from shoptune.shopbench.rows import SCHEMA, Row, decode_reference, encode_reference, to_table
+from shoptune.shopbench.rows import SCHEMA, Row, decode_reference, encode_reference, to_questions, to_table
 from shoptune.shopbench.vocabulary import Metric, TaskType, Track
 
 QUESTION = Question(
@@ -24,6 +24,7 @@ def test_a_row_has_the_benchmarks_fields_and_ours() -> None:
     assert [message["role"] for message in row["messages"]] == ["system", "user", "assistant"]
     assert row["messages"][2]["content"] == "1,4"
     assert to_table([]).schema == SCHEMA
+    assert to_questions(table) == [QUESTION, QUESTION]
 
 
 def test_the_id_depends_on_the_question_alone() -> None:

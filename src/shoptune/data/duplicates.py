@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +36,8 @@ def signatures(contents: Words) -> NDArray[np.uint32]:
     hashes = np.insert(hashes, starts[short], whole)
     starts = starts + np.concatenate(([0], np.cumsum(np.isin(np.arange(len(contents)), short))))
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, starts.astype(np.uint64), PERMUTATIONS, _SEED)
-    return np.array(matrix.to_rows(), np.uint32).reshape(len(contents), PERMUTATIONS)
+    flat = np.fromiter(chain.from_iterable(matrix.to_rows()), np.uint32, len(contents) * PERMUTATIONS)
+    return flat.reshape(len(contents), PERMUTATIONS)
 
 
 def bands(signatures: NDArray[np.uint32]) -> NDArray[np.uint64]:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoptune.data.schema import RecordError
+from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.chat import chat
-from shoptune.shopbench.vocabulary import TaskType
+from shoptune.shopbench.questions import Question
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -31,35 +32,35 @@ class LengthLimit:
     max_tokens: int | None = None
     tokenizer: Path | None = None
 
-    def check(self, question: str, answer: str, task_type: TaskType) -> None:
+    def check(self, question: Question) -> None:
         """Check one row.
 
         Raises:
             RecordError: it is too long.
         """
-        if len(question) > self.max_characters:
+        if len(question.input_field) > self.max_characters:
             raise RecordError("too long: more characters than max_characters")
         if self.max_tokens is None or self.tokenizer is None:
             return
+        texts = _texts(question)
         # A token of a byte-level vocabulary is one byte at least: most rows need not be encoded.
-        if (
-            _bytes(question, answer, task_type) > self.max_tokens
-            and self.tokens(question, answer, task_type) > self.max_tokens
-        ):
+        if sum(len(text.encode()) + _TOKENS_OF_A_TURN for text in texts) <= self.max_tokens:
+            return
+        if self.tokens(question) > self.max_tokens:
             raise RecordError("too long: more tokens than max_tokens")
 
-    def tokens(self, question: str, answer: str, task_type: TaskType) -> int:
+    def tokens(self, question: Question) -> int:
         """How many tokens the chat has, with those that mark its turns."""
         if self.tokenizer is None:
             raise ValueError("no tokenizer")
         encode = _tokenizer(self.tokenizer).encode
-        texts = [message["content"] for message in chat(question, task_type, answer)]
-        return sum(len(encode(text, add_special_tokens=False).ids) + _TOKENS_OF_A_TURN for text in texts)
+        return sum(len(encode(text, add_special_tokens=False).ids) + _TOKENS_OF_A_TURN for text in _texts(question))
 
 
-def _bytes(question: str, answer: str, task_type: TaskType) -> int:
-    texts = [message["content"] for message in chat(question, task_type, answer)]
-    return sum(len(text.encode()) + _TOKENS_OF_A_TURN for text in texts)
+def _texts(question: Question) -> list[str]:
+    """What the chat says, turn by turn, with the answer."""
+    answer = answer_text(question.task_type, question.output_field)
+    return [message["content"] for message in chat(question.input_field, question.task_type, answer)]
 
 
 @functools.lru_cache(1)

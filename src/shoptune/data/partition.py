@@ -95,7 +95,7 @@ def _rows(
     for record in records:
         try:
             row = renderer.row(record)
-            length.check(row.question.input_field, _answer(row), task.recipe.kind)
+            length.check(row.question)
         except RecordError as error:
             rejects.append(Reject(task.source, task.recipe.name, str(error), str(record["key"]), str(dict(record))))
         else:

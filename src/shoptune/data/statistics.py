@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoptune.data.assemble import Made
 from shoptune.data.length import LengthLimit
-from shoptune.shopbench.answers import answer_text
-from shoptune.shopbench.rows import SCHEMA, decode_reference
+from shoptune.shopbench.rows import SCHEMA, to_questions
 from shoptune.shopbench.vocabulary import TaskType
 
 if TYPE_CHECKING:
@@ -52,15 +51,11 @@ def _lengths(made: Made, length: LengthLimit) -> dict[str, Any]:
     import numpy as np
 
     drawn = random.Random(0).sample(range(made.rows), min(_MEASURED_ROWS, made.rows))
-    sample = made.take(np.array(drawn, np.int64)).select(["input_field", "output_field", "task_type"]).to_pylist()
+    sample = made.take(np.array(drawn, np.int64))
     if length.tokenizer:
-        values = []
-        for row in sample:
-            kind = TaskType(row["task_type"])
-            answer = answer_text(kind, decode_reference(kind, row["output_field"]))
-            values.append(length.tokens(row["input_field"], answer, kind))
+        values = [length.tokens(question) for question in to_questions(sample)]
     else:
-        values = [len(row["input_field"]) for row in sample]
+        values = [len(text) for text in sample["input_field"].to_pylist()]
     counts, edges = np.histogram(values, bins=_BINS) if values else (np.empty(0, int), np.empty(0))
     return {
         "unit": "tokens" if length.tokenizer else "characters",

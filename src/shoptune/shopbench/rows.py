@@ -13,7 +13,7 @@ import pyarrow as pa
 from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.chat import chat
 from shoptune.shopbench.questions import Question, Reference
-from shoptune.shopbench.vocabulary import TaskType
+from shoptune.shopbench.vocabulary import Metric, TaskType, Track
 
 _MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 
@@ -78,6 +78,22 @@ def to_table(rows: Sequence[Row]) -> pa.Table:
         "messages": pa.ListArray.from_arrays(pa.array(starts, pa.int32()), messages),
     }
     return pa.table(columns, schema=SCHEMA)
+
+
+def to_questions(table: pa.Table) -> list[Question]:
+    """The questions of rows, back from how they lie in Parquet."""
+    return [
+        Question(
+            input_field=row["input_field"],
+            output_field=decode_reference(TaskType(row["task_type"]), row["output_field"]),
+            task_type=TaskType(row["task_type"]),
+            task_name=row["task_name"],
+            metric=Metric(row["metric"]),
+            is_multiple_choice=row["is_multiple_choice"],
+            track=Track(row["track"]),
+        )
+        for row in table.drop_columns(["messages"]).to_pylist()
+    ]
 
 
 def encode_reference(reference: Reference) -> str:
