@@ -232,6 +232,15 @@ def test_attributes_of_either_data_set(database: duckdb.DuckDBPyConnection, tmp_
     ]
 
 
+def test_esci_tells_where_queries_are_from(database: duckdb.DuckDBPyConnection, examples: Path, tmp_path: Path) -> None:
+    (tmp_path / "esci").mkdir()
+    for file in (examples / "raw" / "esci").iterdir():
+        (tmp_path / "esci" / file.name).symlink_to(file)
+    (tmp_path / "esci" / "shopping_queries_dataset_sources.csv").write_text("query_id,source\n7,behavioral\n")
+    _register("esci", database, tmp_path)
+    assert database.execute("FROM esci_sources").fetchall() == [(7, "behavioral")]
+
+
 def test_a_missing_source_and_a_missing_file_are_named(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     with pytest.raises(ShoptuneError, match=r"esci: the source's folder is missing; put its files there as downloaded"):
         _register("esci", database, tmp_path)

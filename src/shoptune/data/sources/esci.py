@@ -2,7 +2,7 @@
 
 Tables: esci_judgements(query_id, query, locale, product_id, label, split), with label E, S, C or I;
 esci_products(product_id, locale, title, description, bullets, brand, color, language);
-esci_judged, the two joined.
+esci_judged, the two joined; esci_sources(query_id, source), where a query is from, when its CSV is there.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoptune.data.sources.files import find
-from shoptune.data.sources.intake import Intake
+from shoptune.data.sources.intake import Intake, Table
 
-FILES = ("*examples*.parquet", "*products*.parquet")
+FILES = ("*examples*.parquet", "*products*.parquet", "*sources*.csv")
 
 _JUDGEMENT = ("query_id", "query", "product_locale", "product_id", "esci_label", "split")
 _PRODUCT = (
@@ -28,7 +28,7 @@ _PRODUCT = (
 
 def register(intake: Intake, directory: Path) -> None:
     """Create the source's tables."""
-    judgements, products = (find(directory, pattern) for pattern in FILES)
+    judgements, products = (find(directory, pattern) for pattern in FILES[:2])
     intake.connection.execute(f"""
         CREATE VIEW esci_judgements AS
         SELECT query_id, query, product_locale AS locale, product_id, esci_label AS label, split
@@ -42,6 +42,9 @@ def register(intake: Intake, directory: Path) -> None:
         SELECT * FROM esci_judgements JOIN esci_products USING (product_id, locale)
         WHERE title IS NOT NULL AND query IS NOT NULL
         """)
+    if origins := sorted(directory.rglob(FILES[2])):
+        intake.csv(Table("esci_sources", origins, {"query_id": "BIGINT", "source": "VARCHAR"}, ("query_id",)))
+        intake.connection.execute("CREATE VIEW esci_sources AS SELECT query_id, source FROM raw_esci_sources")
     intake.count_missing(
         "judgements of products that are not listed",
         "SELECT count(*) FROM esci_judgements ANTI JOIN esci_products USING (product_id, locale)",
