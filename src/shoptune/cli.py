@@ -116,12 +116,11 @@ def infer(
     Example: shoptune infer infer/cpu.yaml --model runs/demo/awq --questions examples/questions/held_out.json --out DIR
     """
     from shoptune.checkpoint import locate
-    from shoptune.config import load
-    from shoptune.infer.profile import Profile
+    from shoptune.infer.profile import load_profile
     from shoptune.infer.run import request, run
 
     since = time.monotonic()
-    profile = load(file, Profile, overrides)
+    profile = load_profile(file, overrides)
     _enter("infer", "infer", request(profile, locate(model, file, "--model"), questions), out, force=force)
     made = run(profile, file, model, questions, out, force=force)
     report_artifact(made, since, f"shoptune evaluate {out}/predictions.jsonl --questions {questions} --out DIR")
@@ -179,12 +178,11 @@ def export(
 
     Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission
     """
-    from shoptune.config import load
     from shoptune.export.run import run
-    from shoptune.infer.profile import Profile
+    from shoptune.infer.profile import load_profile
 
     since = time.monotonic()
-    made = run(load(file, Profile, overrides), file, model, track, out, force=force)
+    made = run(load_profile(file, overrides), file, model, track, out, force=force)
     report_artifact(made, since, f"cd {out}, then from models.user_config import UserModel")
 
 

@@ -41,6 +41,11 @@ class Embedder:
             vectors = self._model.encode(fresh, batch_size=_BATCH, convert_to_numpy=True, show_progress_bar=False)
             self._known.update(zip(fresh, vectors, strict=True))
 
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The embeddings of texts, one a row."""
+        self.learn(texts)
+        return np.stack([self._known[text] for text in texts])
+
     def cosine(self, text: str, reference: str | Sequence[str]) -> float:
         """Cosine of a text with its reference, or the mean over several references; never below 0."""
         references = [reference] if isinstance(reference, str) else list(reference)
