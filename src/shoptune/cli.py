@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from shoptune import artifact, cli_data, cli_serve, envs
+from shoptune import artifact, cli_data, cli_export, cli_serve, envs
 from shoptune.cli_options import Config, Force, Model, Out, Questions, Set, report_artifact
 from shoptune.errors import ShoptuneError
 from shoptune.progress import say
@@ -24,6 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(cli_data.app, name="data")
+app.add_typer(cli_export.app, name="export")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -163,27 +164,6 @@ def sweep(file: Config, out: Out, overrides: Set = [], force: Force = False) -> 
     plan = load_sweep(file, overrides)
     _enter("infer", "sweep", request(plan), out, force=force)
     report_artifact(run(plan, out, force=force), since, f"shoptune merge {out}/best.yaml --out DIR")
-
-
-@app.command()
-def export(
-    file: Config,
-    model: Model,
-    out: Out,
-    track: Annotated[int, typer.Option("--track", min=1, max=5, help="the challenge's track")] = 5,
-    overrides: Set = [],  # noqa: B006
-    force: Force = False,
-) -> None:
-    """Make a submission folder that answers questions with a profile's engine.
-
-    Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission
-    """
-    from shoptune.export.run import run
-    from shoptune.infer.profile import load_profile
-
-    since = time.monotonic()
-    made = run(load_profile(file, overrides), file, model, track, out, force=force)
-    report_artifact(made, since, f"cd {out}, then from models.user_config import UserModel")
 
 
 @app.command()

@@ -65,10 +65,13 @@ def embedder(metric: Metric) -> Embedder:
 
 
 def _load(metric: Metric) -> SentenceTransformer:
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
     name = MODEL_OF[metric]
+    try:
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+    except ImportError as error:
+        what = "sentence-transformers is not installed in this environment"
+        raise fail(name, f"metric '{metric}'", what, "install shoptune's extra 'metrics' into it") from error
     logging.disable_progress_bar()  # type: ignore[no-untyped-call] # it would draw one for a second's work
     try:
         return SentenceTransformer(_location(name), device=None, trust_remote_code=False)
