@@ -59,4 +59,4 @@ def test_no_prediction_breaks_a_score(task_type: TaskType) -> None:
 
 def test_no_prediction_breaks_an_embedding() -> None:
     """Fewer, since each costs a forward pass; the multilingual model is in no package."""
-    _check(TaskType.GENERATION, [Metric.SENT_TRANSFORMER], EXAMPLES // 20)
+    _check(TaskType.GENERATION, [Metric.SENT_TRANSFORMER], EXAMPLES // 50)
