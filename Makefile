@@ -24,7 +24,7 @@ demo: ## run the whole pipeline into runs/demo
 	@$(MAKE) --no-print-directory setup
 	@$(MAKE) --no-print-directory report
 
-MODELS := base adapter-a adapter-b merged awq
+MODELS := base adapter-a adapter-b merged merged-free awq
 data: $(DEMO)/data-a/manifest.json $(DEMO)/data-b/manifest.json ## build the rows of the demo's two mixtures
 train: $(DEMO)/adapter-a/manifest.json $(DEMO)/adapter-b/manifest.json ## train the demo's two adapters
 sweep: $(DEMO)/sweep/manifest.json ## score the ensemble over wise-ft's alpha, on the development questions
@@ -62,6 +62,10 @@ $(DEMO)/answers/adapter-%/manifest.json: infer/cpu-float32.yaml $(DEMO)/alone/ad
 	$(call answer,$<,$(DEMO)/alone/adapter-$*)
 $(DEMO)/answers/merged/manifest.json: infer/cpu-float32.yaml $(DEMO)/merged/manifest.json $(QUESTIONS)/held_out.json
 	$(call answer,$<,$(DEMO)/merged)
+free = --set constraints.multiple_choice=false --set constraints.retrieval=false --set constraints.ranking=false \
+    --set constraints.entity_bias=0
+$(DEMO)/answers/merged-free/manifest.json: infer/cpu-float32.yaml $(DEMO)/merged/manifest.json $(QUESTIONS)/held_out.json
+	$(call answer,$<,$(DEMO)/merged) $(free)
 $(DEMO)/answers/awq/manifest.json: infer/cpu.yaml $(DEMO)/awq/manifest.json $(QUESTIONS)/held_out.json
 	$(call answer,$<,$(DEMO)/awq)
 
@@ -75,7 +79,8 @@ $(DEMO)/submission/manifest.json: infer/cpu.yaml $(DEMO)/awq/manifest.json
 .PRECIOUS: $(DEMO)/data-%/manifest.json $(DEMO)/adapter-%/manifest.json $(DEMO)/alone/%/manifest.json \
     $(DEMO)/answers/adapter-%/manifest.json $(DEMO)/scores/%/manifest.json $(DEMO)/sweep/manifest.json \
     $(DEMO)/merged/manifest.json $(DEMO)/awq/manifest.json $(DEMO)/submission/manifest.json $(DEMO)/report.html \
-    $(DEMO)/answers/base/manifest.json $(DEMO)/answers/merged/manifest.json $(DEMO)/answers/awq/manifest.json
+    $(DEMO)/answers/base/manifest.json $(DEMO)/answers/merged/manifest.json \
+    $(DEMO)/answers/merged-free/manifest.json $(DEMO)/answers/awq/manifest.json
 
 $(DEMO)/report.html: $(MODELS:%=$(DEMO)/scores/%/manifest.json) $(DEMO)/sweep/manifest.json \
     $(DEMO)/submission/manifest.json

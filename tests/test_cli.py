@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,16 +12,23 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SHOPTUNE = str(Path(sys.executable).with_name("shoptune"))
 COMMANDS = ["train", "merge", "quantize", "infer", "evaluate", "sweep", "export", "report"]
+EXPORT_COMMANDS = ["submission", "lm-eval"]
 DATA_COMMANDS = ["build", "tasks", "preview", "stats"]
 
 
 def _run(*arguments: str | Path, columns: int = 100, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     command = [SHOPTUNE, *map(str, arguments)]
     environment = {"COLUMNS": str(columns), "PATH": "/usr/bin:/bin", "HOME": str(Path.home())}
+    environment |= {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
 
 
-@pytest.mark.parametrize("command", [[name] for name in COMMANDS] + [["data", name] for name in DATA_COMMANDS])
+@pytest.mark.parametrize(
+    "command",
+    [[name] for name in COMMANDS]
+    + [["data", name] for name in DATA_COMMANDS]
+    + [["export", name] for name in EXPORT_COMMANDS],
+)
 @pytest.mark.parametrize("columns", [40, 120])
 def test_every_command_has_help_with_an_example(command: list[str], columns: int) -> None:
     result = _run(*command, "--help", columns=columns)
@@ -58,6 +66,9 @@ def test_a_users_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
         (["evaluate", "none.jsonl", "--questions", "q.json", "--out", "x"], "error: none.jsonl: no such file"),
         (["data", "stats", "."], "error: stats.json: no such file"),
         (["report", "src"], "error: src: holds no artifact; name the folder of a run, as runs/demo"),
+        (["export", "none.yaml", "--model", "m", "--out", "x"], "error: none.yaml: no such file; check the path"),
+        (["export", "submission", "none.yaml", "--model", "m", "--out", "x"], "error: none.yaml: no such file"),
+        (["export", "lm-eval", "--questions", "none.json", "--out", "x"], "error: none.json: no such file"),
         (["merge", "merge/demo.yaml", "--set", "nonsense", "--out", "x"], "error: --set: nonsense: is not key=value"),
     ],
 )

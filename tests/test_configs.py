@@ -10,7 +10,8 @@ import yaml
 from shoptune.config import load
 from shoptune.data.mixture import load_mixture
 from shoptune.data.recipe import load_tasks
-from shoptune.infer.profile import Profile
+from shoptune.infer.profile import load_profile
+from shoptune.infer.prompting import Prompting
 from shoptune.merge.config import MergeConfig
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.sweep.config import load_sweep
@@ -50,8 +51,8 @@ def test_every_yaml_is_valid(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             load_sweep(path)
         case ("quantize",):
             load(path, QuantizeConfig)
-        case ("infer",):
-            load(path, Profile)
+        case ("infer", *inside):
+            assert load(path, Prompting) if inside else load_profile(path)
         case ("examples", "shop"):
             assert yaml.safe_load(text)["product_types"]
         case (".",) | ():

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from shoptune import artifact, cli_data, cli_serve, envs
+from shoptune import artifact, cli_data, cli_export, cli_serve, envs
 from shoptune.cli_options import Config, Force, Model, Out, Questions, Set, report_artifact
 from shoptune.errors import ShoptuneError
 from shoptune.progress import say
@@ -24,6 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(cli_data.app, name="data")
+app.add_typer(cli_export.app, name="export")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -116,12 +117,11 @@ def infer(
     Example: shoptune infer infer/cpu.yaml --model runs/demo/awq --questions examples/questions/held_out.json --out DIR
     """
     from shoptune.checkpoint import locate
-    from shoptune.config import load
-    from shoptune.infer.profile import Profile
+    from shoptune.infer.profile import load_profile
     from shoptune.infer.run import request, run
 
     since = time.monotonic()
-    profile = load(file, Profile, overrides)
+    profile = load_profile(file, overrides)
     _enter("infer", "infer", request(profile, locate(model, file, "--model"), questions), out, force=force)
     made = run(profile, file, model, questions, out, force=force)
     report_artifact(made, since, f"shoptune evaluate {out}/predictions.jsonl --questions {questions} --out DIR")
@@ -164,28 +164,6 @@ def sweep(file: Config, out: Out, overrides: Set = [], force: Force = False) -> 
     plan = load_sweep(file, overrides)
     _enter("infer", "sweep", request(plan), out, force=force)
     report_artifact(run(plan, out, force=force), since, f"shoptune merge {out}/best.yaml --out DIR")
-
-
-@app.command()
-def export(
-    file: Config,
-    model: Model,
-    out: Out,
-    track: Annotated[int, typer.Option("--track", min=1, max=5, help="the challenge's track")] = 5,
-    overrides: Set = [],  # noqa: B006
-    force: Force = False,
-) -> None:
-    """Make a submission folder that answers questions with a profile's engine.
-
-    Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission
-    """
-    from shoptune.config import load
-    from shoptune.export.run import run
-    from shoptune.infer.profile import Profile
-
-    since = time.monotonic()
-    made = run(load(file, Profile, overrides), file, model, track, out, force=force)
-    report_artifact(made, since, f"cd {out}, then from models.user_config import UserModel")
 
 
 @app.command()

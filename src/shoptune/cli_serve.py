@@ -18,11 +18,10 @@ def serve(file: Config, model: Model, port: Port = 8000, overrides: Set = []) ->
     Example: shoptune serve infer/cpu.yaml --model runs/demo/awq
     """
     from shoptune.checkpoint import Checkpoint, locate
-    from shoptune.config import load
-    from shoptune.infer.profile import Profile
+    from shoptune.infer.profile import load_profile
     from shoptune.infer.serve import server_arguments, server_environment
 
-    profile = load(file, Profile, overrides)
+    profile = load_profile(file, overrides)
     checkpoint = Checkpoint(locate(model, file, "--model"))
     _ = checkpoint.shards  # refused here, before vLLM starts
     arguments = server_arguments(profile, checkpoint.path, port)

@@ -52,6 +52,55 @@ def test_constrained_answers_need_no_repair(pipeline: Pipeline, tmp_path: Path) 
     assert timing["prefix_cache_hit_rate"] > 0
 
 
+STRATEGIES = sorted((ROOT / "infer" / "prompting").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda file: file.stem)
+def test_every_strategy_runs(strategy: Path, pipeline: Pipeline, tmp_path: Path) -> None:
+    settings = [f"prompting={strategy}", "engine.max_model_len=2048", "batch_size=16"]
+    if strategy.stem == "retrieved":
+        settings += [f"prompting.retrieved.rows={pipeline.rows}", "prompting.reasoning.max_tokens=32"]
+    out = tmp_path / "out"
+    for question, answer in _answers(pipeline, out, *settings):
+        parsed = parse(question.task_type, answer)
+        if question.task_type is TaskType.MULTIPLE_CHOICE:
+            assert parsed in choices(question.input_field)
+        elif question.task_type is TaskType.RANKING:
+            assert sorted(parsed) == listed_numbers(question.input_field)
+    inputs = json.loads((out / "manifest.json").read_text())["inputs"].keys()
+    expected = {"tips-exemplars": {"exemplars"}, "history-shots": {"exemplars"}, "retrieved": {"retrieved"}}
+    assert inputs == {"model", "questions"} | expected.get(strategy.stem, set())
+    hits = json.loads((out / "timing.json").read_text())["prefix_cache_hit_rate"]
+    assert hits > 0.4 or strategy.stem not in expected or strategy.stem == "retrieved"  # what is shared is cached
+
+
+def test_a_run_that_is_killed_goes_on_to_the_same_answers(pipeline: Pipeline, tmp_path: Path) -> None:
+    """With an exemplar from the run itself, which is shown to the batches after it."""
+    settings = ["prompting.dynamic.every=1", "batch_size=4"]
+    whole = _answers(pipeline, tmp_path / "whole", *settings)
+    arguments = [part for setting in settings for part in ("--set", setting)]
+    where = ["--model", pipeline.merged, "--questions", pipeline.questions, "--out", tmp_path / "killed"]
+    command = [SHOPTUNE, "infer", "infer/cpu-float32.yaml", *where, *arguments]
+    journal = tmp_path / "killed.partial" / "journal.jsonl"
+    with subprocess.Popen(list(map(str, command)), cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+        while not (journal.is_file() and journal.read_text().count("\n") >= 9):
+            assert process.poll() is None, "it ended before it could be killed"
+            time.sleep(0.02)
+        process.kill()
+    saved = journal.read_text().count("\n")
+    assert saved * 4 < len(whole)
+    assert _answers(pipeline, tmp_path / "killed", *settings) == whole
+
+
+def test_a_question_that_is_too_long_is_one_line(pipeline: Pipeline, tmp_path: Path) -> None:
+    where = ["--model", pipeline.merged, "--questions", pipeline.questions, "--out", tmp_path / "out"]
+    command = [SHOPTUNE, "infer", "infer/cpu-float32.yaml", *where, "--set", "engine.max_model_len=64"]
+    result = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "and the engine takes 64 with the answer; raise engine.max_model_len" in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+
+
 def _ask(text: str, port: str, *flags: str) -> subprocess.CompletedProcess[str]:
     command = [SHOPTUNE, "ask", text, "--port", port, *flags]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

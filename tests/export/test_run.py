@@ -56,6 +56,21 @@ def test_its_modules_import_without_this_project(submission: Path) -> None:
     assert base == "ShopBenchBaseModel"
 
 
+def test_the_exemplars_go_along(tiny_base: Path, examples: Path, tmp_path: Path) -> None:
+    file = examples / "questions" / "development.json"
+    profile = Profile.model_validate({"prompting": {"exemplars": {"questions": str(file)}}})
+    run(profile, Path("profile.yaml"), str(tiny_base), 3, tmp_path / "submission")
+    models = tmp_path / "submission" / "models"
+    settings = json.loads((models / "profile.json").read_text())
+    assert (models / settings["prompting"]["exemplars"]["questions"]).read_bytes() == file.read_bytes()
+
+
+def test_what_a_submission_cannot_do_is_refused(tiny_base: Path, tmp_path: Path) -> None:
+    profile = Profile.model_validate({"prompting": {"retrieved": {"rows": "rows"}}})
+    with pytest.raises(ShoptuneError, match=r"^profile\.yaml: prompting\.retrieved: a submission cannot look for rows"):
+        run(profile, Path("profile.yaml"), str(tiny_base), 3, tmp_path / "submission")
+
+
 def test_the_closure_follows_imports_inside_functions() -> None:
     files = source_files("shoptune.infer.engine")
     assert {"shoptune/__init__.py", "shoptune/infer/__init__.py", "shoptune/shopbench/chat.py"} <= files.keys()

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from shoptune.artifact import Request, make
+from shoptune.artifact import Build, Request, make
 from shoptune.errors import ShoptuneError
+from shoptune.infer.timing import Answered, summarize_timing
+from shoptune.report.collect import collect
+from shoptune.report.page import render_page
 from shoptune.report.run import run
 from shoptune.shopbench.questions import load_questions
 from shoptune.shopbench.scoring import QuestionScore
@@ -57,6 +60,35 @@ def test_names_cannot_break_the_page(run_directory: Path) -> None:
     (run_directory / "scores" / "base").rename(run_directory / "scores" / "<b>base")
     run(run_directory)
     assert "<b>base" not in (run_directory / "report.html").read_text()
+
+
+def _infer(directory: Path, name: str, seconds: float, **constraints: object) -> None:
+    """Predictions to no questions, with what they took; the model is this very file."""
+    timing = summarize_timing([Answered(100, 40, 5, 0.25)] * 10, seconds)
+
+    def write(build: Build) -> None:
+        (build.directory / "predictions.jsonl").write_text(name)
+        (build.directory / "timing.json").write_text(json.dumps(timing))
+
+    config = {"constraints": constraints, "repair": True}
+    made = make(Request("infer", config, {"model": Path(__file__)}), directory / "answers" / name, write)
+    scores = (directory / "scores" / "merged" / "scores.json").read_text()
+    request = Request("evaluate", {}, {"predictions": made.path / "predictions.jsonl"})
+    make(request, directory / "scores" / name, lambda build: (build.directory / "scores.json").write_text(scores))
+
+
+def test_what_answers_cost_is_told(run_directory: Path) -> None:
+    _infer(run_directory, "held", 3.0, ranking=True, multiple_choice=True, entity_bias=0)
+    assert "Constrained against free" not in render_page(collect(run_directory), "")
+    _infer(run_directory, "loose", 2.0, ranking=False, multiple_choice=False, entity_bias=0)
+    run(run_directory)
+    page = (run_directory / "report.html").read_text()
+    cells = re.sub(r"<[^>]+>|\s+", " ", page.partition("What answers cost")[2])
+    cells = re.sub(r"\s+", " ", cells)
+    # 10 questions in 3 seconds, 50 tokens; 40 of 100 prompt tokens were cached.
+    assert "answers/held 10 3.00 3.3 17 40% 0.25 s 0.25 s 0.25 s" in cells
+    score = f"{collect(run_directory).scores['merged']['overall']['by_question']:.3f}"
+    assert f"answers/held ranking, multiple choice {score} 3.00 1.50 answers/loose nothing {score} 2.00 1.00" in cells
 
 
 def test_a_folder_without_artifacts_is_refused(tmp_path: Path) -> None:

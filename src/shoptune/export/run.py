@@ -9,11 +9,13 @@ from pathlib import Path
 
 from shoptune.artifact import MANIFEST, Artifact, Build, Request, make
 from shoptune.checkpoint import Checkpoint, locate
+from shoptune.errors import fail
 from shoptune.export.closure import source_files
 from shoptune.infer.profile import Profile
 from shoptune.shopbench.vocabulary import Track
 
 _ENGINE = "shoptune.infer.engine"
+_EXEMPLARS = "exemplars.json"
 _TEMPLATES = Path(__file__).with_name("submission")
 # What the copied modules import besides vLLM, which brings both.
 _REQUIREMENTS = ("jinja2", "pydantic", "pyyaml", "rich")
@@ -33,8 +35,11 @@ def run(profile: Profile, file: Path, model: str, track: int, out: Path, *, forc
         force: export even when the artifact is up to date.
 
     Raises:
-        ShoptuneError: the checkpoint is not as it must be.
+        ShoptuneError: the checkpoint is not as it must be, or the prompting needs what a submission has not.
     """
+    if profile.prompting.retrieved:
+        what = "a submission cannot look for rows like a question: its machine has no embedding model"
+        raise fail(file, "prompting.retrieved", what, "name another prompting")
     checkpoint = Checkpoint(locate(model, file, "--model"))
     challenge = list(Track)[track - 1]
     config = {"profile": profile.model_dump(mode="json"), "challenge": challenge.value}
@@ -45,7 +50,7 @@ def run(profile: Profile, file: Path, model: str, track: int, out: Path, *, forc
         for template in sorted(_TEMPLATES.glob("*.py")):
             shutil.copyfile(template, models / template.name)
         (models / "__init__.py").write_text('"""The submission."""\n', encoding="utf-8")
-        (models / "profile.json").write_text(profile.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        _write_profile(profile, models)
         _copy_checkpoint(checkpoint, models / "checkpoint")
         for name, source in source_files(_ENGINE).items():
             target = build.directory / name
@@ -53,7 +58,17 @@ def run(profile: Profile, file: Path, model: str, track: int, out: Path, *, forc
             shutil.copyfile(source, target)
         _write_metadata(build.directory, challenge)
 
-    return make(Request("export", config, {"model": checkpoint.path}), out, write, force=force)
+    inputs = {"model": checkpoint.path, **profile.prompting.inputs}
+    return make(Request("export", config, inputs), out, write, force=force)
+
+
+def _write_profile(profile: Profile, directory: Path) -> None:
+    """The profile, with the files that it names beside it."""
+    settings = profile.model_dump(mode="json")
+    if profile.prompting.exemplars:
+        shutil.copyfile(profile.prompting.exemplars.questions, directory / _EXEMPLARS)
+        settings["prompting"]["exemplars"]["questions"] = _EXEMPLARS
+    (directory / "profile.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
 def _copy_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoptune.infer.prepare import Prepared, prepare
+from shoptune.infer.exemplars import Solved
+from shoptune.infer.prepare import Prepared, Preparer
 from shoptune.infer.profile import Profile
+from shoptune.infer.shots import Shots
 from shoptune.infer.timing import Answered
+from shoptune.shopbench.vocabulary import TaskType
 
 if TYPE_CHECKING:
     from vllm import LLM, RequestOutput, SamplingParams
@@ -21,17 +24,27 @@ class Engine:
 
     Args:
         checkpoint: a local folder; its chat template renders the prompts.
-        profile: engine arguments and answer lengths.
+        profile: engine arguments, how questions are put, and answer lengths.
+
+    Raises:
+        ShoptuneError: a file that the profile's prompting names is not as it must be.
     """
 
     def __init__(self, checkpoint: Path, profile: Profile) -> None:
-        self._checkpoint, self._profile = checkpoint, profile
+        self._profile = profile
+        shots = Shots(profile.prompting)  # its mistakes are told before vLLM takes its time to start
         self._llm = _start(checkpoint, profile)
-        self._tokens = _Tokens(self._llm.get_tokenizer())
+        tokens, window = _Tokens(self._llm.get_tokenizer()), self._llm.model_config.max_model_len
+        self._preparer = Preparer(profile, shots, checkpoint, tokens, window)
         self._served = 0
         self.timings: list[Answered] = []
 
-    def answer(self, questions: Sequence[tuple[str, bool]], adapter: Path | None = None) -> list[str]:
+    def answer(
+        self,
+        questions: Sequence[tuple[str, bool]],
+        adapter: Path | None = None,
+        dynamic: Mapping[TaskType, Solved] | None = None,
+    ) -> list[str]:
         """Answer questions, in order; `timings` then tells what each of them cost.
 
         The task type in the system prompt is guessed from the text, as at the challenge.
@@ -39,11 +52,12 @@ class Engine:
         Args:
             questions: each question's text, and whether it is a multiple-choice question.
             adapter: a folder with an adapter to answer with, where the profile enables LoRA.
+            dynamic: exemplars from earlier batches, as `dynamic_exemplars` gives them.
+
+        Raises:
+            ShoptuneError: a question is too long for the engine's window.
         """
-        prepared = [
-            prepare(text, self._profile, self._checkpoint, self._tokens, is_multiple_choice=is_multiple_choice)
-            for text, is_multiple_choice in questions
-        ]
+        prepared = self._preparer.prepare(questions, dynamic)
         outputs = self._llm.generate(
             [asked.prompt for asked in prepared],
             [self._parameters(asked) for asked in prepared],

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shoptune.config import Settings
+from shoptune.config import Settings, apply_overrides, check, load, read_yaml
 from shoptune.infer.constraints import ConstraintSettings
+from shoptune.infer.prompting import Prompting
 from shoptune.shopbench.vocabulary import TaskType
 
 Count = Annotated[int, Field(ge=1)]
@@ -55,6 +58,7 @@ class Profile(Settings):
     Attributes:
         engine: how to start vLLM.
         max_tokens: length limits of answers.
+        prompting: how questions are put; in the YAML the name of a prompting YAML, or its keys.
         constraints: which answers are held to what their question allows.
         repair: mend the form of answers before they are handed in.
         default_choice: what to hand in for a multiple-choice answer that names no option, where answers are repaired.
@@ -64,8 +68,29 @@ class Profile(Settings):
 
     engine: EngineSettings = EngineSettings()
     max_tokens: TokenLimits = TokenLimits()
+    prompting: Prompting = Prompting()
     constraints: ConstraintSettings = ConstraintSettings()
     repair: bool = True
     default_choice: Annotated[int, Field(ge=0, le=9)] = 0
     batch_size: Count = 128
     seed: int = 0
+
+
+def load_profile(file: Path, overrides: Sequence[str] = ()) -> Profile:
+    """Read an inference YAML, and the prompting YAML that it names.
+
+    Args:
+        file: the inference YAML.
+        overrides: texts from `--set`; `prompting=FILE` names the prompting YAML, `prompting.KEY=VALUE` changes it.
+
+    Raises:
+        ShoptuneError: one of the two is not as it must be.
+    """
+    naming = [override for override in overrides if override.startswith("prompting=")]
+    values = apply_overrides(read_yaml(file), naming)
+    named = values.get("prompting") if isinstance(values, dict) else None
+    if isinstance(named, str):
+        load(Path(named), Prompting)  # its mistakes are told under its own name
+        values["prompting"] = read_yaml(Path(named))
+    rest = [override for override in overrides if override not in naming]
+    return check(file, apply_overrides(values, rest), Profile)

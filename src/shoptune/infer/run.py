@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shoptune.artifact import Artifact, Build, Request, make
 from shoptune.capture import printing_to
 from shoptune.checkpoint import Checkpoint, locate
 from shoptune.envs import go_offline
-from shoptune.infer import timing
+from shoptune.infer import journal
 from shoptune.infer.engine import Engine
+from shoptune.infer.exemplars import Solved, dynamic_exemplars
+from shoptune.infer.journal import Batch
 from shoptune.infer.prepare import cache_friendly_order
 from shoptune.infer.profile import Profile
+from shoptune.infer.timing import FILE as TIMING
+from shoptune.infer.timing import summarize_timing
 from shoptune.progress import bar
+from shoptune.shopbench.classify import task_type_of
 from shoptune.shopbench.questions import Question, load_questions
 
 PREDICTIONS = "predictions.jsonl"
 _JOURNAL = "journal.jsonl"
-_TIMES = "times.jsonl"
 _LOG = "vllm.log"
 
 
 def request(profile: Profile, model: Path, questions: Path) -> Request:
     """What the predictions are made from."""
-    return Request("infer", profile.model_dump(mode="json"), {"model": model, "questions": questions})
+    inputs = {"model": model, "questions": questions, **profile.prompting.inputs}
+    return Request("infer", profile.model_dump(mode="json"), inputs)
 
 
 def run(profile: Profile, file: Path, model: str, questions: Path, out: Path, *, force: bool = False) -> Artifact:
@@ -44,7 +49,7 @@ def run(profile: Profile, file: Path, model: str, questions: Path, out: Path, *,
         force: answer again even when the artifact is up to date.
 
     Raises:
-        ShoptuneError: the checkpoint or the questions are not as they must be.
+        ShoptuneError: the checkpoint or the questions are not as they must be, or a question is too long.
     """
     checkpoint = Checkpoint(locate(model, file, "--model"))
     asked = load_questions(questions)
@@ -52,50 +57,48 @@ def run(profile: Profile, file: Path, model: str, questions: Path, out: Path, *,
 
     def write(build: Build) -> None:
         go_offline()
-        predictions = _answer_all(asked, checkpoint, profile, build.directory / _JOURNAL)
+        file = build.directory / _JOURNAL
+        predictions = _answer_all(asked, checkpoint, profile, file)
         lines = [
             json.dumps({"input_field": question.input_field, "prediction": prediction}, ensure_ascii=False) + "\n"
             for question, prediction in zip(asked, predictions, strict=True)
         ]
         (build.directory / PREDICTIONS).write_text("".join(lines), encoding="utf-8")
-        costs, seconds = timing.read(build.directory / _TIMES)
-        times = json.dumps(timing.summarize_timing(costs, seconds), indent=2) + "\n"
-        (build.directory / timing.FILE).write_text(times, encoding="utf-8")
-        for leftover in (_JOURNAL, _TIMES):
-            (build.directory / leftover).unlink()
+        times = json.dumps(_timing(journal.read(file)), indent=2) + "\n"
+        (build.directory / TIMING).write_text(times, encoding="utf-8")
+        file.unlink()
 
     return make(request(profile, checkpoint.path, questions), out, write, force=force, resume=True)
 
 
-def _answer_all(questions: Sequence[Question], checkpoint: Checkpoint, profile: Profile, journal: Path) -> list[str]:
+def _answer_all(questions: Sequence[Question], checkpoint: Checkpoint, profile: Profile, file: Path) -> list[str]:
     """Answer in the order that the prefix cache likes, and give the answers in question order."""
     asked = [(question.input_field, question.is_multiple_choice) for question in questions]
     order = cache_friendly_order(asked)
-    answered = _read_journal(journal)
-    log = journal.with_name(_LOG)
-    with journal.open("a", encoding="utf-8") as file, bar("infer", len(order)) as progress, printing_to(log):
-        progress.advance(len(answered))
-        engine = Engine(checkpoint.path, profile) if len(answered) < len(order) else None
-        while engine and len(answered) < len(order):
-            batch = [asked[number] for number in order[len(answered) : len(answered) + profile.batch_size]]
+    waiting = iter([asked[number] for number in order])
+    solved = [_solved(batch.answers, waiting) for batch in journal.read(file)]
+    done = sum(map(len, solved))
+    with bar("infer", len(order)) as progress, printing_to(file.with_name(_LOG)):
+        progress.advance(done)
+        engine = Engine(checkpoint.path, profile) if done < len(order) else None
+        while engine and (batch := list(itertools.islice(waiting, profile.batch_size))):
+            dynamic = dynamic_exemplars(profile.prompting.dynamic, solved)
             since = time.perf_counter()
-            answers = engine.answer(batch)
-            timing.append(journal.with_name(_TIMES), engine.timings, time.perf_counter() - since)
-            file.write("".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers))
-            file.flush()
-            os.fsync(file.fileno())
-            answered += answers
+            answers = engine.answer(batch, dynamic=dynamic)
+            journal.append(file, Batch(answers, engine.timings, time.perf_counter() - since))
+            solved.append(_solved(answers, iter(batch)))
             progress.advance(len(batch))
+    answered = [entry.answer for batch in solved for entry in batch]
     by_number = dict(zip(order, answered, strict=True))
     return [by_number[number] for number in range(len(order))]
 
 
-def _read_journal(journal: Path) -> list[str]:
-    """The answers that an interrupted run saved; a last line that was cut short is dropped from the file too."""
-    if not journal.is_file():
-        journal.touch()
-        return []
-    whole = journal.read_text(encoding="utf-8", errors="replace").rpartition("\n")[0]
-    answers: list[str] = [json.loads(line) for line in whole.split("\n") if line]
-    journal.write_text("".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers), encoding="utf-8")
-    return answers
+def _solved(answers: Sequence[str], asked: Iterator[tuple[str, bool]]) -> list[Solved]:
+    """The next questions with the model's answers to them."""
+    pairs = zip(answers, asked, strict=False)
+    return [Solved(text, task_type_of(text, is_multiple_choice=choice), answer) for answer, (text, choice) in pairs]
+
+
+def _timing(batches: Sequence[Batch]) -> dict[str, float]:
+    costs = [cost for batch in batches for cost in batch.costs]
+    return summarize_timing(costs, sum(batch.seconds for batch in batches))

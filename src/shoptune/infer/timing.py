@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -51,15 +49,3 @@ def summarize_timing(answers: Sequence[Answered], seconds: float) -> dict[str, f
         "prefix_cache_hit_rate": cached / prompt if prompt else 0.0,
         **{f"latency_p{share}": float(np.percentile(latencies, share)) for share in _PERCENTILES},
     }
-
-
-def append(file: Path, answers: Sequence[Answered], seconds: float) -> None:
-    """Keep what a batch took, so that a resumed run counts it too."""
-    with file.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps({"seconds": seconds, "answers": [asdict(answer) for answer in answers]}) + "\n")
-
-
-def read(file: Path) -> tuple[list[Answered], float]:
-    """What all batches took."""
-    batches = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
-    return [Answered(**entry) for batch in batches for entry in batch["answers"]], sum(b["seconds"] for b in batches)

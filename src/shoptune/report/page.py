@@ -1,10 +1,11 @@
-"""One self-contained HTML page: scores, the alpha curve, where everything is and how long it took."""
+"""One self-contained HTML page: scores, the alpha curve, what answers cost, where all is and how long it took."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from shoptune.report.answers import answers_of, constrained_and_free
 from shoptune.report.collect import Run
 
 
@@ -16,7 +17,7 @@ def render_page(run: Run, learned: str) -> str:
     environment = Environment(
         loader=PackageLoader("shoptune.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    sweep = run.sweep()
+    sweep, answers = run.sweep(), answers_of(run)
     return environment.get_template("report.html.jinja").render(
         title=run.directory.name,
         learned=learned,
@@ -29,6 +30,8 @@ def render_page(run: Run, learned: str) -> str:
         ],
         curve=Markup(_svg(sweep / "curve.svg")) if sweep else "",  # noqa: S704 - our own drawing
         verdict=(sweep / "verdict.txt").read_text(encoding="utf-8").strip() if sweep else "",
+        answers=answers,
+        pairs=constrained_and_free(answers),
         artifacts=run.artifacts,
         seconds=sum(artifact.seconds for artifact in run.artifacts),
     )

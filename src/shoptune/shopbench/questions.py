@@ -41,6 +41,34 @@ class Question:
         """The question as one line of a development file."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
+    @classmethod
+    def from_json(cls, line: str) -> Question:
+        """The question of one line of a development file.
+
+        Raises:
+            ValueError: the line is no question; the message says why.
+        """
+        fields = json.loads(line)
+        if not isinstance(fields, dict):
+            raise ValueError("is not a JSON object")  # noqa: TRY004 - one kind of error for a bad line
+        if missing := [name for name in _FIELDS if name not in fields]:
+            raise ValueError(f"lacks '{missing[0]}'")
+        task_type = _member(TaskType, "task_type", fields["task_type"])
+        metric = _member(Metric, "metric", fields["metric"])
+        if metric not in METRICS_OF[task_type]:
+            raise ValueError(f"metric '{metric}' does not fit a question of type '{task_type}'")
+        if not isinstance(fields["input_field"], str):
+            raise ValueError("'input_field' is no text")  # noqa: TRY004
+        return cls(
+            input_field=fields["input_field"],
+            output_field=_reference(task_type, fields["output_field"]),
+            task_type=task_type,
+            task_name=str(fields["task_name"]),
+            metric=metric,
+            is_multiple_choice=bool(fields["is_multiple_choice"]),
+            track=_member(Track, "track", fields["track"]),
+        )
+
 
 def load_questions(path: Path) -> list[Question]:
     """Read a development file.
@@ -54,7 +82,7 @@ def load_questions(path: Path) -> list[Question]:
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
         if line.strip():
             try:
-                questions.append(_question(line))
+                questions.append(Question.from_json(line))
             except ValueError as error:
                 problems.append(Problem(path, f"line {number}", str(error), "correct the line"))
     if problems:
@@ -67,29 +95,6 @@ def load_questions(path: Path) -> list[Question]:
 def write_questions(path: Path, questions: Iterable[Question]) -> None:
     """Write questions as a development file."""
     path.write_text("".join(question.to_json() + "\n" for question in questions), encoding="utf-8")
-
-
-def _question(line: str) -> Question:
-    fields = json.loads(line)
-    if not isinstance(fields, dict):
-        raise ValueError("is not a JSON object")  # noqa: TRY004 - one kind of error for a bad line
-    if missing := [name for name in _FIELDS if name not in fields]:
-        raise ValueError(f"lacks '{missing[0]}'")
-    task_type = _member(TaskType, "task_type", fields["task_type"])
-    metric = _member(Metric, "metric", fields["metric"])
-    if metric not in METRICS_OF[task_type]:
-        raise ValueError(f"metric '{metric}' does not fit a question of type '{task_type}'")
-    if not isinstance(fields["input_field"], str):
-        raise ValueError("'input_field' is no text")  # noqa: TRY004
-    return Question(
-        input_field=fields["input_field"],
-        output_field=_reference(task_type, fields["output_field"]),
-        task_type=task_type,
-        task_name=str(fields["task_name"]),
-        metric=metric,
-        is_multiple_choice=bool(fields["is_multiple_choice"]),
-        track=_member(Track, "track", fields["track"]),
-    )
 
 
 def _member(words: type[WordT], name: str, value: Any) -> WordT:

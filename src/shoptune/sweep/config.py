@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from shoptune.config import Settings, load
-from shoptune.infer.profile import Profile
+from shoptune.infer.profile import Profile, load_profile
 from shoptune.merge.config import MergeConfig, WeightedAdapter
 from shoptune.sweep.points import Candidate
 
@@ -94,4 +94,4 @@ def load_sweep(file: Path, overrides: Sequence[str] = ()) -> SweepPlan:
         ShoptuneError: one of the three is not as it must be.
     """
     config = load(file, SweepConfig, overrides)
-    return SweepPlan(file, config, load(Path(config.merge), MergeConfig), load(Path(config.profile), Profile))
+    return SweepPlan(file, config, load(Path(config.merge), MergeConfig), load_profile(Path(config.profile)))

@@ -34,7 +34,8 @@ _COMPARED_WITH = 2  # alpha 0 and alpha 1
 
 def request(plan: SweepPlan) -> Request:
     """What the sweep is made from."""
-    inputs = Sources.of(plan.merge, Path(plan.config.merge)).inputs() | {"questions": Path(plan.config.questions)}
+    sources = Sources.of(plan.merge, Path(plan.config.merge)).inputs()
+    inputs = sources | {"questions": Path(plan.config.questions)} | plan.profile.prompting.inputs
     config = {
         **plan.config.model_dump(mode="json", include={"alphas", "search"}, exclude_none=True),
         "merge": plan.merge.model_dump(mode="json", exclude={"wise_ft_alpha"}),

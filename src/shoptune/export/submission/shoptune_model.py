@@ -1,5 +1,6 @@
 """The exported checkpoint behind the challenge's interface: vLLM, greedy, the task type guessed from the question."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "VLLM_NO_
 from models.base_model import ShopBenchBaseModel
 
 from shoptune.infer.engine import Engine
+from shoptune.infer.exemplars import Solved, dynamic_exemplars
 from shoptune.infer.profile import Profile
+from shoptune.shopbench.classify import task_type_of
 
 BATCH_SIZE = 16  # the most that the evaluator passes
 
@@ -22,7 +25,9 @@ class ShoptuneModel(ShopBenchBaseModel):  # type: ignore[misc]  # checked where 
     """Loads the engine once, then answers."""
 
     def __init__(self) -> None:
-        profile = Profile.model_validate_json((HERE / "profile.json").read_text(encoding="utf-8"))
+        profile = _profile()
+        self._dynamic = profile.prompting.dynamic
+        self._solved: list[list[Solved]] = []
         self._engine = Engine(HERE / "checkpoint", profile)
 
     def get_batch_size(self) -> int:
@@ -31,4 +36,17 @@ class ShoptuneModel(ShopBenchBaseModel):  # type: ignore[misc]  # checked where 
 
     def batch_predict(self, batch: dict[str, Any], is_multiple_choice: bool) -> list[str]:
         """One answer for each of `batch["prompt"]`, in order."""
-        return self._engine.answer([(prompt, is_multiple_choice) for prompt in batch["prompt"]])
+        asked = [(prompt, is_multiple_choice) for prompt in batch["prompt"]]
+        answers = self._engine.answer(asked, dynamic=dynamic_exemplars(self._dynamic, self._solved))
+        if self._dynamic:
+            types = [task_type_of(text, is_multiple_choice=choice) for text, choice in asked]
+            self._solved.append(list(map(Solved, batch["prompt"], types, answers)))
+        return answers
+
+
+def _profile() -> Profile:
+    """The profile, whose files lie in this folder."""
+    settings = json.loads((HERE / "profile.json").read_text(encoding="utf-8"))
+    if exemplars := settings["prompting"]["exemplars"]:
+        exemplars["questions"] = str(HERE / exemplars["questions"])
+    return Profile.model_validate(settings)

@@ -1,0 +1,50 @@
+"""ShopBench for lm-evaluation-harness: the questions that lie beside this file, scored by shoptune.
+
+`task_score` is the task's score as the challenge's starter kit computes it (micro F1 from counts summed over the task);
+`question_score` is the mean of the questions' own scores; `parse_failure` is the share of answers that none could read.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+
+from shoptune.shopbench import metrics
+from shoptune.shopbench.answers import answer_text
+from shoptune.shopbench.chat import neutralize, system_prompt
+from shoptune.shopbench.questions import Question, load_questions
+from shoptune.shopbench.scoring import score
+
+_QUESTIONS = Path(__file__).with_name("questions.json")
+
+
+def questions(task_name: str, **_: Any) -> dict[str, Dataset]:
+    """The questions of one task; the prompt is the one that `shoptune infer` renders."""
+    rows = [
+        {
+            "system": system_prompt(question.task_type),
+            "prompt": neutralize(question.input_field),
+            "answer": answer_text(question.task_type, question.output_field),
+            "question": question.to_json(),
+        }
+        for question in load_questions(_QUESTIONS)
+        if question.task_name == task_name
+    ]
+    return {"test": Dataset.from_list(rows)}
+
+
+def process_results(doc: dict[str, Any], results: list[str]) -> dict[str, Any]:
+    """The scores of one answer; for micro F1 its counts, which `task_score` sums."""
+    scored = score(Question.from_json(doc["question"]), results[0])
+    return {
+        "task_score": scored.counts or scored.score,
+        "question_score": scored.score,
+        "parse_failure": float(scored.parse_failure),
+    }
+
+
+def task_score(items: list[Any]) -> float:
+    """A task's score, from those of its questions."""
+    if isinstance(items[0], list | tuple):
+        return metrics.f1(items)
+    return float(sum(items) / len(items))

@@ -1,0 +1,76 @@
+"""Training rows that are most like a question, by sentence embedding (paper 003, section 4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoptune.errors import fail
+from shoptune.infer.exemplars import Solved
+from shoptune.infer.prompting import Retrieved
+from shoptune.shopbench.answers import answer_text
+from shoptune.shopbench.embeddings import embedder
+from shoptune.shopbench.rows import decode_reference
+from shoptune.shopbench.vocabulary import Metric, TaskType
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_COLUMNS = ["input_field", "output_field", "task_type"]
+
+
+class Neighbors:
+    """Rows with their embeddings.
+
+    Args:
+        settings: where the rows are, and how many are shown.
+
+    Raises:
+        ShoptuneError: there are no rows, or the embedding model is missing.
+    """
+
+    def __init__(self, settings: Retrieved) -> None:
+        self._count = settings.count
+        self._rows = _rows(Path(settings.rows))
+        self._vectors = _unit_vectors([row.question for row in self._rows])
+
+    def of(self, questions: Sequence[str]) -> list[list[Solved]]:
+        """The rows most like each question, the most similar last; never one with the question's own text."""
+        vectors = _unit_vectors(questions)
+        return [self._nearest(text, self._vectors @ vector) for text, vector in zip(questions, vectors, strict=True)]
+
+    def _nearest(self, question: str, similarity: NDArray[np.float32]) -> list[Solved]:
+        found: list[Solved] = []
+        seen = {question}
+        for number in np.argsort(-similarity, kind="stable"):
+            row = self._rows[int(number)]
+            if row.question not in seen:
+                seen.add(row.question)
+                found.append(row)
+            if len(found) == self._count:
+                break
+        return found[::-1]
+
+
+def _rows(directory: Path) -> list[Solved]:
+    import pyarrow.parquet as pq
+
+    files = sorted(directory.glob("*.parquet"))
+    if not files:
+        raise fail(directory, "", "holds no rows", "name an artifact of `shoptune data build`")
+    rows = []
+    for file in files:
+        for row in pq.read_table(file, columns=_COLUMNS).to_pylist():
+            task_type = TaskType(row["task_type"])
+            answer = answer_text(task_type, decode_reference(task_type, row["output_field"]))
+            rows.append(Solved(row["input_field"], task_type, answer))
+    return rows
+
+
+def _unit_vectors(texts: Sequence[str]) -> NDArray[np.float32]:
+    vectors = embedder(Metric.SENT_TRANSFORMER).vectors(texts)
+    unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit

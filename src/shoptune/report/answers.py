@@ -1,0 +1,81 @@
+"""What a run's predictions cost, and what constraints did to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shoptune.artifact import read_manifest
+from shoptune.checkpoint import read_json
+from shoptune.report.collect import Run
+
+_TIMING = "timing.json"
+_PREDICTIONS = "predictions.jsonl"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The predictions of one run of `shoptune infer`.
+
+    Attributes:
+        name: path of the artifact inside the run's folder.
+        constraints: the kinds of answers that were constrained.
+        timing: what timing.json holds.
+        score: by question, where the predictions were evaluated.
+        alike: the same for predictions that differ in constraints only.
+    """
+
+    name: str
+    constraints: tuple[str, ...]
+    timing: Mapping[str, float]
+    score: float | None
+    alike: str
+
+
+def answers_of(run: Run) -> list[Answers]:
+    """Every artifact of predictions that tells its timing, in the order in which they were finished."""
+    scores = _scores_by_predictions(run)
+    return [
+        _answers(artifact.name, read_manifest(artifact.path) or {}, read_json(artifact.path / _TIMING), scores)
+        for artifact in run.artifacts
+        if artifact.stage == "infer" and (artifact.path / _TIMING).is_file()
+    ]
+
+
+def constrained_and_free(answers: Sequence[Answers]) -> list[tuple[Answers, Answers]]:
+    """Predictions of the same model to the same questions, with constraints and without any."""
+    return [
+        (first, second)
+        for first in answers
+        for second in answers
+        if first.alike == second.alike and first.constraints and not second.constraints
+    ]
+
+
+def _answers(
+    name: str, manifest: Mapping[str, Any], timing: Mapping[str, float], scores: Mapping[str, float]
+) -> Answers:
+    config = dict(manifest["config"])
+    constraints = config.pop("constraints", {})
+    inputs = {key: entry["sha256"] for key, entry in manifest["inputs"].items()}
+    return Answers(
+        name=name,
+        constraints=tuple(kind.replace("_", " ") for kind, setting in constraints.items() if setting),
+        timing=timing,
+        score=scores.get(manifest["outputs"][_PREDICTIONS]["sha256"]),
+        alike=json.dumps([config, inputs], sort_keys=True),
+    )
+
+
+def _scores_by_predictions(run: Run) -> dict[str, float]:
+    """Scores by question, by the digest of the predictions that they are of."""
+    found = {}
+    for artifact in run.artifacts:
+        if artifact.stage == "evaluate":
+            inputs = (read_manifest(artifact.path) or {})["inputs"]
+            if "predictions" in inputs:
+                score = run.scores[artifact.path.name]["overall"]["by_question"]
+                found[inputs["predictions"]["sha256"]] = score
+    return found
