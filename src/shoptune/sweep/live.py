@@ -28,6 +28,7 @@ class LiveEnsemble(ABC):
 
     def __init__(self, plan: SweepPlan, workspace: Path) -> None:
         self._plan, self._folder = plan, workspace / "loaded"
+        self._engine: Engine | None = None
         self._sources = Sources.of(plan.merge, Path(plan.config.merge))
 
     @abstractmethod
@@ -47,8 +48,6 @@ class LiveEnsemble(ABC):
 class ReloadedEnsemble(LiveEnsemble):
     """Each ensemble is merged into a checkpoint, whose weights the running engine takes."""
 
-    _engine: Engine | None = None
-
     def answer(self, candidate: Candidate, questions: Sequence[Question]) -> list[str]:
         """Merge, load, answer."""
         checkpoint = self._emptied("checkpoint")
@@ -62,8 +61,6 @@ class ReloadedEnsemble(LiveEnsemble):
 
 class ServedEnsemble(LiveEnsemble):
     """Each ensemble is written as one adapter, which the engine serves over the base; no weight of the base is."""
-
-    _engine: Engine | None = None
 
     def answer(self, candidate: Candidate, questions: Sequence[Question]) -> list[str]:
         """Write the adapter and answer with it; alpha 0 is the base itself."""
