@@ -70,7 +70,7 @@ def build(name: str, raw: Path, task: str, rows: int) -> Measured:
     """Build the rows of one task, from nothing."""
     out = RUN / "rows"
     shutil.rmtree(out, ignore_errors=True)
-    changes = [f"tasks={{{task}: {rows}}}", "when_short=shrink", "max_rejected=0.9"]
+    changes = [f"tasks={{{task}: {rows}}}", "when_short=shrink", "max_rejected=0.9", "max_tokens=2048"]
     settings = [part for change in changes for part in ("--set", change)]
     mixture = "data_recipes/mixtures/demo-a.yaml"
     return measure(name, [SHOPTUNE, "data", "build", mixture, "--raw", raw, "--out", out, *settings])

@@ -25,23 +25,21 @@ def main() -> None:
     products = pd.read_parquet(
         folder / "shopping_queries_dataset_products.parquet", columns=["product_id", "product_locale", "product_title"]
     )
-    joined = examples.merge(products, on=["product_id", "product_locale"])
+    joined = examples.merge(products, on=["product_id", "product_locale"]).sort_values("product_id")
+    query = ["product_locale", "query_id"]
+    # The first product of each label, then the second of each: five of every query that has two labels.
+    joined["nth"] = joined.groupby([*query, "esci_label"]).cumcount()
+    joined = joined.sort_values([*query, "nth", "esci_label"]).groupby(query).head(ITEMS)
+    groups = joined.groupby(query).agg({"query": "first", "product_title": list, "esci_label": list})
     rng, rows = random.Random(0), []
-    for _, group in joined.groupby(["product_locale", "query_id"], sort=False):
-        if len(group) < ITEMS or group["esci_label"].nunique() < LABELS:
+    for text, titles, labels in groups.itertuples(index=False):
+        if len(titles) < ITEMS or len(set(labels)) < LABELS:
             continue
-        # The first product of each label, then the second of each.
-        nth = group.sort_values("product_id").groupby("esci_label").cumcount()
-        chosen = group.assign(nth=nth).sort_values(["nth", "esci_label"]).head(ITEMS)
-        listed = list(zip(chosen["product_title"], chosen["esci_label"], strict=True))
+        listed = list(zip(titles, labels, strict=True))
         rng.shuffle(listed)
         options = "\n".join(f"{number}. {title}" for number, (title, _) in enumerate(listed, start=1))
-        rows.append(
-            {
-                "input_field": PROMPT.format(query=chosen["query"].iloc[0], options=options),
-                "output_field": str([GAINS[label] for _, label in listed]),
-            }
-        )
+        gains = str([GAINS[label] for _, label in listed])
+        rows.append({"input_field": PROMPT.format(query=text, options=options), "output_field": gains})
     pd.DataFrame(rows).to_parquet("runs/benchmarks/pandas.parquet")
     print(len(rows))
 

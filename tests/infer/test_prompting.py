@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -18,7 +17,7 @@ from shoptune.infer.prompting import Dynamic, Exemplars, Prompting
 from shoptune.infer.shots import Shots
 from shoptune.shopbench.chat import chat, render
 from shoptune.shopbench.questions import Question, load_questions
-from shoptune.shopbench.rows import SCHEMA, Row
+from shoptune.shopbench.rows import Row, to_table
 from shoptune.shopbench.vocabulary import TaskType
 from tests.golden import check_golden
 from tests.infer.test_constraints import Characters
@@ -42,7 +41,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Training rows, as `shoptune data build` writes them."""
     questions = load_questions(ROOT / "examples" / "questions" / "development.json")[::4]
     folder = tmp_path_factory.mktemp("rows")
-    table = pa.Table.from_pylist([Row(question, "made-up", "en").to_dict() for question in questions], schema=SCHEMA)
+    table = to_table([Row(question, "made-up", "en") for question in questions])
     pq.write_table(table, folder / "train-00000-of-00001.parquet")
     return folder
 
