@@ -102,9 +102,12 @@ locks: ## resolve requirements/*.txt anew
 
 # -- Checks ------------------------------------------------------------------------------------------------------------
 
-.PHONY: test lint check clean help
+.PHONY: test test-fast lint check clean help
 test: setup ## set up, then run every test
 	.venv/bin/python -m pytest
+
+test-fast: setup-core ## the tests that need no model stack, side by side: under a minute on two cores
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m "not slow" --numprocesses auto
 
 lint: setup-core ## ruff and mypy
 	.venv/bin/ruff format --check .
