@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Records asked for each row wanted, since some will be rejected; and a few more where few are wanted.
 _SPARE_SHARE = 1.2
 _SPARE_RECORDS = 20
+_MOST_BYTES_AT_ONCE = 1 << 30  # Arrow addresses two gigabytes of text in one piece
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,14 @@ class Made:
         return sum(part.num_rows for part in self.parts)
 
     def take(self, numbers: NDArray[np.int64]) -> pa.Table:
-        """The rows of some numbers, in their order; less than two gigabytes of text at a time, as Arrow wants it."""
+        """The rows of some numbers, in their order."""
         import numpy as np
         import pyarrow as pa
 
         from shoptune.shopbench.rows import SCHEMA
 
+        if sum(part.nbytes for part in self.parts) < _MOST_BYTES_AT_ONCE:
+            return pa.concat_tables(self.parts).take(numbers) if self.parts else SCHEMA.empty_table()
         ends = np.cumsum([part.num_rows for part in self.parts])
         part_of = np.searchsorted(ends, numbers, side="right")
         grouped = np.argsort(part_of, kind="stable")
@@ -65,7 +68,7 @@ class Made:
             self.parts[part].take(numbers[part_of == part] - (ends[part] - self.parts[part].num_rows))
             for part in np.unique(part_of)
         ]
-        return pa.concat_tables(pieces).take(np.argsort(grouped)) if pieces else SCHEMA.empty_table()
+        return pa.concat_tables(pieces).take(np.argsort(grouped))
 
     def by_task(self) -> Mapping[str, int]:
         """How many there are of each task that is wanted."""

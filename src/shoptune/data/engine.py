@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 EngineName = Literal["local", "ray"]
 Render = Callable[["pa.RecordBatch"], Rendered]
+_OBJECTS_BETWEEN_COLLECTIONS = 200_000
 _AHEAD = 2  # batches in work for each worker: one being rendered, one waiting
 
 
@@ -64,7 +66,7 @@ class _Local(AbstractContextManager["Engine"]):
             # Not forked from this process, in which DuckDB's threads run, but from one that has loaded what they need.
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(["shoptune.data.partition"])
-            self._pool = ProcessPoolExecutor(self._workers, context)
+            self._pool = ProcessPoolExecutor(self._workers, context, initializer=_collect_rarely)
         pool = self._pool
         yield from _in_order(
             (pool.submit(render, batch) for batch in _chain(first, _chain(second, stream))),
@@ -102,6 +104,12 @@ class _Ray(AbstractContextManager["Engine"]):
         shared = ray.put(render)
         ahead = max(self._workers, int(ray.cluster_resources().get("CPU", 1))) * _AHEAD
         yield from _in_order((task.remote(shared, batch) for batch in batches), ahead, ray.get)
+
+
+def _collect_rarely() -> None:
+    """Rows are many small objects that live as long as their batch; to look for garbage among them costs a fifth."""
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
 
 def _call(render: Render, batch: pa.RecordBatch) -> Rendered:
