@@ -73,7 +73,9 @@ class NearDuplicates:
             answer: a number that is the same for the same answers.
         """
         index = self._newest_row_of
-        for row in {index[key] for key in keys if key in index}:
+        for row in set(map(index.get, keys)):
+            if row is None:
+                continue
             other, other_answer = self._kept[row]
             if answer == other_answer and np.count_nonzero(signature == other) >= self.similarity * PERMUTATIONS:
                 return False

@@ -17,7 +17,6 @@ from shoptune.shopbench.vocabulary import Metric, TaskType, Track
 
 _MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 
-_ASCII_JSON = json.JSONEncoder().encode
 _JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 # The benchmark's fields, then ours. `output_field` is the reference as JSON, or as it is when it is a text;
@@ -50,7 +49,8 @@ class Row:
     @property
     def row_id(self) -> str:
         """A hash of what the row asks and answers: equal rows have equal ids, whatever build they come from."""
-        text = _ASCII_JSON([self.question.task_name, self.question.input_field, self.question.output_field])
+        question = self.question
+        text = "\x1f".join((question.task_name, question.input_field, encode_reference(question.output_field)))
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
