@@ -11,11 +11,9 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from shoptune.data import sources
-from shoptune.data.sources.intake import Intake
+from shoptune.data.sources.intake import Intake, Table
+from shoptune.data.sources.reviews2023 import REVIEW
 
-COLUMNS = """{rating: 'DOUBLE', title: 'VARCHAR', text: 'VARCHAR', parent_asin: 'VARCHAR', user_id: 'VARCHAR',
-              timestamp: 'BIGINT', helpful_vote: 'INTEGER'}"""
 USED = "count(rating), max(title), max(text), max(parent_asin), max(user_id), max(timestamp), max(helpful_vote)"
 
 
@@ -25,14 +23,13 @@ def main() -> None:
     with TemporaryDirectory(dir=raw) as scratch, duckdb.connect(Path(scratch) / "sources.duckdb") as connection:
         connection.execute("SET memory_limit = '1GB'")
         connection.execute("SET preserve_insertion_order = false")
+        table = Table("reviews", [raw / "reviews2023" / "Toys.jsonl"], REVIEW, ("user_id", "timestamp"))
         if what == "scan":
-            file = raw / "reviews2023" / "Toys.jsonl"
-            options = f"columns = {COLUMNS}, format = 'newline_delimited'"
-            print(connection.execute(f"SELECT {USED} FROM read_json('{file}', {options})").fetchone())
+            options = f"columns = {table.listed}, format = 'newline_delimited'"
+            print(connection.execute(f"SELECT {USED} FROM read_json('{table.files[0]}', {options})").fetchone())
             return
-        intake = Intake(connection, Path(scratch), sample={"reviews": int(what)})
-        sources.register("reviews2023", intake, raw / "reviews2023")
-        print(connection.execute("SELECT count(*), min(key), max(key) FROM reviews").fetchone())
+        Intake(connection, Path(scratch), sample={"reviews": int(what)}).json_lines(table)
+        print(connection.execute(f"SELECT {USED}, count(*) FROM raw_reviews").fetchone())
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from shoptune.errors import fail
 
 FILES = ("*.jsonl", "*.jsonl.gz")
 
-_REVIEW = {
+REVIEW = {
     "rating": "DOUBLE",
     "title": "VARCHAR",
     "text": "VARCHAR",
@@ -52,7 +52,7 @@ def register(intake: Intake, directory: Path) -> None:
     if not meta or not reviews:
         what = "meta_<Category>.jsonl[.gz]" if reviews else "<Category>.jsonl[.gz]"
         raise fail(directory, "", f"holds no {what}", "put the source's files there as downloaded")
-    intake.json_lines(Table("reviews", reviews, _REVIEW, ("user_id", "timestamp")))
+    intake.json_lines(Table("reviews", reviews, REVIEW, ("user_id", "timestamp")))
     intake.json_lines(Table("reviews_products", meta, _META, ("parent_asin",)))
     intake.connection.execute("""
         CREATE VIEW reviews AS
