@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from shoptune import artifact
-from shoptune.artifact import Artifact, Build, Request, make
+from shoptune.artifact import Artifact, Build, make
 from shoptune.errors import ShoptuneError
+from shoptune.manifest import Request
 
 
 @pytest.fixture
@@ -167,7 +168,8 @@ def test_a_kill_leaves_the_old_artifact_or_none(tmp_path: Path, moment: float) -
         textwrap.dedent("""
         import sys
         from pathlib import Path
-        from shoptune.artifact import Request, make
+        from shoptune.artifact import make
+        from shoptune.manifest import Request
         def write(build):
             for number in range(400):
                 (build.directory / str(number)).write_text("x" * 1000)

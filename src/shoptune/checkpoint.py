@@ -11,9 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoptune.artifact import MANIFEST
 from shoptune.errors import fail
 from shoptune.hub import local_folder
+from shoptune.manifest import MANIFEST
 
 if TYPE_CHECKING:
     from shoptune.tensor_file import TensorSpec

@@ -13,6 +13,7 @@ import typer
 from shoptune import artifact, cli_data, cli_export, cli_serve, envs
 from shoptune.cli_options import Config, Force, Model, Out, Questions, Set, report_artifact
 from shoptune.errors import ShoptuneError
+from shoptune.manifest import Request
 from shoptune.progress import say
 
 app = typer.Typer(
@@ -179,7 +180,7 @@ def report(
     say(run(run_directory))
 
 
-def _enter(environment: str, stage: str, request: artifact.Request, out: Path, *, force: bool) -> None:
+def _enter(environment: str, stage: str, request: Request, out: Path, *, force: bool) -> None:
     """Go on in the environment that a stage needs, unless this is it or there is nothing to do."""
     if not envs.is_here(environment) and (force or not artifact.up_to_date(request, out)):
         envs.become(environment, stage, sys.argv[2:])

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from shoptune.artifact import Artifact, elapsed
-from shoptune.progress import say
+from shoptune.artifact import Artifact
+from shoptune.progress import elapsed, say
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG.yaml", help="the stage's config", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="the artifact's directory", show_default=False)]

@@ -45,6 +45,13 @@ def say(line: str) -> None:
     sys.stderr.flush()
 
 
+def elapsed(since: float) -> str:
+    """Seconds since a `time.monotonic()` reading, for people: `8.2 s`, `3 min 12 s`."""
+    seconds = time.monotonic() - since
+    minutes = int(seconds // 60)
+    return f"{minutes} min {int(seconds % 60)} s" if minutes else f"{seconds:.1f} s"
+
+
 class _Rich:
     """Progress as a bar."""
 

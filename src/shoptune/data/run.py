@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from shoptune.artifact import Artifact, Build, Request, make
+from shoptune.artifact import Artifact, Build, make
 from shoptune.data import sources
 from shoptune.data.assemble import Made, assemble
 from shoptune.data.database import Reading, connect
@@ -20,6 +20,7 @@ from shoptune.data.output import write_build
 from shoptune.data.recipe import Task
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
 from shoptune.hub import local_folder
+from shoptune.manifest import Request
 from shoptune.progress import say
 
 _TOKENIZER = "tokenizer.json"

@@ -7,11 +7,12 @@ import json
 import shutil
 from pathlib import Path
 
-from shoptune.artifact import MANIFEST, Artifact, Build, Request, make
+from shoptune.artifact import Artifact, Build, make
 from shoptune.checkpoint import Checkpoint, locate
 from shoptune.errors import fail
 from shoptune.export.closure import source_files
 from shoptune.infer.profile import Profile
+from shoptune.manifest import MANIFEST, Request
 from shoptune.shopbench.vocabulary import Track
 
 _ENGINE = "shoptune.infer.engine"

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from shoptune.artifact import Artifact, Build, Request, make
+from shoptune.artifact import Artifact, Build, make
 from shoptune.capture import printing_to
 from shoptune.checkpoint import Checkpoint, locate
 from shoptune.envs import go_offline
@@ -20,6 +20,7 @@ from shoptune.infer.prepare import cache_friendly_order
 from shoptune.infer.profile import Profile
 from shoptune.infer.timing import FILE as TIMING
 from shoptune.infer.timing import summarize_timing
+from shoptune.manifest import Request
 from shoptune.progress import bar
 from shoptune.shopbench.classify import task_type_of
 from shoptune.shopbench.questions import Question, load_questions

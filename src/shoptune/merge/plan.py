@@ -7,9 +7,9 @@ from pathlib import Path
 
 import torch
 
-from shoptune.artifact import digest, read_manifest
 from shoptune.checkpoint import Checkpoint
 from shoptune.errors import fail
+from shoptune.manifest import digest, read_manifest
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.delta import Delta, Dense, LowRank, ensemble
 from shoptune.merge.lora import Adapter, Factors, load_adapter

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from shoptune.artifact import Artifact, Build, Request, make
+from shoptune.artifact import Artifact, Build, make
+from shoptune.manifest import Request
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.sources import Sources
 from shoptune.progress import say

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from shoptune.artifact import Artifact, Build, Request, make
+from shoptune.artifact import Artifact, Build, make
 from shoptune.capture import printing_to
 from shoptune.checkpoint import Checkpoint, locate
 from shoptune.envs import go_offline
+from shoptune.manifest import Request
 from shoptune.progress import bar
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.quantize.pad import intermediate_size, pad_checkpoint, padded_width

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import yaml
 
-from shoptune.artifact import Artifact, Build, Request, make
+from shoptune.artifact import Artifact, Build, make
 from shoptune.capture import printing_to
 from shoptune.envs import go_offline
+from shoptune.manifest import Request
 from shoptune.merge.sources import Sources
 from shoptune.progress import bar, say
 from shoptune.shopbench.questions import Question, load_questions

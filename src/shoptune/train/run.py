@@ -9,11 +9,12 @@ from pathlib import Path
 
 import yaml
 
-from shoptune.artifact import Artifact, Build, Request, make
+from shoptune.artifact import Artifact, Build, make
 from shoptune.capture import printing_to
 from shoptune.checkpoint import locate
 from shoptune.envs import go_offline
 from shoptune.errors import fail
+from shoptune.manifest import Request
 from shoptune.progress import Bar, bar
 from shoptune.train.config import TrainConfig
 
