@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EngineName = Literal["local", "ray"]
 Render = Callable[["pa.RecordBatch"], Rendered]
 _OBJECTS_BETWEEN_COLLECTIONS = 200_000
+_MANY_ROWS = 10_000
 _AHEAD = 2  # batches in work for each worker: one being rendered, one waiting
 
 
@@ -29,25 +30,32 @@ class Engine(Protocol):
         """What `render` makes of each batch, in order."""
 
 
-def engine(name: EngineName, workers: int) -> AbstractContextManager[Engine]:
+def engine(name: EngineName, workers: int, rows: int = 0) -> AbstractContextManager[Engine]:
     """An engine to be used in a `with` block.
 
     Args:
         name: `local`, or `ray` for the cluster at `RAY_ADDRESS`, else for one that is started on this machine.
         workers: how many processes.
+        rows: how many are wanted at once; for many, processes start while the first records are still looked for.
 
     Raises:
         ShoptuneError: Ray is wanted and not installed.
     """
-    return _Ray(workers) if name == "ray" else _Local(workers)
+    return _Ray(workers) if name == "ray" else _Local(workers, rows)
 
 
 class _Local(AbstractContextManager["Engine"]):
     """A pool of processes that is started when there is work for more than one."""
 
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
+    def __init__(self, workers: int, rows: int) -> None:
+        self._workers, self._rows = workers, rows
         self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Engine:
+        if self._workers > 1 and self._rows >= _MANY_ROWS:
+            for _ in range(self._workers):  # each submission starts a process
+                self._started().submit(_collect_rarely)
+        return self
 
     def __exit__(self, *_: object) -> None:
         if self._pool:
@@ -62,17 +70,20 @@ class _Local(AbstractContextManager["Engine"]):
             yield render(first)
             yield from map(render, _chain(second, stream))
             return
-        if self._pool is None:
-            # Not forked from this process, in which DuckDB's threads run, but from one that has loaded what they need.
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(["shoptune.data.partition"])
-            self._pool = ProcessPoolExecutor(self._workers, context, initializer=_collect_rarely)
-        pool = self._pool
+        pool = self._started()
         yield from _in_order(
             (pool.submit(render, batch) for batch in _chain(first, _chain(second, stream))),
             self._workers * _AHEAD,
             lambda future: future.result(),
         )
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            # Not forked from this process, in which DuckDB's threads run, but from one that has loaded what they need.
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(["shoptune.data.partition"])
+            self._pool = ProcessPoolExecutor(self._workers, context, initializer=_collect_rarely)
+        return self._pool
 
 
 class _Ray(AbstractContextManager["Engine"]):

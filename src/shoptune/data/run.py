@@ -59,10 +59,11 @@ def run(plan: Plan, raw: Path, out: Path, *, engine_name: EngineName = "local", 
     def write(build: Build) -> None:
         scratch = build.directory / _SCRATCH
         reading = Reading(scratch, mixture.seed, mixture.sample, memory_gb=mixture.memory_gb)
-        database = connect(list(present.values()), folders, reading)
-        if len(present) == len(plan.tasks):
-            _refuse_unknown_samples(plan, database.tables)
-        with engine(engine_name, mixture.workers or len(os.sched_getaffinity(0))) as renderers:
+        workers = mixture.workers or len(os.sched_getaffinity(0))
+        with engine(engine_name, workers, max(plan.wanted(present).values())) as renderers:
+            database = connect(list(present.values()), folders, reading)
+            if len(present) == len(plan.tasks):
+                _refuse_unknown_samples(plan, database.tables)
             made = assemble(plan, present, length, database, renderers)
         database.connection.close()
         shutil.rmtree(scratch)
