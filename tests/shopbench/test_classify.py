@@ -43,11 +43,13 @@ def test_phrasings_that_it_was_not_written_for_are_recognized(root: Path, tmp_pa
             task["prompts"] = task["prompts"][task["like"] != "none" :]
             held_out[task["name"]] = len(task["prompts"])
         recipe["tasks"] = [task for task in recipe["tasks"] if task["prompts"]]
-        (tmp_path / file.name).write_text(yaml.safe_dump(recipe), encoding="utf-8")
+        (tmp_path / file.name).write_text(yaml.safe_dump(recipe, sort_keys=False), encoding="utf-8")
     mixture = tmp_path / "mixtures" / "held-out.yaml"
     mixture.parent.mkdir()
     wanted = {name: 10 * phrasings for name, phrasings in held_out.items() if phrasings}
-    mixture.write_text(yaml.safe_dump({"tasks": wanted, "when_short": "shrink", "max_rejected": 0.9}))
+    mixture.write_text(
+        yaml.safe_dump({"tasks": wanted, "when_short": "shrink", "max_rejected": 0.9, "near_duplicates": None})
+    )
     run_shoptune("data", "build", mixture, "--raw", "examples/raw", "--out", tmp_path / "rows")
     columns = ["input_field", "task_type", "is_multiple_choice", "task_name"]
     rows = [
