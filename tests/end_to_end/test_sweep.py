@@ -33,7 +33,7 @@ if __name__ == "__main__":
         else:
             plan = type(plan)(plan.file, plan.config, plan.merge.model_copy(update={"dtype": "float32"}), plan.profile)
         ensemble = live_ensemble(plan, workspace)
-        said.append([ensemble.answer(Candidate(alpha, (0.5, 0.5)), asked) for alpha in (3.0, 0.0, 1.0)])
+        said.append([ensemble.answer(Candidate(alpha, (0.5, 0.5)), asked) for alpha in (8.0, 0.0, 1.0)])
     print("SAME" if said[0] == said[1] else f"DIFFERENT {said}", len({str(answers) for answers in said[0]}))
 """
 
