@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
+_DONE = "done"
 # A made-up vocabulary: words of 3 to 9 letters, common ones drawn more often than rare ones, as in product titles.
 _WORDS = """
     CREATE OR REPLACE TABLE words AS
@@ -14,6 +17,18 @@ _WORDS = """
     FROM range(60000) AS numbers(n)
     """
 _PICK = "CAST(pow(hash({seed}) / 18446744073709551616.0, 2.2) * 59999 AS INTEGER) + 1"
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty folder, and a database with the vocabulary; when the block ends, the folder is marked as whole."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with duckdb.connect() as connection:
+        connection.execute(_WORDS)
+        connection.execute("CREATE TABLE vocabulary AS SELECT list(word ORDER BY n) AS word FROM words")
+        yield connection
+    (folder / _DONE).touch()
 
 
 def write_esci(directory: Path, judgements: int, products: int) -> Path:
@@ -28,13 +43,9 @@ def write_esci(directory: Path, judgements: int, products: int) -> Path:
         The raw directory.
     """
     folder = directory / "esci"
-    if (folder / "done").exists():
+    if (folder / _DONE).exists():
         return directory
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    with duckdb.connect() as connection:
-        connection.execute(_WORDS)
-        connection.execute("CREATE TABLE vocabulary AS SELECT list(word ORDER BY n) AS word FROM words")
+    with _writing(folder) as connection:
         connection.execute(f"""
             COPY (SELECT concat('B', lpad(n::VARCHAR, 9, '0')) AS product_id,
                          {_text("n", "8 + hash(n) % 17")} AS product_title,
@@ -57,7 +68,6 @@ def write_esci(directory: Path, judgements: int, products: int) -> Path:
                   FROM range({judgements}) AS numbers(n), vocabulary)
             TO '{folder}/shopping_queries_dataset_examples.parquet' (COMPRESSION snappy)
             """)
-    (folder / "done").touch()
     return directory
 
 
@@ -83,13 +93,9 @@ def write_reviews(directory: Path, lines: int, products: int) -> Path:
         The raw directory.
     """
     folder = directory / "reviews2023"
-    if (folder / "done").exists():
+    if (folder / _DONE).exists():
         return directory
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    with duckdb.connect() as connection:
-        connection.execute(_WORDS)
-        connection.execute("CREATE TABLE vocabulary AS SELECT list(word ORDER BY n) AS word FROM words")
+    with _writing(folder) as connection:
         connection.execute(f"""
             COPY (SELECT (1 + hash(n) % 5)::DOUBLE AS rating, {_text("n", "3")} AS title,
                          {_text("n + 5", "10 + hash(n) % 50")} AS text, [] AS images,
@@ -106,5 +112,4 @@ def write_reviews(directory: Path, lines: int, products: int) -> Path:
                   FROM range({products}) AS numbers(n), vocabulary)
             TO '{folder}/meta_Toys.jsonl' (FORMAT json)
             """)
-    (folder / "done").touch()
     return directory
