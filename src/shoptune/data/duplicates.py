@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoptune.data.words import Words
+from shoptune.data.words import MULTIPLIER, Words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,6 @@ PERMUTATIONS = 96
 _BANDS = 12  # of eight: a pair of similarity 0.9 is looked at with a chance of 1 - (1 - 0.9**8)**12 = 0.999
 _SHINGLE = 3  # words
 _SEED = 1
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def signatures(contents: Words) -> NDArray[np.uint32]:
@@ -45,7 +44,7 @@ def bands(signatures: NDArray[np.uint32]) -> NDArray[np.uint64]:
     parts = signatures.reshape(len(signatures), _BANDS, -1)
     keys = np.zeros(parts.shape[:2], np.uint64) + np.arange(_BANDS, dtype=np.uint64)
     for place in range(parts.shape[2]):
-        keys = keys * _MULTIPLIER + parts[:, :, place]
+        keys = keys * MULTIPLIER + parts[:, :, place]
     return keys
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _NO_WORD = re.compile(r"\W+")
 _IS_WORD = np.array([chr(byte).isalnum() or byte == ord("_") or byte >= 128 for byte in range(256)])  # noqa: PLR2004
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, so that no bit is lost modulo 2**64
-_INVERSE = np.uint64(pow(int(_MULTIPLIER), -1, 1 << 64))
+MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, so that no bit is lost modulo 2**64
+_INVERSE = np.uint64(pow(int(MULTIPLIER), -1, 1 << 64))
 _AT_ONCE = 1 << 18  # bytes: what is worked on stays in the processor's cache
 
 
@@ -33,7 +33,7 @@ def _powers(count: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """The first powers of the multiplier and of its inverse, modulo 2**64."""
     ones = np.ones(count, np.uint64)
     tables = []
-    for base in (_MULTIPLIER, _INVERSE):
+    for base in (MULTIPLIER, _INVERSE):
         factors = ones * base
         factors[0] = 1
         tables.append(np.multiply.accumulate(factors))
@@ -53,7 +53,7 @@ def _word_hashes(data: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[n
     np.cumsum((data.astype(np.uint64) + np.uint64(1)) * powers[: len(data)], out=sums[1:])
     hashes = (sums[ends] - sums[firsts]) * inverses[firsts]
     hashes ^= hashes >> np.uint64(29)
-    return hashes * _MULTIPLIER, firsts
+    return hashes * MULTIPLIER, firsts
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Words:
             return np.empty(0, np.uint64), np.empty(0, np.int64)
         hashes = self.numbers[:windows].copy()
         for step in range(1, length):
-            hashes *= _MULTIPLIER
+            hashes *= MULTIPLIER
             hashes += self.numbers[step : step + windows]
         text = self.text_of_word()
         places = np.flatnonzero(text[:windows] == text[length - 1 :])

@@ -21,6 +21,11 @@ class Solved:
     task_type: TaskType
     answer: str
 
+    @classmethod
+    def of(cls, question: Question) -> Solved:
+        """A question with its reference answer."""
+        return cls(question.input_field, question.task_type, answer_text(question.task_type, question.output_field))
+
 
 class FixedExemplars:
     """Exemplars by task type, from a file.
@@ -36,8 +41,7 @@ class FixedExemplars:
         self._settings = settings
         self._by_type: dict[TaskType, list[Solved]] = defaultdict(list)
         for question in _task_by_task(load_questions(Path(settings.questions))):
-            answer = answer_text(question.task_type, question.output_field)
-            self._by_type[question.task_type].append(Solved(question.input_field, question.task_type, answer))
+            self._by_type[question.task_type].append(Solved.of(question))
 
     def before(self, question: str, task_type: TaskType) -> list[Solved]:
         """What is shown before a question; never the question itself."""

@@ -11,15 +11,12 @@ import numpy as np
 from shoptune.errors import fail
 from shoptune.infer.exemplars import Solved
 from shoptune.infer.prompting import Retrieved
-from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.embeddings import embedder
-from shoptune.shopbench.rows import decode_reference
-from shoptune.shopbench.vocabulary import Metric, TaskType
+from shoptune.shopbench.rows import QUESTION_COLUMNS, to_questions
+from shoptune.shopbench.vocabulary import Metric
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_COLUMNS = ["input_field", "output_field", "task_type"]
 
 
 class Neighbors:
@@ -61,13 +58,8 @@ def _rows(directory: Path) -> list[Solved]:
     files = sorted(directory.glob("*.parquet"))
     if not files:
         raise fail(directory, "", "holds no rows", "name an artifact of `shoptune data build`")
-    rows = []
-    for file in files:
-        for row in pq.read_table(file, columns=_COLUMNS).to_pylist():
-            task_type = TaskType(row["task_type"])
-            answer = answer_text(task_type, decode_reference(task_type, row["output_field"]))
-            rows.append(Solved(row["input_field"], task_type, answer))
-    return rows
+    tables = (pq.read_table(file, columns=QUESTION_COLUMNS) for file in files)
+    return [Solved.of(question) for table in tables for question in to_questions(table)]
 
 
 def _unit_vectors(texts: Sequence[str]) -> NDArray[np.float32]:

@@ -38,6 +38,10 @@ SCHEMA = pa.schema(
 )
 
 
+# What makes a question of a row: the benchmark's fields.
+QUESTION_COLUMNS = SCHEMA.names[: SCHEMA.names.index("source")]
+
+
 @dataclass(frozen=True)
 class Row:
     """A question made from a source, with where it came from."""
@@ -92,7 +96,7 @@ def to_questions(table: pa.Table) -> list[Question]:
             is_multiple_choice=row["is_multiple_choice"],
             track=Track(row["track"]),
         )
-        for row in table.drop_columns(["messages"]).to_pylist()
+        for row in table.select(QUESTION_COLUMNS).to_pylist()
     ]
 
 
