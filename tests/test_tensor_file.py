@@ -1,5 +1,6 @@
 """Safetensors written and read piece by piece, against the library."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -17,22 +18,40 @@ FLOATS = [torch.float32, torch.float16, torch.bfloat16]
 
 def test_the_library_reads_what_is_written(tmp_path: Path) -> None:
     tensors = {"b": torch.arange(12.0).reshape(4, 3), "a": torch.tensor(7, dtype=torch.int64), "e": torch.empty(0, 5)}
-    with writing(
-        tmp_path / "x.safetensors", [(name, t.dtype, tuple(t.shape)) for name, t in tensors.items()]
-    ) as writer:
+    file = tmp_path / "x.safetensors"
+    with writing(file, [(name, t.dtype, tuple(t.shape)) for name, t in tensors.items()]) as writer:
+        writer.write_rows("b", 0, tensors["b"][:2])
         writer.write_rows("b", 2, tensors["b"][2:])
         writer.write_rows("a", 0, tensors["a"])
-        writer.write_rows("b", 0, tensors["b"][:2])
         writer.write_rows("e", 0, tensors["e"])
-    read = load_file(tmp_path / "x.safetensors")
+    read = load_file(file)
     assert read.keys() == tensors.keys()
     assert all(torch.equal(read[name], tensors[name]) for name in tensors)
+    assert writer.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def test_what_is_not_written_is_zero(tmp_path: Path) -> None:
     with writing(tmp_path / "x.safetensors", [("w", torch.bfloat16, (3, 2))]) as writer:
         writer.write_rows("w", 1, torch.ones(1, 2, dtype=torch.bfloat16))
     assert load_file(tmp_path / "x.safetensors")["w"].tolist() == [[0, 0], [1, 1], [0, 0]]
+
+
+def test_no_way_back(tmp_path: Path) -> None:
+    with writing(tmp_path / "x.safetensors", [("w", torch.float32, (3, 2))]) as writer:
+        writer.write_rows("w", 1, torch.ones(1, 2))
+        with pytest.raises(ValueError, match="is written already"):
+            writer.write_rows("w", 0, torch.ones(1, 2))
+
+
+def test_rows_are_read_into_memory_that_is_there(tmp_path: Path) -> None:
+    save_file({"w": torch.arange(12.0).reshape(4, 3)}, tmp_path / "x.safetensors")
+    memory = bytearray(30)
+    [spec] = read_header(tmp_path / "x.safetensors")
+    rows = read_rows(spec, 1, 3, memory=memoryview(memory))
+    assert rows.tolist() == [[3, 4, 5], [6, 7, 8]]
+    memory[:4] = bytes(4)
+    assert rows[0, 0] == 0
+    assert torch.equal(read_rows(spec, memory=memoryview(memory)), torch.arange(12.0).reshape(4, 3))  # too small
 
 
 @settings(max_examples=40, deadline=None)

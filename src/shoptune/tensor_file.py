@@ -6,7 +6,6 @@ of header length, a JSON header, the tensors' bytes end to end) is small enough 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -17,11 +16,13 @@ from pathlib import Path
 
 import torch
 
+from shoptune.direct_file import DirectFile
 from shoptune.errors import fail
 
 _LENGTH_BYTES = 8
 _MAX_HEADER_BYTES = 100_000_000  # the library's own limit
 _ALIGNMENT = 8
+_ZEROS = bytes(1 << 20)
 
 DTYPES: Mapping[str, torch.dtype] = {
     "F64": torch.float64,
@@ -93,28 +94,35 @@ def read_header(file: Path) -> list[TensorSpec]:
     return specs
 
 
-def read_rows(spec: TensorSpec, first: int = 0, last: int | None = None) -> torch.Tensor:
-    """Rows `first` to `last` (not included) of a tensor, in memory of their own; all rows by default."""
+def read_rows(
+    spec: TensorSpec, first: int = 0, last: int | None = None, *, memory: memoryview | None = None
+) -> torch.Tensor:
+    """Rows `first` to `last` (not included) of a tensor; all rows by default.
+
+    Args:
+        spec: the tensor.
+        first: the first row.
+        last: the row after the last.
+        memory: where to put them, when it is large enough; else they get memory of their own.
+    """
     rows = spec.shape[0] if spec.shape else 1
     last = rows if last is None else last
     shape = (last - first, *spec.shape[1:]) if spec.shape else ()
-    buffer = bytearray((last - first) * spec.row_bytes)
-    if not buffer:
+    size, offset = (last - first) * spec.row_bytes, spec.offset + first * spec.row_bytes
+    if not size:
         return torch.empty(shape, dtype=spec.dtype)
+    memory = memoryview(bytearray(size)) if memory is None or len(memory) < size else memory[:size]
     descriptor = os.open(spec.file, os.O_RDONLY)
     try:
-        _read_into(descriptor, memoryview(buffer), spec.offset + first * spec.row_bytes)
+        os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_WILLNEED)  # fetched as a whole, not piece by piece
+        _read_into(descriptor, memory, offset)
     finally:
         os.close(descriptor)
-    return torch.frombuffer(buffer, dtype=spec.dtype).reshape(shape)
+    return torch.frombuffer(memory, dtype=spec.dtype).reshape(shape)
 
 
 class TensorFileWriter:
-    """A safetensors file that is filled in any order, once its tensors' shapes are known.
-
-    Attributes:
-        sha256: the file's digest once it is closed, when it was written from beginning to end without a gap; else None.
-    """
+    """A safetensors file that is filled in the order of its bytes, once its tensors' shapes are known."""
 
     def __init__(self, file: Path, tensors: Iterable[tuple[str, torch.dtype, tuple[int, ...]]]) -> None:
         header: dict[str, object] = {"__metadata__": {"format": "pt"}}
@@ -130,34 +138,44 @@ class TensorFileWriter:
         text += b" " * (-len(text) % _ALIGNMENT)
         start = _LENGTH_BYTES + len(text)
         self._specs = {spec.name: replace(spec, offset=start + spec.offset) for spec in layout}
-        self._size, self._hashed, self._hash = start + offset, 0, hashlib.sha256()
-        self.sha256: str | None = None
-        self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
-        os.truncate(self._descriptor, self._size)
-        self._write(memoryview(len(text).to_bytes(_LENGTH_BYTES, "little") + text), 0)
+        self._size = start + offset
+        self._file = DirectFile(file)
+        self._file.append(memoryview(len(text).to_bytes(_LENGTH_BYTES, "little") + text))
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the bytes so far; of the file once it is closed."""
+        return self._file.sha256
 
     def write_rows(self, name: str, first: int, rows: torch.Tensor) -> None:
-        """Write rows of a tensor, beginning at row `first`; `rows` has the tensor's element type."""
+        """Write rows of a tensor, beginning at row `first`; bytes that are passed over are zero.
+
+        Raises:
+            TypeError: `rows` has another element type than the tensor.
+            ValueError: bytes behind these are written already.
+        """
         spec = self._specs[name]
         if rows.dtype != spec.dtype:
             raise TypeError(f"{name} is {spec.dtype}, the rows are {rows.dtype}")
         if rows.numel():
+            self._fill_up_to(spec.offset + first * spec.row_bytes)
             data = rows.detach().contiguous().flatten().view(torch.uint8).numpy().data
-            self._write(memoryview(data), spec.offset + first * spec.row_bytes)
+            self._file.append(memoryview(data))
 
     def close(self) -> None:
-        """Close the file; every byte that was not written is zero."""
-        os.close(self._descriptor)
-        if self._hashed == self._size:
-            self.sha256 = self._hash.hexdigest()
+        """Fill the file up with zeros and close it."""
+        self._fill_up_to(self._size)
+        self._file.close()
 
-    def _write(self, view: memoryview, offset: int) -> None:
-        if offset == self._hashed:
-            self._hash.update(view)
-            self._hashed += len(view)
-        while view:
-            count = os.pwrite(self._descriptor, view, offset)
-            view, offset = view[count:], offset + count
+    def abandon(self) -> None:
+        """Close a file that will not be finished."""
+        self._file.abandon()
+
+    def _fill_up_to(self, offset: int) -> None:
+        if offset < self._file.size:
+            raise ValueError(f"byte {offset} is written already")
+        while missing := offset - self._file.size:
+            self._file.append(memoryview(_ZEROS)[:missing])
 
 
 @contextmanager
@@ -166,8 +184,10 @@ def writing(file: Path, tensors: Iterable[tuple[str, torch.dtype, tuple[int, ...
     writer = TensorFileWriter(file, tensors)
     try:
         yield writer
-    finally:
-        writer.close()
+    except BaseException:
+        writer.abandon()
+        raise
+    writer.close()
 
 
 def _read_into(descriptor: int, view: memoryview, offset: int) -> None:

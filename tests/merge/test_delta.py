@@ -5,9 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shoptune.merge.certificate import add_rounded
-from shoptune.merge.delta import LowRank, ensemble
+from shoptune.merge.delta import Dense, LowRank, ensemble
 from shoptune.merge.lora import Factors
+from tests.merge.test_addition import add_rounded
 
 
 def test_an_ensemble_by_hand() -> None:
@@ -26,11 +26,13 @@ def test_there_are_no_cross_terms() -> None:
     assert torch.equal(twice.b @ twice.a, torch.full((2, 2), 2.0))
 
 
-def test_a_block_of_rows_gets_its_rows_of_the_delta() -> None:
+def test_a_part_of_the_weight_gets_its_part_of_the_delta() -> None:
     factors = Factors(torch.tensor([[1.0, 10.0]]), torch.tensor([[1.0], [2.0], [3.0]]))
-    rows = LowRank(factors).rows(1, 3)
-    assert rows.dtype == torch.float32
-    assert torch.equal(rows, torch.tensor([[2.0, 20.0], [3.0, 30.0]]))
+    whole = factors.b @ factors.a
+    for delta in (LowRank(factors), Dense(whole)):
+        part = torch.empty(2, 1)
+        delta.fill(part, 1, 1)
+        assert part.tolist() == [[20.0], [30.0]]
 
 
 def test_one_rounding_at_the_end() -> None:

@@ -13,11 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 FILE = "certificate.json"
-_CHUNK = 1 << 18  # elements that are compared at once: their intermediate results stay in the processor's cache
 
 
 @dataclass
@@ -86,32 +82,6 @@ class Certificate:
             "tensors": {name: tally.summary() for name, tally in self.tensors.items()},
         }
         (directory / FILE).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-
-
-def add_rounded(base: torch.Tensor, delta: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, Tally]:
-    """`base + delta` in float32, rounded once to the output type, and what that left of the delta.
-
-    Args:
-        base: the base's values, of any float type.
-        delta: what to add, float32.
-        dtype: the output type; what does not fit it becomes infinite.
-
-    Returns:
-        The sum, in the base's shape, and its tally.
-    """
-    written, result = torch.empty(base.shape, dtype=dtype), Tally(entries=base.numel())
-    pieces = (torch.split(tensor.flatten(), _CHUNK) for tensor in (base, delta, written))
-    for before, change, after in zip(*pieces, strict=True):
-        exact = before.float()
-        after.copy_(exact + change)
-        applied = after.to(torch.float32, copy=True).sub_(exact)
-        result.intended += float(torch.dot(change, change))
-        result.survived += float(torch.dot(applied, applied))
-        result.unchanged += int(np.count_nonzero(applied.numpy() == 0))  # several times faster than torch's
-        error = applied.sub_(change)
-        result.lost += float(torch.dot(error, error))
-        result.max_error = max(result.max_error, float(error.abs_().max()))
-    return written, result
 
 
 def by_kind(certificate: Certificate) -> dict[str, Tally]:

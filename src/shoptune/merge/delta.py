@@ -14,8 +14,8 @@ from shoptune.merge.lora import Factors
 class Delta(Protocol):
     """What is added to a weight matrix."""
 
-    def rows(self, first: int, last: int) -> torch.Tensor:
-        """Rows `first` to `last` (not included), float32."""
+    def fill(self, part: torch.Tensor, row: int, column: int) -> None:
+        """Write the part of the delta that begins at a row and a column; float32, as large as `part`."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,10 @@ class LowRank:
 
     factors: Factors
 
-    def rows(self, first: int, last: int) -> torch.Tensor:
-        """Multiply the rows' part of B with A."""
-        return self.factors.b[first:last] @ self.factors.a
+    def fill(self, part: torch.Tensor, row: int, column: int) -> None:
+        """Multiply rows of B with columns of A."""
+        rows, columns = part.shape
+        torch.mm(self.factors.b[row : row + rows], self.factors.a[:, column : column + columns], out=part)
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,10 @@ class Dense:
 
     delta: torch.Tensor
 
-    def rows(self, first: int, last: int) -> torch.Tensor:
-        """Cut the rows out."""
-        return self.delta[first:last]
+    def fill(self, part: torch.Tensor, row: int, column: int) -> None:
+        """Copy the part."""
+        rows, columns = part.shape
+        part.copy_(self.delta[row : row + rows, column : column + columns])
 
 
 def ensemble(members: Sequence[tuple[Factors, float]], wise_ft_alpha: float) -> Factors:

@@ -69,10 +69,10 @@ class Plan:
             return Dense(alpha * ties(deltas, weights, density))
         return Dense(alpha * dare_ties(deltas, weights, density, self._generator(name)))
 
-    def read(self, spec: TensorSpec, first: int, last: int) -> torch.Tensor:
-        """Rows of the weights that deltas are added to: the checkpoint's, or what NF4 leaves of them."""
+    def read(self, spec: TensorSpec, first: int, last: int, memory: memoryview) -> torch.Tensor:
+        """Rows of the weights that deltas are added to: the checkpoint's, in `memory`, or what NF4 leaves of them."""
         if self.config.base_weights == "checkpoint" or not is_quantized_in_training(spec):
-            return read_rows(spec, first, last)
+            return read_rows(spec, first, last, memory=memory)
         if self._whole is None or self._whole[0] != spec.name:  # double quantization looks at a whole matrix
             source: torch.dtype = getattr(torch, self.config.nf4_source)
             self._whole = spec.name, nf4_round_trip(read_rows(spec), source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -15,7 +16,8 @@ import torch
 
 from shoptune.checkpoint import INDEX, Checkpoint
 from shoptune.errors import fail
-from shoptune.merge.certificate import Certificate, Tally, add_rounded
+from shoptune.merge.addition import Adder
+from shoptune.merge.certificate import Certificate, Tally
 from shoptune.merge.delta import Delta
 from shoptune.progress import Bar
 from shoptune.tensor_file import TensorFileWriter, TensorSpec, writing
@@ -26,8 +28,9 @@ _MOST_WORKERS = 8  # past this the disk is what a merge waits for
 # A block's new rows, and what rounding left of its delta.
 _Merged = tuple[torch.Tensor, Tally | None]
 
-# Gives rows of a tensor of the base; called from a thread that reads ahead, in the order of the rows.
-Read = Callable[[TensorSpec, int, int], torch.Tensor]
+# Gives rows of a tensor of the base, in the memory that it is given or its own; called in the order of the rows, from a
+# thread that reads ahead.
+Read = Callable[[TensorSpec, int, int, memoryview], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,33 @@ class _Block:
     spec: TensorSpec
     first: int
     last: int
+
+    @property
+    def entries(self) -> int:
+        """How many numbers it holds."""
+        return (self.last - self.first) * (self.spec.row_bytes // self.spec.dtype.itemsize)
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """Memory for one block: new memory for each would have to be found and zeroed by the system, page by page.
+
+    Attributes:
+        read: for the base's rows.
+        written: for the merged ones.
+    """
+
+    read: memoryview
+    written: memoryview
+
+    def result(self, shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
+        """A tensor in the memory for merged rows."""
+        entries = math.prod(shape)
+        return (
+            torch.frombuffer(self.written, dtype=dtype, count=entries).view(tuple(shape))
+            if entries
+            else torch.empty(shape, dtype=dtype)
+        )
 
 
 @dataclass(frozen=True)
@@ -103,6 +133,7 @@ def _write_shard(
         waiting: deque[tuple[_Block, Future[_Merged]]] = deque()
         written: Future[None] | None = None
         change: Delta | None = None
+        adder = Adder()
 
         def write_oldest() -> None:
             nonlocal written
@@ -115,10 +146,13 @@ def _write_shard(
             written = behind.submit(writer.write_rows, block.spec.name, block.first, merged)
             output.progress.advance((block.last - block.first) * block.spec.row_bytes)
 
-        for block, rows in _read_ahead(specs, read, reader):
+        # A block is being read, as many are added to as there are workers, one waits, one is being written.
+        desks = _desks(workers + 3, specs, output)
+        for block, rows, desk in _read_ahead(specs, read, reader, desks):
             if block.first == 0:
                 change = delta(block.spec.name)
-            waiting.append((block, pool.submit(_merge_block, block, rows, change, output.type_of(block.spec))))
+            result = desk.result(rows.shape, output.type_of(block.spec))
+            waiting.append((block, pool.submit(_merge_block, block, rows, change, result, adder)))
             if len(waiting) > workers:
                 write_oldest()
         while waiting:
@@ -127,20 +161,23 @@ def _write_shard(
             written.result()
 
 
-def _merge_block(block: _Block, rows: torch.Tensor, change: Delta | None, dtype: torch.dtype) -> _Merged:
+def _merge_block(
+    block: _Block, rows: torch.Tensor, change: Delta | None, result: torch.Tensor, adder: Adder
+) -> _Merged:
     """Arithmetic of one block on one core: blocks are worked on side by side, and come out the same on any machine."""
     if not rows.dtype.is_floating_point:
         return rows, None
     if change is None:
-        merged = rows.to(dtype)
+        merged = rows if rows.dtype == result.dtype else result.copy_(rows)
         if not torch.isfinite(merged.sum(dtype=torch.float32)):
             _refuse(block, rows, merged)
         return merged, None
-    added = change.rows(block.first, block.last)
-    merged, counts = add_rounded(rows, added, dtype)
+    counts = adder.add(rows, change, block.first, result)
     if not math.isfinite(counts.lost):
-        _refuse(block, rows.float() + added, merged)
-    return merged, counts
+        added = torch.empty(rows.shape)
+        change.fill(added, block.first, 0)
+        _refuse(block, rows.float() + added, result)
+    return result, counts
 
 
 def _refuse(block: _Block, exact: torch.Tensor, merged: torch.Tensor) -> None:
@@ -154,17 +191,17 @@ def _refuse(block: _Block, exact: torch.Tensor, merged: torch.Tensor) -> None:
 
 
 def _read_ahead(
-    specs: Sequence[TensorSpec], read: Read, reader: ThreadPoolExecutor
-) -> Iterator[tuple[_Block, torch.Tensor]]:
+    specs: Sequence[TensorSpec], read: Read, reader: ThreadPoolExecutor, desks: Iterator[_Desk]
+) -> Iterator[tuple[_Block, torch.Tensor, _Desk]]:
     """Blocks with their rows, the next one being read while the last one is worked on."""
-    pending: tuple[_Block, Future[torch.Tensor]] | None = None
-    for block in (block for spec in specs for block in _blocks(spec)):
-        following = block, reader.submit(read, block.spec, block.first, block.last)
+    pending: tuple[_Block, Future[torch.Tensor], _Desk] | None = None
+    for block, desk in zip((block for spec in specs for block in _blocks(spec)), desks, strict=False):
+        following = block, reader.submit(read, block.spec, block.first, block.last, desk.read), desk
         if pending:
-            yield pending[0], pending[1].result()
+            yield pending[0], pending[1].result(), pending[2]
         pending = following
     if pending:
-        yield pending[0], pending[1].result()
+        yield pending[0], pending[1].result(), pending[2]
 
 
 def _blocks(spec: TensorSpec) -> Iterator[_Block]:
@@ -173,6 +210,14 @@ def _blocks(spec: TensorSpec) -> Iterator[_Block]:
     step = max(1, _BLOCK_ELEMENTS // columns)
     for first in range(0, rows, step):
         yield _Block(spec, first, min(rows, first + step))
+
+
+def _desks(count: int, specs: Sequence[TensorSpec], output: Output) -> Iterator[_Desk]:
+    """The same few desks in turn: blocks are read, merged and written in one order."""
+    blocks = [block for spec in specs for block in _blocks(spec)]
+    read = max((block.entries * block.spec.dtype.itemsize for block in blocks), default=0)
+    written = max((block.entries * output.type_of(block.spec).itemsize for block in blocks), default=0)
+    return itertools.cycle([_Desk(memoryview(bytearray(read)), memoryview(bytearray(written))) for _ in range(count)])
 
 
 def _write_index(base: Checkpoint, output: Output) -> None:

@@ -1,0 +1,74 @@
+"""Base plus delta, rounded once, and what rounding left: tile by tile, so that all stays in the processor's cache."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from shoptune.merge.certificate import Tally
+from shoptune.merge.delta import Delta
+
+_TILE_ENTRIES = 1 << 18  # a mebibyte of float32; at least _COLUMN_STEP columns of _TILE_ROWS rows
+_TILE_ROWS = 512
+_COLUMN_STEP = 64  # tiles begin at whole cache lines
+
+
+class Adder(threading.local):
+    """Adds deltas to rows of a matrix; every thread that uses it has working memory of its own.
+
+    New memory costs more than the arithmetic: each page of it must be found and zeroed by the system.
+    """
+
+    def __init__(self) -> None:
+        self._memory = torch.empty(3, _TILE_ENTRIES)
+
+    def add(self, base: torch.Tensor, delta: Delta, first: int, written: torch.Tensor) -> Tally:
+        """`base + delta` in float32, rounded once.
+
+        Args:
+            base: rows x columns of any float type.
+            delta: what to add.
+            first: the row of the delta that belongs to the first row of `base`.
+            written: takes the result, in its element type; what does not fit it becomes infinite.
+
+        Returns:
+            What rounding left of these rows of the delta.
+        """
+        tally = Tally(entries=base.numel())
+        for rows, columns in _tiles(*base.shape):
+            self._add_tile(
+                base[rows, columns], delta, (first + rows.start, columns.start), written[rows, columns], tally
+            )
+        return tally
+
+    def _add_tile(
+        self, base: torch.Tensor, delta: Delta, corner: tuple[int, int], written: torch.Tensor, tally: Tally
+    ) -> None:
+        before, change, after = (flat[: base.numel()].view(base.shape) for flat in self._memory)
+        before.copy_(base)
+        delta.fill(change, *corner)
+        written.copy_(torch.add(before, change, out=after))
+        after.copy_(written)
+        applied = after.sub_(before)
+        tally.intended += _sum_of_squares(change)
+        tally.survived += _sum_of_squares(applied)
+        tally.unchanged += int(np.count_nonzero(applied.numpy() == 0))  # several times faster than torch's
+        error = applied.sub_(change)
+        tally.lost += _sum_of_squares(error)
+        tally.max_error = max(tally.max_error, float(error.numpy().max()), -float(error.numpy().min()))
+
+
+def _sum_of_squares(tensor: torch.Tensor) -> float:
+    return float(torch.dot(tensor.view(-1), tensor.view(-1)))
+
+
+def _tiles(rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
+    """Cut a matrix into parts that are small enough for the cache and square enough for multiplying."""
+    height = min(rows, _TILE_ROWS)
+    width = max(_COLUMN_STEP, _TILE_ENTRIES // height // _COLUMN_STEP * _COLUMN_STEP) if height else 1
+    for row in range(0, rows, height or 1):
+        for column in range(0, columns, width):
+            yield slice(row, min(rows, row + height)), slice(column, min(columns, column + width))
