@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shoptune import artifact
-from shoptune.artifact import Artifact, Build, make
+from shoptune.artifact import Artifact, Build, make, require_space
 from shoptune.errors import ShoptuneError
 from shoptune.manifest import Request
 
@@ -193,3 +193,9 @@ def test_a_kill_leaves_the_old_artifact_or_none(tmp_path: Path, moment: float) -
     made = make(Request("merge", {"round": -1}, {}), out, _write)
     assert made.fresh
     assert sorted(file.name for file in tmp_path.iterdir()) == ["out", "work.py"]
+
+
+def test_what_will_not_fit_the_disk_is_not_begun(tmp_path: Path) -> None:
+    require_space(tmp_path, 1)
+    with pytest.raises(ShoptuneError, match=r"1000000000\.0 GB are to be written, the disk has .+ GB left; free some"):
+        require_space(tmp_path, 10**18)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import shoptune
+from shoptune.errors import refusal
 
 ROOT = Path(__file__).parents[1]
 SHOPTUNE = str(Path(sys.executable).with_name("shoptune"))
@@ -108,3 +112,26 @@ def test_a_preview_of_no_such_task_names_the_nearest() -> None:
     result = _run("data", "preview", "data_recipes/reviews2023.yaml", "--task", "review_ratings")
     assert result.returncode == 2
     assert "no task 'review_ratings'; did you mean 'review_rating'?" in result.stderr
+
+
+def test_the_version() -> None:
+    result = _run("--version")
+    assert (result.returncode, result.stdout) == (0, f"shoptune {shoptune.__version__}\n")
+
+
+def test_what_the_system_refuses_is_one_line(tmp_path: Path) -> None:
+    predictions, questions = tmp_path / "predictions.jsonl", tmp_path / "questions.json"
+    for file in (predictions, questions):
+        file.write_text("")
+    result = _run("evaluate", predictions, "--questions", questions, "--out", "/sys/out")
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: /sys/out.partial: ")
+    assert result.stderr.endswith("; correct its permissions, or name another path\n")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("number", "remedy"), [(errno.ENOSPC, "free some space"), (errno.EROFS, "name a path on a")])
+def test_a_refusal_names_the_file_and_the_remedy(number: int, remedy: str) -> None:
+    problem = refusal(OSError(number, os.strerror(number), "shard.safetensors"))
+    assert str(problem).startswith(f"shard.safetensors: {os.strerror(number).lower()}; {remedy}")
+    assert refusal(OSError(errno.EIO, "broken")) is None

@@ -96,6 +96,22 @@ def up_to_date(request: Request, out: Path) -> Artifact | None:
     return _up_to_date(request, identity_of(request), out)
 
 
+def require_space(directory: Path, size: int) -> None:
+    """Stop before long work whose result would not fit the disk.
+
+    Args:
+        directory: where the files will go.
+        size: their bytes.
+
+    Raises:
+        ShoptuneError: the disk has less left.
+    """
+    free = shutil.disk_usage(directory).free
+    if size > free:
+        what = f"{size / 1e9:.1f} GB are to be written, the disk has {free / 1e9:.1f} GB left"
+        raise fail(directory, "", what, "free some space, or name an --out on another disk")
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Write a text file so that a reader sees the old content or the new, never a part."""
     staging = path.with_name(path.name + ".partial")

@@ -10,15 +10,14 @@ from typing import Annotated
 
 import typer
 
-from shoptune import artifact, cli_data, cli_export, cli_serve, envs
+from shoptune import __version__, artifact, cli_data, cli_export, cli_serve, envs
 from shoptune.cli_options import Config, Force, Model, Out, Questions, Set, report_artifact
-from shoptune.errors import ShoptuneError
+from shoptune.errors import ShoptuneError, refusal
 from shoptune.manifest import Request
 from shoptune.progress import say
 
 app = typer.Typer(
     name="shoptune",
-    help="Raw shopping data in, a submission-ready 4-bit shopping assistant out.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -36,6 +35,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for problem in error.problems:
             say(f"error: {problem}")
         sys.exit(2)
+    except OSError as error:
+        problem_of_system = refusal(error)
+        if problem_of_system is None:
+            raise
+        say(f"error: {problem_of_system}")
+        sys.exit(2)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"shoptune {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def shoptune(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    """Raw shopping data in, a submission-ready 4-bit shopping assistant out."""
 
 
 @app.command()

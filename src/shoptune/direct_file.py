@@ -28,6 +28,7 @@ class DirectFile:
     """
 
     def __init__(self, file: Path) -> None:
+        self._file = file
         self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
         self._filling, self._other = mmap.mmap(-1, _BUFFER_BYTES), mmap.mmap(-1, _BUFFER_BYTES)  # begin at a page
         self._filled, self._offset = 0, 0
@@ -98,7 +99,7 @@ class DirectFile:
                 count = os.pwrite(self._descriptor, view, offset)
             except OSError as error:
                 if error.errno != errno.EINVAL or not self._set_direct(False):
-                    raise
+                    raise OSError(error.errno, error.strerror, str(self._file)) from error
                 continue
             view, offset = view[count:], offset + count
 

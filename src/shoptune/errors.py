@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,24 @@ class ShoptuneError(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: Sequence[Problem] = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+
+# What the system refuses and a user can mend, with the remedy.
+_REFUSALS = {
+    errno.ENOSPC: "free some space, or name an --out on another disk",
+    errno.EDQUOT: "free some space, or name an --out on another disk",
+    errno.EROFS: "name a path on a disk that can be written to",
+    errno.EACCES: "correct its permissions, or name another path",
+    errno.EPERM: "correct its permissions, or name another path",
+}
+
+
+def refusal(error: OSError) -> Problem | None:
+    """A refusal of the system's that a user can mend, such as a full disk; None for other errors."""
+    if error.errno not in _REFUSALS:
+        return None
+    what = (error.strerror or str(error)).lower()
+    return Problem(error.filename or "disk", "", what, _REFUSALS[error.errno])
 
 
 def fail(file: str | Path, where: str, what: str, remedy: str) -> ShoptuneError:

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from shoptune.checkpoint import Checkpoint
 from shoptune.errors import ShoptuneError
-from shoptune.merge import stream
+from shoptune.merge import blocks
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.run import run
 
@@ -97,9 +97,9 @@ def test_small_blocks_give_the_same_bytes(
     base: Checkpoint, first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = _merge(base, tmp_path / "whole", [(first, 1.0)])
-    monkeypatch.setattr(stream, "_BLOCK_ELEMENTS", 2 * HIDDEN)  # two rows at a time
-    blocks = _merge(base, tmp_path / "blocks", [(first, 1.0)])
-    assert all(torch.equal(whole[name], blocks[name]) for name in whole)
+    monkeypatch.setattr(blocks, "_BLOCK_ENTRIES", 2 * HIDDEN)  # two rows at a time
+    in_pieces = _merge(base, tmp_path / "blocks", [(first, 1.0)])
+    assert all(torch.equal(whole[name], in_pieces[name]) for name in whole)
 
 
 def test_the_same_merge_twice_gives_the_same_bytes(base: Checkpoint, first: Path, tmp_path: Path) -> None:

@@ -59,8 +59,7 @@ def write_adapter(plan: Plan, directory: Path, rank: int | None, sha256: dict[st
             writer.write_rows(_factor_name(name, "A"), 0, a)
             writer.write_rows(_factor_name(name, "B"), 0, b)
             progress.advance()
-    if writer.sha256:
-        sha256[file.name] = writer.sha256
+    sha256[file.name] = writer.sha256
     _write_config(plan, directory, size)
     _write_certificate(plan, directory, size, errors)
 

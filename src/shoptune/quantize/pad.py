@@ -7,10 +7,12 @@ original does. Qwen2-72B needs it: 29568 = 231 x 128, which does not split over 
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import torch
 
+from shoptune.artifact import require_space
 from shoptune.checkpoint import INDEX, Checkpoint, read_json
 from shoptune.errors import fail
 from shoptune.progress import Bar
@@ -38,12 +40,16 @@ def pad_checkpoint(checkpoint: Checkpoint, width: int, directory: Path, progress
         progress: advanced by the bytes read.
 
     Raises:
-        ShoptuneError: the model has no such layers, or a tensor does not have the width its config says.
+        ShoptuneError: the model has no such layers, a tensor does not have the width its config says, or the disk has
+            no room.
     """
     old = intermediate_size(checkpoint)
+    shapes = {spec.name: _padded_shape(spec, old, width) for spec in checkpoint.tensors.values()}
+    sizes = (math.prod(shapes[spec.name]) * spec.dtype.itemsize for spec in checkpoint.tensors.values())
+    require_space(directory, sum(sizes))
     for shard in checkpoint.shards:
         specs = [spec for spec in checkpoint.tensors.values() if spec.file == shard]
-        layout = [(spec.name, spec.dtype, _padded_shape(spec, old, width)) for spec in specs]
+        layout = [(spec.name, spec.dtype, shapes[spec.name]) for spec in specs]
         with writing(directory / shard.name, layout) as writer:
             for spec in specs:
                 _copy_padded(spec, width, writer)
@@ -78,7 +84,7 @@ def _padded_shape(spec: TensorSpec, old: int, width: int) -> tuple[int, ...]:
 
 
 def _copy_padded(spec: TensorSpec, width: int, writer: TensorFileWriter) -> None:
-    """Copy a tensor in blocks of rows; rows that are added need no writing, the file is zero there already."""
+    """Copy a tensor in blocks of rows; rows that are added need no writing, the file is zero there."""
     rows = spec.shape[0] if spec.shape else 1
     step = max(1, _BLOCK_BYTES // max(1, spec.row_bytes))
     for first in range(0, rows, step):

@@ -1,0 +1,87 @@
+"""Tensors cut into runs of rows, and the memory that such blocks are read into and merged in."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from shoptune.tensor_file import TensorSpec
+
+_BLOCK_ENTRIES = 1 << 22  # 8 MiB of bfloat16
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of rows of one tensor.
+
+    Attributes:
+        spec: the tensor in the base.
+        dtype: the element type that it is written in.
+        first: the first row.
+        last: the row after the last.
+    """
+
+    spec: TensorSpec
+    dtype: torch.dtype
+    first: int
+    last: int
+
+    @property
+    def nbytes(self) -> int:
+        """Its size in the base, in bytes."""
+        return (self.last - self.first) * self.spec.row_bytes
+
+    @property
+    def written_bytes(self) -> int:
+        """Its size after the merge, in bytes."""
+        return self.nbytes // self.spec.dtype.itemsize * self.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Memory for one block: new memory for each would have to be found and zeroed by the system, page by page.
+
+    Attributes:
+        read: for the base's rows.
+        written: for the merged ones.
+    """
+
+    read: memoryview
+    written: memoryview
+
+    def result(self, shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
+        """A tensor in the memory for merged rows."""
+        entries = math.prod(shape)
+        if not entries:
+            return torch.empty(shape, dtype=dtype)
+        return torch.frombuffer(self.written, dtype=dtype, count=entries).view(tuple(shape))
+
+
+def cut(spec: TensorSpec, dtype: torch.dtype) -> Iterator[Block]:
+    """A tensor as blocks of whole rows, in their order.
+
+    Args:
+        spec: the tensor.
+        dtype: the element type that it is written in.
+    """
+    rows = spec.shape[0] if spec.shape else 1
+    columns = max(1, spec.row_bytes // spec.dtype.itemsize)
+    step = max(1, _BLOCK_ENTRIES // columns)
+    for first in range(0, rows, step):
+        yield Block(spec, dtype, first, min(rows, first + step))
+
+
+def desks(blocks: Sequence[Block], count: int) -> Iterator[Desk]:
+    """The same few desks in turn, each large enough for any of the blocks.
+
+    Args:
+        blocks: what is to be worked on, in this order.
+        count: how many blocks are worked on at once.
+    """
+    read = max((block.nbytes for block in blocks), default=0)
+    written = max((block.written_bytes for block in blocks), default=0)
+    return itertools.cycle([Desk(memoryview(bytearray(read)), memoryview(bytearray(written))) for _ in range(count)])
