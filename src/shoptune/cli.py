@@ -12,6 +12,7 @@ import typer
 
 from shoptune import __version__, artifact, cli_data, cli_export, cli_serve, envs
 from shoptune.cli_options import Config, Force, Model, Out, Questions, Set, report_artifact
+from shoptune.collector import collect_rarely
 from shoptune.errors import ShoptuneError, refusal
 from shoptune.manifest import Request
 from shoptune.progress import say
@@ -29,6 +30,7 @@ app.add_typer(cli_export.app, name="export")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 for success, 2 for what the user can mend, 1 with a traceback otherwise."""
+    collect_rarely()
     try:
         app(args=list(arguments) if arguments is not None else None)
     except ShoptuneError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from shoptune.collector import collect_rarely
 from shoptune.data.partition import Rendered
 from shoptune.errors import fail
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 EngineName = Literal["local", "ray"]
 Render = Callable[["pa.RecordBatch"], Rendered]
-_OBJECTS_BETWEEN_COLLECTIONS = 200_000
 _MANY_ROWS = 10_000
 _AHEAD = 2  # batches in work for each worker: one being rendered, one waiting
 
@@ -54,7 +53,7 @@ class _Local(AbstractContextManager["Engine"]):
     def __enter__(self) -> Engine:
         if self._workers > 1 and self._rows >= _MANY_ROWS:
             for _ in range(self._workers):  # each submission starts a process
-                self._started().submit(_collect_rarely)
+                self._started().submit(collect_rarely)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,7 +81,7 @@ class _Local(AbstractContextManager["Engine"]):
             # Not forked from this process, in which DuckDB's threads run, but from one that has loaded what they need.
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(["shoptune.data.partition"])
-            self._pool = ProcessPoolExecutor(self._workers, context, initializer=_collect_rarely)
+            self._pool = ProcessPoolExecutor(self._workers, context, initializer=collect_rarely)
         return self._pool
 
 
@@ -115,12 +114,6 @@ class _Ray(AbstractContextManager["Engine"]):
         shared = ray.put(render)
         ahead = max(self._workers, int(ray.cluster_resources().get("CPU", 1))) * _AHEAD
         yield from _in_order((task.remote(shared, batch) for batch in batches), ahead, ray.get)
-
-
-def _collect_rarely() -> None:
-    """Rows are many small objects that live as long as their batch; to look for garbage among them costs a fifth."""
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
 
 def _call(render: Render, batch: pa.RecordBatch) -> Rendered:

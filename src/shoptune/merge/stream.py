@@ -96,13 +96,13 @@ def _write_blocks(
 ) -> None:
     workers = min(_MOST_WORKERS, len(os.sched_getaffinity(0)))
     with (
-        ThreadPoolExecutor(1) as reader,
+        ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as reader,
         ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool,
         ThreadPoolExecutor(1) as behind,
     ):
         waiting: deque[tuple[Block, Future[_Merged]]] = deque()
         written: Future[None] | None = None
-        change: Delta | None = None
+        change: Future[Delta | None] = Future()
         adder = Adder()
 
         def write_oldest() -> None:
@@ -119,7 +119,7 @@ def _write_blocks(
         # At once, one block is read, as many are added to as there are workers, one waits, and one is written.
         for block, desk in zip(blocks, desks(blocks, workers + 3), strict=False):
             if block.first == 0:
-                change = delta(block.spec.name)
+                change = reader.submit(delta, block.spec.name)
             rows = reader.submit(read, block.spec, block.first, block.last, desk.read)
             waiting.append((block, pool.submit(_merge_block, block, rows, change, desk, adder)))
             if len(waiting) > workers + 1:
@@ -131,10 +131,10 @@ def _write_blocks(
 
 
 def _merge_block(
-    block: Block, reading: Future[torch.Tensor], change: Delta | None, desk: Desk, adder: Adder
+    block: Block, reading: Future[torch.Tensor], changing: Future[Delta | None], desk: Desk, adder: Adder
 ) -> _Merged:
     """Arithmetic of one block on one core: blocks are worked on side by side, and come out the same on any machine."""
-    rows = reading.result()
+    rows, change = reading.result(), changing.result()
     if not rows.dtype.is_floating_point:
         return rows, None
     if change is None:
