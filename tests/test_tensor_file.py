@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
+from shoptune.direct_io import memory_for_reading
 from shoptune.errors import ShoptuneError
 from shoptune.tensor_file import DTYPES, read_header, read_rows, writing
 
@@ -45,13 +46,23 @@ def test_no_way_back(tmp_path: Path) -> None:
 
 def test_rows_are_read_into_memory_that_is_there(tmp_path: Path) -> None:
     save_file({"w": torch.arange(12.0).reshape(4, 3)}, tmp_path / "x.safetensors")
-    memory = bytearray(30)
+    memory = memory_for_reading(48)
     [spec] = read_header(tmp_path / "x.safetensors")
-    rows = read_rows(spec, 1, 3, memory=memoryview(memory))
+    assert read_rows(spec, memory=memory).tolist() == torch.arange(12.0).reshape(4, 3).tolist()
+    rows = read_rows(spec, 1, 3, memory=memory)
     assert rows.tolist() == [[3, 4, 5], [6, 7, 8]]
-    memory[:4] = bytes(4)
-    assert rows[0, 0] == 0
-    assert torch.equal(read_rows(spec, memory=memoryview(memory)), torch.arange(12.0).reshape(4, 3))  # too small
+    memory[:] = bytes(len(memory))
+    assert not rows.any()
+
+
+def test_a_file_that_became_shorter_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "x.safetensors"
+    save_file({"w": torch.arange(12.0)}, file)
+    [spec] = read_header(file)
+    file.write_bytes(file.read_bytes()[:-4])
+    for memory in (None, memory_for_reading(48)):
+        with pytest.raises(EOFError, match=r"x\.safetensors ends "):
+            read_rows(spec, memory=memory)
 
 
 @settings(max_examples=40, deadline=None)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from shoptune.direct_file import DirectFile
+from shoptune import direct_io
 from shoptune.errors import fail
 
 _LENGTH_BYTES = 8
@@ -103,7 +102,11 @@ def read_rows(
         spec: the tensor.
         first: the first row.
         last: the row after the last.
-        memory: where to put them, when it is large enough; else they get memory of their own.
+        memory: from `shoptune.direct_io.memory_for_reading`, to put them in instead of memory of their own. They then
+            come past the page cache unless they are in it.
+
+    Raises:
+        EOFError: the file is shorter than it was.
     """
     rows = spec.shape[0] if spec.shape else 1
     last = rows if last is None else last
@@ -111,14 +114,15 @@ def read_rows(
     size, offset = (last - first) * spec.row_bytes, spec.offset + first * spec.row_bytes
     if not size:
         return torch.empty(shape, dtype=spec.dtype)
-    memory = memoryview(bytearray(size)) if memory is None or len(memory) < size else memory[:size]
-    descriptor = os.open(spec.file, os.O_RDONLY)
-    try:
-        os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_WILLNEED)  # fetched as a whole, not piece by piece
-        _read_into(descriptor, memory, offset)
-    finally:
-        os.close(descriptor)
-    return torch.frombuffer(memory, dtype=spec.dtype).reshape(shape)
+    if memory is not None:
+        data = direct_io.read(spec.file, offset, size, memory)
+    else:
+        data = memoryview(bytearray(size))
+        with spec.file.open("rb") as stream:
+            stream.seek(offset)
+            if stream.readinto(data) < size:
+                raise EOFError(f"{spec.file} ends before byte {offset + size}")
+    return torch.frombuffer(data, dtype=spec.dtype).reshape(shape)
 
 
 class TensorFileWriter:
@@ -139,7 +143,7 @@ class TensorFileWriter:
         start = _LENGTH_BYTES + len(text)
         self._specs = {spec.name: replace(spec, offset=start + spec.offset) for spec in layout}
         self._size = start + offset
-        self._file = DirectFile(file)
+        self._file = direct_io.DirectWriter(file)
         self._file.append(memoryview(len(text).to_bytes(_LENGTH_BYTES, "little") + text))
 
     @property
@@ -188,11 +192,3 @@ def writing(file: Path, tensors: Iterable[tuple[str, torch.dtype, tuple[int, ...
         writer.abandon()
         raise
     writer.close()
-
-
-def _read_into(descriptor: int, view: memoryview, offset: int) -> None:
-    while view:
-        count = os.preadv(descriptor, [view], offset)
-        if count == 0:
-            raise EOFError(f"file ends at byte {offset}")
-        view, offset = view[count:], offset + count

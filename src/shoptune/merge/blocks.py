@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
+from shoptune.direct_io import memory_for_reading
 from shoptune.tensor_file import TensorSpec
 
 _BLOCK_ENTRIES = 1 << 22  # 8 MiB of bfloat16
@@ -84,4 +85,4 @@ def desks(blocks: Sequence[Block], count: int) -> Iterator[Desk]:
     """
     read = max((block.nbytes for block in blocks), default=0)
     written = max((block.written_bytes for block in blocks), default=0)
-    return itertools.cycle([Desk(memoryview(bytearray(read)), memoryview(bytearray(written))) for _ in range(count)])
+    return itertools.cycle([Desk(memory_for_reading(read), memoryview(bytearray(written))) for _ in range(count)])
