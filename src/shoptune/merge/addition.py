@@ -11,8 +11,8 @@ import torch
 from shoptune.merge.certificate import Tally
 from shoptune.merge.delta import Delta
 
-_TILE_ENTRIES = 1 << 18  # a mebibyte of float32; at least _COLUMN_STEP columns of _TILE_ROWS rows
-_TILE_ROWS = 512
+_TILE_ENTRIES = 1 << 19  # two mebibytes of float32; at least _COLUMN_STEP columns of _TILE_ROWS rows
+_TILE_ROWS = 1024
 _COLUMN_STEP = 64  # tiles begin at whole cache lines
 
 
