@@ -73,7 +73,8 @@ class _Local(AbstractContextManager["Engine"]):
         yield from _in_order(
             (pool.submit(render, batch) for batch in _chain(first, _chain(second, stream))),
             self._workers * _AHEAD,
-            lambda future: future.result(),
+            result=lambda future: future.result(),
+            cancel=lambda future: future.cancel(),
         )
 
     def _started(self) -> ProcessPoolExecutor:
@@ -113,22 +114,32 @@ class _Ray(AbstractContextManager["Engine"]):
         task = ray.remote(num_cpus=1)(_call)
         shared = ray.put(render)
         ahead = max(self._workers, int(ray.cluster_resources().get("CPU", 1))) * _AHEAD
-        yield from _in_order((task.remote(shared, batch) for batch in batches), ahead, ray.get)
+        work = (task.remote(shared, batch) for batch in batches)
+        yield from _in_order(work, ahead, result=ray.get, cancel=ray.cancel)
 
 
 def _call(render: Render, batch: pa.RecordBatch) -> Rendered:
     return render(batch)
 
 
-def _in_order(work: Iterator[Any], ahead: int, result: Callable[[Any], Rendered]) -> Iterator[Rendered]:
-    """Results in order of submission, with `ahead` pieces of work submitted before the first is waited for."""
+def _in_order(
+    work: Iterator[Any], ahead: int, *, result: Callable[[Any], Rendered], cancel: Callable[[Any], object]
+) -> Iterator[Rendered]:
+    """Results in order of submission, with `ahead` pieces of work submitted before the first is waited for.
+
+    When no more results are wanted, work that has not begun is called off.
+    """
     pending: deque[Any] = deque()
-    for piece in work:
-        pending.append(piece)
-        if len(pending) >= ahead:
+    try:
+        for piece in work:
+            pending.append(piece)
+            if len(pending) >= ahead:
+                yield result(pending.popleft())
+        while pending:
             yield result(pending.popleft())
-    while pending:
-        yield result(pending.popleft())
+    finally:
+        for piece in pending:
+            cancel(piece)
 
 
 def _chain(first: pa.RecordBatch | None, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
