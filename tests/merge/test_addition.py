@@ -63,6 +63,12 @@ def test_tiles_add_up(rows: int, columns: int, first: int, tile: tuple[int, int]
     assert summary["survived_norm"] == pytest.approx(float(change.norm()), rel=1e-5)
 
 
+def test_what_does_not_fit_is_counted() -> None:
+    base = torch.tensor([[65000.0, 65000.0, float("inf"), 1.0]])
+    tally = add_rounded(base, torch.tensor([[600.0, 400.0, 1.0, 1.0]]), torch.float16)[1]
+    assert tally.overflowed == 1  # the largest float16 is 65504, and 65520 is the first that rounds to infinity
+
+
 def test_working_memory_of_a_larger_tile_leaves_no_trace() -> None:
     adder, small = Adder(), torch.ones(2, 2)
     adder.add(torch.full((300, 300), 7.0), Dense(torch.full((300, 300), 9.0)), 0, torch.empty(300, 300))

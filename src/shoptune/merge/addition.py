@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 
@@ -57,8 +58,16 @@ class Adder(threading.local):
         tally.survived += _sum_of_squares(applied)
         tally.unchanged += int(np.count_nonzero(applied.numpy() == 0))  # several times faster than torch's
         error = applied.sub_(change)
-        tally.lost += _sum_of_squares(error)
+        lost = _sum_of_squares(error)
+        tally.lost += lost
+        if not math.isfinite(lost):
+            tally.overflowed += count_overflowed(base, written)
         tally.max_error = max(tally.max_error, float(error.numpy().max()), -float(error.numpy().min()))
+
+
+def count_overflowed(base: torch.Tensor, written: torch.Tensor) -> int:
+    """How many entries were finite and are not so any more."""
+    return int((torch.isfinite(base) & ~torch.isfinite(written)).sum())
 
 
 def _sum_of_squares(tensor: torch.Tensor) -> float:
@@ -67,8 +76,8 @@ def _sum_of_squares(tensor: torch.Tensor) -> float:
 
 def _tiles(rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
     """Cut a matrix into parts that are small enough for the cache and square enough for multiplying."""
-    height = min(rows, _TILE_ROWS)
-    width = max(_COLUMN_STEP, _TILE_ENTRIES // height // _COLUMN_STEP * _COLUMN_STEP) if height else 1
-    for row in range(0, rows, height or 1):
+    height = max(1, min(rows, _TILE_ROWS))
+    width = _TILE_ENTRIES // height // _COLUMN_STEP * _COLUMN_STEP
+    for row in range(0, rows, height):
         for column in range(0, columns, width):
             yield slice(row, min(rows, row + height)), slice(column, min(columns, column + width))

@@ -16,7 +16,7 @@ import torch
 from shoptune.artifact import require_space
 from shoptune.checkpoint import INDEX, Checkpoint
 from shoptune.errors import fail
-from shoptune.merge.addition import Adder
+from shoptune.merge.addition import Adder, count_overflowed
 from shoptune.merge.blocks import Block, Desk, cut, desks
 from shoptune.merge.certificate import Certificate, Tally
 from shoptune.merge.delta import Delta
@@ -140,25 +140,22 @@ def _merge_block(
     if change is None:
         merged = rows if rows.dtype == block.dtype else desk.result(rows.shape, block.dtype).copy_(rows)
         if not torch.isfinite(merged.sum(dtype=torch.float32)):
-            _refuse(block, rows, merged)
+            _refuse(block, rows, count_overflowed(rows, merged))
         return merged, None
     merged = desk.result(rows.shape, block.dtype)
     counts = adder.add(rows, change, block.first, merged)
     if not math.isfinite(counts.lost):
-        added = torch.empty(rows.shape)
-        change.fill(added, block.first, 0)
-        _refuse(block, rows.float() + added, merged)
+        _refuse(block, rows, counts.overflowed)
     return merged, counts
 
 
-def _refuse(block: Block, exact: torch.Tensor, merged: torch.Tensor) -> None:
+def _refuse(block: Block, rows: torch.Tensor, overflowed: int) -> None:
     """Raise for numbers that are not finite; a sum may also overflow of many large but finite numbers."""
     file, name = block.spec.file, block.spec.name
-    if not torch.isfinite(exact).all():
+    if not torch.isfinite(rows).all():
         raise fail(file, name, "the base holds NaN or infinity", "use another base")
-    overflowed = int(torch.isinf(merged).sum())
     if overflowed:
-        raise fail(file, name, f"{overflowed} values do not fit {merged.dtype}", "merge with dtype: bfloat16")
+        raise fail(file, name, f"{overflowed} values do not fit {block.dtype}", "merge with dtype: bfloat16")
 
 
 def _write_index(base: Checkpoint, output: Output) -> None:
