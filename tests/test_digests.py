@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
 import pytest
 
-from shoptune import digests
-from shoptune.digests import file_sha256
+from shoptune import digests, progress
+from shoptune.digests import file_sha256, files_sha256
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def _notes(large: Path) -> list[Path]:
 def test_a_digest_is_remembered(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = hashlib.sha256(b"12345678").hexdigest()
     assert file_sha256(large) == expected
-    monkeypatch.setattr(digests, "_read_and_hash", lambda path: "read again")
+    monkeypatch.setattr(digests, "_hashed", lambda path, progress: "read again")
     assert file_sha256(large) == expected
 
 
@@ -60,3 +61,17 @@ def test_small_files_leave_no_notes(large: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(digests, "_LARGE_BYTES", 9)
     file_sha256(large)
     assert _notes(large) == []
+
+
+def test_many_files_in_their_order_with_progress(
+    large: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    files = [large.with_name(f"file-{number}") for number in range(20)]
+    for number, file in enumerate(files):
+        file.write_bytes(bytes(number))
+    expected = [hashlib.sha256(bytes(number)).hexdigest() for number in range(20)]
+    monkeypatch.setattr(digests, "_SHOWN_BYTES", 1)
+    monkeypatch.setattr(digests, "_PIECE_BYTES", 3)
+    monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0.0)
+    assert files_sha256(files) == expected
+    assert re.search(r"^read: \d+%$", capfd.readouterr().err, re.MULTILINE)

@@ -8,13 +8,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from shoptune.digests import file_sha256
+from shoptune.digests import file_sha256, files_sha256
 from shoptune.errors import fail
 
 MANIFEST = "manifest.json"
@@ -69,7 +68,8 @@ def digest(path: Path) -> str:
     manifest = read_manifest(path)
     if manifest is None:
         files = sorted(file for file in path.rglob("*") if file.is_file())
-        table = {str(file.relative_to(path)): file_sha256(file) for file in files}
+        names = [str(file.relative_to(path)) for file in files]
+        table = dict(zip(names, files_sha256(files), strict=True))
     else:
         table = {name: entry["sha256"] for name, entry in manifest["outputs"].items()}
         for name, entry in manifest["outputs"].items():
@@ -92,8 +92,8 @@ def describe(
     """
     files = sorted(file for file in directory.rglob("*") if file.is_file())
     names = [file.relative_to(directory).as_posix() for file in files]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        digests = list(pool.map(lambda name, file: known.get(name) or file_sha256(file), names, files))
+    unknown = [name for name in names if name not in known]
+    digests = {**known, **dict(zip(unknown, files_sha256([directory / name for name in unknown]), strict=True))}
     finished = datetime.now(UTC)
     return {
         "stage": request.stage,
@@ -101,8 +101,8 @@ def describe(
         "config": request.config,
         "inputs": {name: {"path": str(path), "sha256": digest(path)} for name, path in request.inputs.items()},
         "outputs": {
-            name: {"sha256": sha, "bytes": file.stat().st_size}
-            for name, sha, file in zip(names, digests, files, strict=True)
+            name: {"sha256": digests[name], "bytes": file.stat().st_size}
+            for name, file in zip(names, files, strict=True)
         },
         "versions": _versions(),
         "git_commit": _git_commit(),
