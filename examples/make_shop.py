@@ -11,9 +11,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).with_name("shop")))
 
-from catalog_sources import write_amazon_m2, write_esci, write_reviews2023
-from instruct_sources import write_alpaca, write_ecinstruct, write_mmlu
+from catalog_sources import write_amazon_m2, write_esci
+from instruct_sources import write_alpaca, write_ecinstruct
 from instruct_variants import write_attributes
+from mmlu_source import write_mmlu
+from reviews_source import write_reviews2023
 from world import World
 
 from questions import write_questions

@@ -1,4 +1,4 @@
-"""Instructions about the shop in the on-disk formats of ECInstruct, MMLU and Alpaca."""
+"""Instructions about the shop in the on-disk formats of ECInstruct and Alpaca."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-from catalog_sources import judged_products, query_for
-from instruct_variants import alpaca_rows, ecinstruct_rows, write_mmlu_variants
+from instruct_variants import alpaca_rows, ecinstruct_rows
 from reviews import write_review
+from searches import judged_products, query_for
+from source_files import write_json
 from world import Product, World
 
 _ROWS_PER_TASK = 60
-_MMLU_ROWS = 240
 _RATINGS = {5: "A: very positive", 4: "B: positive", 3: "C: neutral", 2: "D: negative", 1: "E: very negative"}
 _RELEVANCE = {
     "E": "A: The product is relevant to the query, and satisfies all the query specifications.",
@@ -54,22 +52,7 @@ def write_ecinstruct(world: World, directory: Path, seed: str) -> None:
                     "output": output,
                 }
             )
-    _write_json(directory / "ECInstruct.json", rows + ecinstruct_rows(world, f"{seed}/variants"))
-
-
-def write_mmlu(world: World, directory: Path, seed: str) -> None:
-    """A Parquet file as the hub has it, `question, subject, choices, answer`, and some subjects in other forms."""
-    rng = random.Random(seed)
-    rows = []
-    for number in range(_MMLU_ROWS):
-        subject, question, right, wrong = _MMLU[number % len(_MMLU)](world, rng)
-        choices = [right, *rng.sample(wrong, 3)]
-        rng.shuffle(choices)
-        rows.append({"question": question, "subject": subject, "choices": choices, "answer": choices.index(right)})
-    file = directory / "test-00000-of-00001.parquet"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(rows), file, compression="zstd")
-    write_mmlu_variants(world, directory, f"{seed}/variants")
+    write_json(directory / "ECInstruct.json", rows + ecinstruct_rows(world, f"{seed}/variants"))
 
 
 def write_alpaca(world: World, directory: Path, seed: str) -> None:
@@ -90,7 +73,7 @@ def write_alpaca(world: World, directory: Path, seed: str) -> None:
             {"instruction": "Describe it.", "input": world.title(product), "output": world.description(product)}
         )
     rng.shuffle(rows)
-    _write_json(directory / "alpaca_data_cleaned.json", rows + alpaca_rows(world, f"{seed}/variants"))
+    write_json(directory / "alpaca_data_cleaned.json", rows + alpaca_rows(world, f"{seed}/variants"))
 
 
 def _attribute_value_extraction(world: World, rng: random.Random) -> Instruction:
@@ -214,30 +197,6 @@ _TASKS: dict[str, Callable[[World, random.Random], Instruction]] = {
 }
 
 
-def _brand_question(world: World, rng: random.Random) -> tuple[str, str, str, list[str]]:
-    right = rng.choice(list(world.types.values()))
-    wrong = [other.name for other in world.types.values() if other != right]
-    return "marketing", f"What does the brand {rng.choice(right.brands)} make?", right.name, wrong
-
-
-def _department_question(world: World, rng: random.Random) -> tuple[str, str, str, list[str]]:
-    right = rng.choice(list(world.types.values()))
-    departments = sorted({other.department.replace("_", " ") for other in world.types.values()})
-    wrong = [name for name in [*departments, "Garden", "Books"] if name != right.department.replace("_", " ")]
-    return "management", f"In which department is the {right.name}?", right.department.replace("_", " "), wrong
-
-
-def _sum_question(_world: World, rng: random.Random) -> tuple[str, str, str, list[str]]:
-    pieces, weight = rng.randint(2, 6), rng.randint(2, 9)
-    total = pieces * weight
-    wrong = [str(value) for value in (pieces + weight, total + weight, total + 1, total - 1, total + 10)]
-    question = f"A pack holds {pieces} pieces of {weight} ounces. What is its weight in ounces?"
-    return "elementary_mathematics", question, str(total), [value for value in wrong if value != str(total)]
-
-
-_MMLU = (_brand_question, _department_question, _sum_question)
-
-
 def _listing(world: World, product: Product, cents_off: int) -> dict[str, str]:
     return {
         "title": world.title(product),
@@ -249,8 +208,3 @@ def _listing(world: World, product: Product, cents_off: int) -> dict[str, str]:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _write_json(file: Path, rows: object) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

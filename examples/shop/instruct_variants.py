@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import random
 from pathlib import Path
 
-from catalog_sources import judged_products, query_for
 from reviews import write_review
+from searches import judged_products, query_for
+from source_files import write_csv
 from world import Product, World
 
 _ROWS = 40
@@ -53,11 +53,11 @@ def write_mmlu_variants(world: World, directory: Path, seed: str) -> None:
     header = ["question", "choice0", "choice1", "choice2", "choice3", "answer"]
     for name, make in (("nutrition", _product_question), ("high_school_psychology", _mood_question)):
         rows = [_numbered_answer(make(world, rng), rng) for _ in range(_ROWS)]
-        _write_csv(directory / "dev" / f"{name}_dev.csv", [header, *rows])
+        write_csv(directory / "dev" / f"{name}_dev.csv", [header, *rows])
     for name, make in (("obqa", _audience_question), ("race", _passage_question)):
         rows = [_numbered_answer(make(world, rng), rng) for _ in range(_ROWS)]
         lettered = [[*row[:-1], "ABCD"[int(row[-1])]] for row in rows]
-        _write_csv(directory / "auxiliary_train" / f"{name}.csv", lettered)
+        write_csv(directory / "auxiliary_train" / f"{name}.csv", lettered)
 
 
 def alpaca_rows(world: World, seed: str) -> list[Row]:
@@ -205,9 +205,3 @@ def _numbered_answer(asked: tuple[str, str, list[str]], rng: random.Random) -> l
     choices = [right, *rng.sample(wrong, 3)]
     rng.shuffle(choices)
     return [question, *choices, str(choices.index(right))]
-
-
-def _write_csv(file: Path, rows: list[list[str]]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w", encoding="utf-8", newline="") as lines:
-        csv.writer(lines, lineterminator="\n").writerows(rows)

@@ -1,0 +1,30 @@
+"""What customers type who look for a product, and how relevant the products are that they are shown."""
+
+from __future__ import annotations
+
+import random
+
+from world import Product, World
+
+
+def query_for(world: World, wanted: Product, language: str, rng: random.Random) -> str:
+    """What a customer types who looks for a product."""
+    name = wanted.type.names[language]
+    color, material = world.colors[wanted.color][language], world.materials[wanted.material][language]
+    return rng.choice(
+        [f"{wanted.brand} {name}", f"{name} {color}", f"{material} {name}", f"{wanted.brand} {name} {color}"]
+    )
+
+
+def judged_products(world: World, wanted: Product, rng: random.Random) -> list[tuple[Product, str]]:
+    """Products with their relevance for who looks for one: exact, substitute, complement or irrelevant, mixed."""
+    others = [product for product in world.listed if product != wanted]
+    same = [product for product in others if product.type == wanted.type and product.brand != wanted.brand]
+    complements = [product for product in others if product.type.name == wanted.type.complement]
+    strangers = [product for product in others if product.type in world.others(wanted.type)]
+    judged = [(wanted, "E")]
+    judged += [(product, "S") for product in rng.sample(same, 2)]
+    judged += [(product, "C") for product in rng.sample(complements, 2)]
+    judged += [(product, "I") for product in rng.sample(strangers, 3)]
+    rng.shuffle(judged)
+    return judged
