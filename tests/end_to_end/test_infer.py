@@ -101,6 +101,9 @@ def test_a_question_that_is_too_long_is_one_line(pipeline: Pipeline, tmp_path: P
     assert "Traceback" not in result.stderr
 
 
+HISTORY_SHOTS = ("prompting=infer/prompting/history-shots.yaml",)
+
+
 def _ask(text: str, port: str, *flags: str) -> subprocess.CompletedProcess[str]:
     command = [SHOPTUNE, "ask", text, "--port", port, *flags]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -108,11 +111,15 @@ def _ask(text: str, port: str, *flags: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_server_answers_as_infer_does(pipeline: Pipeline, tmp_path: Path) -> None:
     with_numbers = {TaskType.MULTIPLE_CHOICE, TaskType.RANKING}
-    answers = [pair for pair in _answers(pipeline, tmp_path / "out") if pair[0].task_type in with_numbers]
+    ways = {
+        (): _answers(pipeline, tmp_path / "out"),
+        HISTORY_SHOTS: _answers(pipeline, tmp_path / "shots", *HISTORY_SHOTS, "engine.max_model_len=2048"),
+    }
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     serve = [SHOPTUNE, "serve", "infer/cpu-float32.yaml", "--model", str(pipeline.merged), "--port", port]
+    serve += ["--set", "engine.max_model_len=2048"]
     with (tmp_path / "log").open("w") as log:
         server = subprocess.Popen(serve, cwd=ROOT, stdout=log, stderr=log)
     try:
@@ -122,9 +129,11 @@ def test_a_server_answers_as_infer_does(pipeline: Pipeline, tmp_path: Path) -> N
             assert server.poll() is None, (tmp_path / "log").read_text()[-2000:]
             assert time.monotonic() < deadline, "the server did not start"
             time.sleep(1)
-        for question, answer in answers[::5]:
-            flags = ["--multiple-choice"] if question.is_multiple_choice else []
-            assert _ask(question.input_field, port, *flags).stdout.strip() == answer
+        for settings, answers in ways.items():
+            changes = [part for setting in settings for part in ("--set", setting)]
+            for question, answer in [pair for pair in answers if pair[0].task_type in with_numbers][::10]:
+                flags = ["--multiple-choice"] if question.is_multiple_choice else []
+                assert _ask(question.input_field, port, *flags, *changes).stdout.strip() == answer
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)

@@ -8,11 +8,11 @@ import urllib.request
 from typing import Any
 
 from shoptune.errors import fail
-from shoptune.infer.constraints import constraint_for
+from shoptune.infer.compose import compose
+from shoptune.infer.prepare import allowed, finished
 from shoptune.infer.profile import Profile
-from shoptune.infer.repair import repair
 from shoptune.infer.serve import SERVED_NAME
-from shoptune.shopbench.chat import chat
+from shoptune.infer.shots import Shots
 from shoptune.shopbench.classify import task_type_of
 
 _SECONDS = 120
@@ -27,30 +27,31 @@ class _TwoTokens:
         return [0] * max(2, len(text))
 
 
-def ask_server(question: str, url: str, *, is_multiple_choice: bool) -> str:
+def ask_server(question: str, url: str, profile: Profile, *, is_multiple_choice: bool) -> str:
     """The answer to one question.
 
     Args:
         question: its text.
         url: where the server listens.
+        profile: how the question is put, and what its answer may be.
         is_multiple_choice: whether a listed number is the answer.
 
     Raises:
         ShoptuneError: no server answers there, or it refuses the question.
     """
-    profile = Profile()
     task_type = task_type_of(question, is_multiple_choice=is_multiple_choice)
-    constraint = constraint_for(question, task_type, profile.constraints, _TwoTokens())
+    [shown] = Shots(profile.prompting).before([(question, task_type)], {})
+    constraint, limit = allowed(question, task_type, profile, _TwoTokens())
     body: dict[str, Any] = {
         "model": SERVED_NAME,
-        "messages": chat(question, task_type),
+        "messages": compose(question, task_type, profile.prompting, shown),
         "temperature": 0,
-        "max_tokens": max(profile.max_tokens.of(task_type), len(constraint.longest or "") + 1),
+        "max_tokens": limit,
     }
     if constraint.pattern:
         body["structured_outputs"] = {"regex": constraint.pattern}
     written = _post(f"{url}/v1/chat/completions", body)["choices"][0]["message"]["content"]
-    return repair(written, question, task_type, profile.default_choice)
+    return finished(written, question, task_type, profile)
 
 
 def _post(url: str, body: dict[str, Any]) -> Any:

@@ -41,9 +41,7 @@ class Prepared:
 
     def finish(self, text: str, profile: Profile) -> str:
         """The prediction to hand in, from what the model wrote."""
-        if reasoning := profile.prompting.reasoning_of(self.task_type):
-            text = conclusion(text, reasoning)
-        return repair(text, self.question, self.task_type, profile.default_choice) if profile.repair else text
+        return finished(text, self.question, self.task_type, profile)
 
 
 class Preparer:
@@ -80,7 +78,7 @@ class Preparer:
         return [self._prepared(*pair, list(shown)) for pair, shown in zip(asked, shots, strict=True)]
 
     def _prepared(self, question: str, task_type: TaskType, shots: list[Solved]) -> Prepared:
-        constraint, limit = self._constraint(question, task_type)
+        constraint, limit = allowed(question, task_type, self._profile, self._tokens)
         prompt = self._prompt(question, task_type, shots)
         while shots and self._length(prompt) + limit > self._window:
             shots = shots[1:]
@@ -90,18 +88,6 @@ class Preparer:
             raise fail(f"question '{question[:_QUESTION_SHOWN]}'", "", what, "raise engine.max_model_len")
         return Prepared(question, task_type, prompt, constraint, limit)
 
-    def _constraint(self, question: str, task_type: TaskType) -> tuple[Constraint, int]:
-        """What the answer may be, and how many tokens it may have."""
-        settings = self._profile.constraints
-        if reasoning := self._profile.prompting.reasoning_of(task_type):
-            constraint = reasoned(question, task_type, reasoning, only_options=settings.multiple_choice)
-            return constraint, reasoning.max_tokens
-        constraint = constraint_for(question, task_type, settings, self._tokens)
-        limit = self._profile.max_tokens.of(task_type)
-        if constraint.longest:  # else the engine would cut a long list off
-            limit = max(limit, len(self._tokens.encode(constraint.longest)) + 1)
-        return constraint, limit
-
     def _prompt(self, question: str, task_type: TaskType, shots: Sequence[Solved]) -> str:
         return render(compose(question, task_type, self._profile.prompting, shots), self._checkpoint)
 
@@ -109,6 +95,32 @@ class Preparer:
         """Tokens of a prompt; a short one need not be counted, as no byte-level tokenizer makes more than bytes."""
         size = len(prompt.encode())
         return size if 2 * size < self._window else len(self._tokens.encode(prompt))
+
+
+def allowed(question: str, task_type: TaskType, profile: Profile, tokens: Tokens) -> tuple[Constraint, int]:
+    """What the answer to a question may be, and how many tokens it may have.
+
+    Args:
+        question: its text.
+        task_type: as the system prompt tells it.
+        profile: which constraints hold, and how long answers may be.
+        tokens: the checkpoint's tokenizer.
+    """
+    if reasoning := profile.prompting.reasoning_of(task_type):
+        only_options = profile.constraints.multiple_choice
+        return reasoned(question, task_type, reasoning, only_options=only_options), reasoning.max_tokens
+    constraint = constraint_for(question, task_type, profile.constraints, tokens)
+    limit = profile.max_tokens.of(task_type)
+    if constraint.longest:  # else the engine would cut a long list off
+        limit = max(limit, len(tokens.encode(constraint.longest)) + 1)
+    return constraint, limit
+
+
+def finished(text: str, question: str, task_type: TaskType, profile: Profile) -> str:
+    """The prediction to hand in for a question, from what the model wrote."""
+    if reasoning := profile.prompting.reasoning_of(task_type):
+        text = conclusion(text, reasoning)
+    return repair(text, question, task_type, profile.default_choice) if profile.repair else text
 
 
 def cache_friendly_order(questions: Sequence[tuple[str, bool]]) -> list[int]:

@@ -76,21 +76,21 @@ class Profile(Settings):
     seed: int = 0
 
 
-def load_profile(file: Path, overrides: Sequence[str] = ()) -> Profile:
+def load_profile(file: Path | None, overrides: Sequence[str] = ()) -> Profile:
     """Read an inference YAML, and the prompting YAML that it names.
 
     Args:
-        file: the inference YAML.
+        file: the inference YAML, or None for the defaults.
         overrides: texts from `--set`; `prompting=FILE` names the prompting YAML, `prompting.KEY=VALUE` changes it.
 
     Raises:
         ShoptuneError: one of the two is not as it must be.
     """
     naming = [override for override in overrides if override.startswith("prompting=")]
-    values = apply_overrides(read_yaml(file), naming)
+    values = apply_overrides(read_yaml(file) if file else {}, naming)
     named = values.get("prompting") if isinstance(values, dict) else None
     if isinstance(named, str):
         load(Path(named), Prompting)  # its mistakes are told under its own name
         values["prompting"] = read_yaml(Path(named))
     rest = [override for override in overrides if override not in naming]
-    return check(file, apply_overrides(values, rest), Profile)
+    return check(file or Path("--set"), apply_overrides(values, rest), Profile)
