@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoptune.data import sources
 from shoptune.data.recipe import Task
+from shoptune.data.room import Room
 from shoptune.data.sources.faults import Fault
 from shoptune.data.sources.intake import Intake
-from shoptune.errors import fail
+from shoptune.errors import ShoptuneError, fail
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
@@ -30,7 +34,7 @@ class Reading:
         seed: decides what is sampled.
         sample: for some tables, how many records are kept.
         most: the most records that are read of a table, for a quick look, or None.
-        memory_gb: what DuckDB may use before it writes to `scratch`, in units of 10^9 bytes.
+        memory_gb: what DuckDB may use before it writes to `scratch`, in units of 10^9 bytes; more when it must.
     """
 
     scratch: Path
@@ -46,12 +50,14 @@ class Database:
 
     Attributes:
         connection: to DuckDB.
+        room: its memory.
         faults: by source, what of its files was put aside.
         missing: by source, how many records have no partner in another table.
         tables: the names of those that were read from lines, and so may be sampled.
     """
 
     connection: DuckDBPyConnection
+    room: Room
     faults: Mapping[str, Sequence[Fault]]
     missing: Mapping[str, Mapping[str, int]]
     tables: frozenset[str]
@@ -73,7 +79,7 @@ def connect(tasks: Sequence[Task], folders: Mapping[str, Path], reading: Reading
     reading.scratch.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(reading.scratch / "sources.duckdb")
     connection.execute("SET enable_progress_bar = false")
-    connection.execute(f"SET memory_limit = '{reading.memory_gb}GB'")
+    room = Room(connection, reading.memory_gb)
     connection.execute("SET preserve_insertion_order = false")  # every query that cares says how it orders
     faults, missing = {}, {}
     tables: set[str] = set()
@@ -82,11 +88,11 @@ def connect(tasks: Sequence[Task], folders: Mapping[str, Path], reading: Reading
         sources.register(source, intake, folders[source])
         faults[source], missing[source] = intake.faults, intake.missing
         tables |= intake.tables
-    _create_views(connection, tasks)
-    return Database(connection, faults, missing, frozenset(tables))
+    _create_views(connection, room, tasks)
+    return Database(connection, room, faults, missing, frozenset(tables))
 
 
-def _create_views(connection: DuckDBPyConnection, tasks: Sequence[Task]) -> None:
+def _create_views(connection: DuckDBPyConnection, room: Room, tasks: Sequence[Task]) -> None:
     """Create the recipes' views; one that several tasks read is computed once, as a table."""
     import duckdb
 
@@ -94,10 +100,11 @@ def _create_views(connection: DuckDBPyConnection, tasks: Sequence[Task]) -> None
         for name, query in task.views.items():
             readers = [other for other in tasks if re.search(rf"\b{name}\b", other.recipe.records)]
             form = "TABLE" if len(readers) > 1 else "VIEW"
+            create = partial(connection.execute, f"CREATE {form} IF NOT EXISTS {name} AS {query}")
             try:
-                connection.execute(f"CREATE {form} IF NOT EXISTS {name} AS {query}")
+                room.run(name, create)
             except duckdb.Error as error:
-                raise fail(file, f"views.{name}", _first_line(error), "correct the query") from error
+                raise _failed(file, f"views.{name}", error) from error
 
 
 def records(database: Database, task: Task, seed: int, most: int, after: int = 0) -> Iterator[pa.RecordBatch]:
@@ -116,15 +123,24 @@ def records(database: Database, task: Task, seed: int, most: int, after: int = 0
     import duckdb
 
     query = f"SELECT * FROM ({task.recipe.records}) ORDER BY md5(concat(?, key)), key LIMIT ? OFFSET ?"
+    values = [f"{seed}/{task.recipe.name}/", most, after]
+
+    def begin() -> Iterator[pa.RecordBatch]:
+        """The batches, the first of them there already: whoever has sorted needs no more memory."""
+        batches = iter(database.connection.sql(query, params=values).to_arrow_reader(_ROWS_AT_ONCE))
+        return chain([first] if (first := next(batches, None)) else [], batches)
+
     try:
-        values = [f"{seed}/{task.recipe.name}/", most, after]
-        yield from database.connection.sql(query, params=values).to_arrow_reader(_ROWS_AT_ONCE)
-    except duckdb.OutOfMemoryException as error:
-        what = f"the query needs more memory ({_first_line(error)})"
-        raise fail(task.file, f"{task.recipe.name}.records", what, "raise it: --set memory_gb=4") from error
+        yield from database.room.run(task.recipe.name, begin)
     except duckdb.Error as error:
-        raise fail(task.file, f"{task.recipe.name}.records", _first_line(error), "correct the query") from error
+        raise _failed(task.file, f"{task.recipe.name}.records", error) from error
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+def _failed(file: Path, where: str, error: duckdb.Error) -> ShoptuneError:
+    import duckdb
+
+    first_line = str(error).strip().partition("\n")[0]
+    if isinstance(error, duckdb.OutOfMemoryException):
+        what = f"the query needs more memory ({first_line})"
+        return fail(file, where, what, "use a larger machine, or give it more: --set memory_gb=N")
+    return fail(file, where, first_line, "correct the query")

@@ -34,7 +34,8 @@ class Mixture(Settings):
         max_rejected: the largest share of records that may be dropped before the build stops.
         sample: by table, how many of a raw file's records are kept, drawn while it is read; for very large files.
         shard_rows: rows of one Parquet file at most.
-        memory_gb: what DuckDB may use before it writes to disk, in units of 10^9 bytes; does not change the rows.
+        memory_gb: what DuckDB may use before it writes to disk, in units of 10^9 bytes; a query that cannot do with it
+            gets more. Does not change the rows.
         workers: processes that render rows, or null for one a core; does not change the rows.
     """
 
