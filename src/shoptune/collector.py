@@ -5,14 +5,12 @@ It walks every object there is: what loading the libraries made, and rows, which
 
 from __future__ import annotations
 
-import atexit
 import gc
 
 _OBJECTS_BETWEEN_COLLECTIONS = 200_000
 
 
 def collect_rarely() -> None:
-    """Look for garbage after many new objects only, not among those that are there now, and not at the end."""
+    """Look for garbage after many new objects only, and not among those that are there now."""
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-    atexit.register(gc.freeze)

@@ -62,3 +62,8 @@ def test_signatures_do_not_depend_on_the_batch() -> None:
     texts = ["one two three four", "five", "", "six seven eight nine ten"]
     together = signatures(Words.of(texts))
     assert (together == np.concatenate([signatures(Words.of([text])) for text in texts])).all()
+
+
+def test_no_texts_have_no_bands() -> None:
+    """A batch whose records are all rejected."""
+    assert bands(signatures(Words.of([]))).shape == (0, 12)

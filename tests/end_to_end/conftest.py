@@ -23,6 +23,7 @@ def run_shoptune(*arguments: str | Path) -> str:
     """Run a command of shoptune's in the project's folder and give what it said."""
     result = subprocess.run([SHOPTUNE, *map(str, arguments)], capture_output=True, text=True, cwd=ROOT, check=False)
     assert result.returncode == 0, result.stderr
+    assert "leaked" not in result.stderr  # what bindings say when Python may not clear up at the end
     return result.stdout + result.stderr
 
 

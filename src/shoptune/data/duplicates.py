@@ -41,7 +41,7 @@ def signatures(contents: Words) -> NDArray[np.uint32]:
 
 def bands(signatures: NDArray[np.uint32]) -> NDArray[np.uint64]:
     """A number for each band of each signature; shape (texts, 12). Texts that share one may be near-duplicates."""
-    parts = signatures.reshape(len(signatures), _BANDS, -1)
+    parts = signatures.reshape(len(signatures), _BANDS, PERMUTATIONS // _BANDS)
     keys = np.zeros(parts.shape[:2], np.uint64) + np.arange(_BANDS, dtype=np.uint64)
     for place in range(parts.shape[2]):
         keys = keys * MULTIPLIER + parts[:, :, place]

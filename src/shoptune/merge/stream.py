@@ -24,6 +24,7 @@ from shoptune.progress import Bar
 from shoptune.tensor_file import TensorFileWriter, TensorSpec, writing
 
 _MOST_WORKERS = 8  # past this the disk is what a merge waits for
+_AHEAD = 4  # blocks that are read while the workers are at others
 
 # Gives rows of a tensor of the base, in the memory that it is given or its own; called in the order of the rows, from a
 # thread that reads ahead.
@@ -96,7 +97,8 @@ def _write_blocks(
 ) -> None:
     workers = min(_MOST_WORKERS, len(os.sched_getaffinity(0)))
     with (
-        ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as reader,
+        ThreadPoolExecutor(1) as reader,
+        ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as loader,
         ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool,
         ThreadPoolExecutor(1) as behind,
     ):
@@ -116,13 +118,13 @@ def _write_blocks(
             written = behind.submit(writer.write_rows, block.spec.name, block.first, merged)
             output.progress.advance(block.nbytes)
 
-        # At once, one block is read, as many are added to as there are workers, one waits, and one is written.
-        for block, desk in zip(blocks, desks(blocks, workers + 3), strict=False):
+        # At once, some blocks are read ahead, as many are added to as there are workers, and one is written.
+        for block, desk in zip(blocks, desks(blocks, workers + _AHEAD + 2), strict=False):
             if block.first == 0:
-                change = reader.submit(delta, block.spec.name)
+                change = loader.submit(delta, block.spec.name)
             rows = reader.submit(read, block.spec, block.first, block.last, desk.read)
             waiting.append((block, pool.submit(_merge_block, block, rows, change, desk, adder)))
-            if len(waiting) > workers + 1:
+            if len(waiting) > workers + _AHEAD:
                 write_oldest()
         while waiting:
             write_oldest()
