@@ -1,6 +1,7 @@
 """The stage contract on disk: whole or absent, up to date or made again, never a stranger overwritten."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -199,3 +200,9 @@ def test_what_will_not_fit_the_disk_is_not_begun(tmp_path: Path) -> None:
     require_space(tmp_path, 1)
     with pytest.raises(ShoptuneError, match=r"1000000000\.0 GB are to be written, the disk has .+ GB left; free some"):
         require_space(tmp_path, 10**18)
+
+
+def test_a_small_disk_is_told_in_megabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(9, 9, 5_000_000))
+    with pytest.raises(ShoptuneError, match=r"7\.7 MB are to be written, the disk has 5\.0 MB left"):
+        require_space(tmp_path, 7_740_000)

@@ -16,6 +16,7 @@ from shoptune.errors import fail
 from shoptune.manifest import MANIFEST, Request, describe, digest, identity_of, read_manifest
 
 _REQUEST = ".request.json"
+_GIGABYTE = 10**9
 
 
 @dataclass
@@ -108,7 +109,8 @@ def require_space(directory: Path, size: int) -> None:
     """
     free = shutil.disk_usage(directory).free
     if size > free:
-        what = f"{size / 1e9:.1f} GB are to be written, the disk has {free / 1e9:.1f} GB left"
+        unit, divisor = ("GB", _GIGABYTE) if size >= _GIGABYTE else ("MB", _GIGABYTE / 1000)
+        what = f"{size / divisor:.1f} {unit} are to be written, the disk has {free / divisor:.1f} {unit} left"
         raise fail(directory, "", what, "free some space, or name an --out on another disk")
 
 
