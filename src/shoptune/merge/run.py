@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from shoptune.artifact import Artifact, Build, make
-from shoptune.collector import collect_rarely
+from shoptune.collector import leave_what_is_loaded
 from shoptune.manifest import Request
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.sources import Sources
@@ -53,7 +53,7 @@ def run(config: MergeConfig, file: Path, out: Path, *, form: Form = Form(), forc
         from shoptune.merge.plan import Plan
         from shoptune.merge.table import print_table
 
-        collect_rarely()  # what torch brought is there for good
+        leave_what_is_loaded()  # torch
         plan = Plan(config, sources)
         if form.as_adapter:
             write_adapter(plan, build.directory, form.rank, build.sha256)
