@@ -26,6 +26,11 @@ LAYER = "model.layers.0.self_attn.q_proj"
 WriteAdapter = Callable[..., Path]
 
 
+@pytest.fixture(autouse=True)
+def _same_numbers_in_every_run() -> None:
+    torch.manual_seed(0)
+
+
 @pytest.fixture
 def base(tmp_path: Path) -> Checkpoint:
     """A two-shard bfloat16 checkpoint."""
