@@ -6,7 +6,7 @@ import random
 
 from question_forms import Asked, choice, numbered, options, places
 from reviews import write_review
-from searches import query_for
+from searches import by_relevance, query_for
 from world import World
 
 _GAINS = {"E": 1, "S": 0.1, "C": 0.01, "I": 0}
@@ -32,11 +32,8 @@ def query_relation(world: World, rng: random.Random) -> Asked:
 def rank(world: World, rng: random.Random) -> Asked:
     """Five products in the order of their relevance to a query."""
     wanted = rng.choice(world.unlisted)
-    others = [product for product in world.products if product != wanted]
-    same = [product for product in others if product.type == wanted.type and product.brand != wanted.brand]
-    complements = [product for product in others if product.type.name == wanted.type.complement]
-    strangers = [product for product in others if product.type in world.others(wanted.type)]
-    judged = [(wanted, "E"), (rng.choice(same), "S"), (rng.choice(complements), "C")]
+    substitutes, complements, strangers = by_relevance(world, wanted, world.products)
+    judged = [(wanted, "E"), (rng.choice(substitutes), "S"), (rng.choice(complements), "C")]
     judged += [(product, "I") for product in rng.sample(strangers, 2)]
     rng.shuffle(judged)
     text = (

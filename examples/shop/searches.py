@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
 from world import Product, World
 
@@ -16,14 +17,22 @@ def query_for(world: World, wanted: Product, language: str, rng: random.Random) 
     )
 
 
-def judged_products(world: World, wanted: Product, rng: random.Random) -> list[tuple[Product, str]]:
-    """Products with their relevance for who looks for one: exact, substitute, complement or irrelevant, mixed."""
-    others = [product for product in world.listed if product != wanted]
-    same = [product for product in others if product.type == wanted.type and product.brand != wanted.brand]
+def by_relevance(
+    world: World, wanted: Product, products: Iterable[Product]
+) -> tuple[list[Product], list[Product], list[Product]]:
+    """Of some products, the substitutes, the complements and the irrelevant ones for who looks for one of them."""
+    others = [product for product in products if product != wanted]
+    substitutes = [product for product in others if product.type == wanted.type and product.brand != wanted.brand]
     complements = [product for product in others if product.type.name == wanted.type.complement]
     strangers = [product for product in others if product.type in world.others(wanted.type)]
+    return substitutes, complements, strangers
+
+
+def judged_products(world: World, wanted: Product, rng: random.Random) -> list[tuple[Product, str]]:
+    """Products with their relevance for who looks for one: exact, substitute, complement or irrelevant, mixed."""
+    substitutes, complements, strangers = by_relevance(world, wanted, world.listed)
     judged = [(wanted, "E")]
-    judged += [(product, "S") for product in rng.sample(same, 2)]
+    judged += [(product, "S") for product in rng.sample(substitutes, 2)]
     judged += [(product, "C") for product in rng.sample(complements, 2)]
     judged += [(product, "I") for product in rng.sample(strangers, 3)]
     rng.shuffle(judged)
