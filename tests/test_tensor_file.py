@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from shoptune.direct_io import memory_for_reading
 from shoptune.errors import ShoptuneError
-from shoptune.tensor_file import DTYPES, read_header, read_rows, writing
+from shoptune.tensor_file import DTYPES, TensorSpec, read_header, read_rows, writing
 
 FLOATS = [torch.float32, torch.float16, torch.bfloat16]
 
@@ -53,6 +53,21 @@ def test_rows_are_read_into_memory_that_is_there(tmp_path: Path) -> None:
     assert rows.tolist() == [[3, 4, 5], [6, 7, 8]]
     memory[:] = bytes(len(memory))
     assert not rows.any()
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "runs"),
+    [
+        ((5, 2), 16, [(0, 2), (2, 4), (4, 5)]),
+        ((3, 2), 7, [(0, 1), (1, 2), (2, 3)]),  # a row is larger than the size
+        ((), 16, [(0, 1)]),
+        ((0, 2), 16, []),
+        ((3, 0), 16, [(0, 3)]),
+    ],
+)
+def test_runs_of_rows(shape: tuple[int, ...], size: int, runs: list[tuple[int, int]]) -> None:
+    spec = TensorSpec("w", torch.float32, shape, Path("x"), 0)
+    assert list(spec.runs_of_rows(size)) == runs
 
 
 def test_a_file_that_became_shorter_is_an_error(tmp_path: Path) -> None:

@@ -51,6 +51,11 @@ class TensorSpec:
     offset: int
 
     @property
+    def rows(self) -> int:
+        """How many slices it has along the first axis; a single number is one."""
+        return self.shape[0] if self.shape else 1
+
+    @property
     def nbytes(self) -> int:
         """Size in bytes."""
         return math.prod(self.shape) * self.dtype.itemsize
@@ -59,6 +64,12 @@ class TensorSpec:
     def row_bytes(self) -> int:
         """Size of one slice along the first axis, in bytes."""
         return math.prod(self.shape[1:]) * self.dtype.itemsize
+
+    def runs_of_rows(self, size: int) -> Iterator[tuple[int, int]]:
+        """The first row and the row after the last of runs of at most `size` bytes, or of one row, in their order."""
+        step = max(1, size // max(1, self.row_bytes))
+        for first in range(0, self.rows, step):
+            yield first, min(self.rows, first + step)
 
 
 def read_header(file: Path) -> list[TensorSpec]:
@@ -108,8 +119,7 @@ def read_rows(
     Raises:
         EOFError: the file is shorter than it was.
     """
-    rows = spec.shape[0] if spec.shape else 1
-    last = rows if last is None else last
+    last = spec.rows if last is None else last
     shape = (last - first, *spec.shape[1:]) if spec.shape else ()
     size, offset = (last - first) * spec.row_bytes, spec.offset + first * spec.row_bytes
     if not size:

@@ -69,11 +69,8 @@ def cut(spec: TensorSpec, dtype: torch.dtype) -> Iterator[Block]:
         spec: the tensor.
         dtype: the element type that it is written in.
     """
-    rows = spec.shape[0] if spec.shape else 1
-    columns = max(1, spec.row_bytes // spec.dtype.itemsize)
-    step = max(1, _BLOCK_ENTRIES // columns)
-    for first in range(0, rows, step):
-        yield Block(spec, dtype, first, min(rows, first + step))
+    for first, last in spec.runs_of_rows(_BLOCK_ENTRIES * spec.dtype.itemsize):
+        yield Block(spec, dtype, first, last)
 
 
 def desks(blocks: Sequence[Block], count: int) -> Iterator[Desk]:

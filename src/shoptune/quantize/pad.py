@@ -85,10 +85,8 @@ def _padded_shape(spec: TensorSpec, old: int, width: int) -> tuple[int, ...]:
 
 def _copy_padded(spec: TensorSpec, width: int, writer: TensorFileWriter) -> None:
     """Copy a tensor in blocks of rows; rows that are added need no writing, the file is zero there."""
-    rows = spec.shape[0] if spec.shape else 1
-    step = max(1, _BLOCK_BYTES // max(1, spec.row_bytes))
-    for first in range(0, rows, step):
-        block = read_rows(spec, first, min(rows, first + step))
+    for first, last in spec.runs_of_rows(_BLOCK_BYTES):
+        block = read_rows(spec, first, last)
         if spec.name.endswith(_WIDENED_COLUMNS):
             block = torch.nn.functional.pad(block, (0, width - block.shape[1]))
         writer.write_rows(spec.name, first, block)
