@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from shoptune.tensor_file import writing
+from shoptune.checkpoints.tensor_file import writing
 
 RANK = 64
 

@@ -26,9 +26,9 @@ from shop_tokenizer import save_tokenizer, train_tokenizer
 from tokenizers import Tokenizer
 from world import LOCALES, World
 
-from shoptune.artifact import Build, make
-from shoptune.checkpoint import Checkpoint
-from shoptune.manifest import Request
+from shoptune.artifacts.manifest import Request
+from shoptune.artifacts.publish import Build, make
+from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.shopbench.chat import render
 
 SEED = "tiny-base"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from shoptune.data import sources
-from shoptune.data.database import Database, Reading, connect, records
 from shoptune.data.recipe import Task, load_tasks
-from shoptune.data.render import Renderer
-from shoptune.data.schema import RecordError
+from shoptune.data.render.record_schema import RecordError
+from shoptune.data.render.renderer import Renderer
+from shoptune.data.tables.database import Database, Reading, connect, records
 from shoptune.shopbench.rows import Row
 
 _ROOT = Path(__file__).parents[2]

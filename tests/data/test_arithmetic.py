@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from shoptune.data.database import Reading, connect, records
 from shoptune.data.recipe import load_tasks
+from shoptune.data.tables.database import Reading, connect, records
 
 TASKS = load_tasks(Path(__file__).parents[2] / "data_recipes")
 PRODUCTS = [

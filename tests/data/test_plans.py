@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from shoptune.data.database import Database
 from shoptune.data.recipe import load_tasks
+from shoptune.data.tables.database import Database
 
 ROOT = Path(__file__).parents[2]
 TASKS = load_tasks(ROOT / "data_recipes")

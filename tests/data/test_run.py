@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from shoptune.artifact import Artifact
+from shoptune.artifacts.publish import Artifact
 from shoptune.data.mixture import load_mixture
 from shoptune.data.run import run
 from shoptune.errors import ShoptuneError

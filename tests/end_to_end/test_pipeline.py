@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from shoptune.manifest import digest, read_manifest
+from shoptune.artifacts.manifest import digest, read_manifest
 from shoptune.shopbench.questions import load_questions
 
 from .conftest import ROOT, Pipeline, python_in, run_shoptune

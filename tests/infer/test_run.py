@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from shoptune.artifacts.manifest import read_manifest
 from shoptune.infer import journal, run
 from shoptune.infer.exemplars import Solved
 from shoptune.infer.journal import Batch
 from shoptune.infer.profile import Profile
 from shoptune.infer.timing import Answered
-from shoptune.manifest import read_manifest
 from shoptune.shopbench.questions import load_questions, write_questions
 from shoptune.shopbench.vocabulary import TaskType
 

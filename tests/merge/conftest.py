@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from shoptune.checkpoint import Checkpoint
+from shoptune.checkpoints.checkpoint import Checkpoint
 
 HIDDEN, WIDE, VOCABULARY = 8, 12, 10
 

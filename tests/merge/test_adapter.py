@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
-from shoptune.checkpoint import Checkpoint
+from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.errors import ShoptuneError
 from shoptune.merge.adapter import compress
 from shoptune.merge.config import MergeConfig

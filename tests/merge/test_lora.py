@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from shoptune.checkpoint import Checkpoint
+from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.errors import ShoptuneError
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.lora import load_adapter

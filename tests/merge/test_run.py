@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from shoptune.checkpoint import Checkpoint
+from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.errors import ShoptuneError
 from shoptune.merge import blocks
 from shoptune.merge.config import MergeConfig

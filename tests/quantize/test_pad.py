@@ -7,11 +7,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from shoptune.checkpoint import INDEX, Checkpoint
+from shoptune.checkpoints.checkpoint import INDEX, Checkpoint
 from shoptune.errors import ShoptuneError
-from shoptune.progress import bar
 from shoptune.quantize import pad
 from shoptune.quantize.pad import pad_checkpoint, padded_width
+from shoptune.runtime.progress import bar
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from shoptune.artifact import Build, make
+from shoptune.artifacts.manifest import Request
+from shoptune.artifacts.publish import Build, make
 from shoptune.errors import ShoptuneError
 from shoptune.infer.timing import Answered, summarize_timing
-from shoptune.manifest import Request
 from shoptune.report.collect import collect
 from shoptune.report.page import render_page
 from shoptune.report.run import run

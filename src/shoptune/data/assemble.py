@@ -9,16 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoptune.data.database import Database, records
-from shoptune.data.decontaminate import Decontaminator, Wording
-from shoptune.data.engine import Engine
-from shoptune.data.length import LengthLimit
+from shoptune.data.executor import Engine
+from shoptune.data.filters.decontaminate import Decontaminator, Wording
+from shoptune.data.filters.length import LengthLimit
+from shoptune.data.filters.rejects import Rejects
+from shoptune.data.filters.row_filter import Sieve
 from shoptune.data.mixture import Plan
-from shoptune.data.partition import Checks, Rendered, render
 from shoptune.data.recipe import Task
-from shoptune.data.rejects import Rejects
-from shoptune.data.sieve import Sieve
-from shoptune.progress import bar
+from shoptune.data.render.batch import Checks, Rendered, render
+from shoptune.data.tables.database import Database, records
+from shoptune.runtime.progress import bar
 
 if TYPE_CHECKING:
     import numpy as np

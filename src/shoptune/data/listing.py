@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from shoptune.checkpoint import read_json
+from shoptune.checkpoints.checkpoint import read_json
 from shoptune.data import sources
-from shoptune.data.database import Reading, connect, records
-from shoptune.data.output import STATS
 from shoptune.data.recipe import find_task, load_tasks
-from shoptune.data.render import Renderer
-from shoptune.data.schema import RecordError
+from shoptune.data.render.record_schema import RecordError
+from shoptune.data.render.renderer import Renderer
+from shoptune.data.tables.database import Reading, connect, records
+from shoptune.data.write.files import STATS
 from shoptune.errors import fail
 from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.chat import system_prompt

@@ -23,7 +23,7 @@ class TaskRecipe(Settings):
 
     Attributes:
         name: unique among all recipes.
-        kind: the task type; it knows how to arrange a record (see `shoptune.data.kinds`).
+        kind: the task type; it knows how to arrange a record (see `shoptune.data.render.kinds`).
         metric: how ShopBench scores such a question.
         track: the track's name, with or without the challenge's prefix.
         like: the development task that it resembles, or `none`.

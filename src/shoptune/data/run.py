@@ -9,19 +9,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from shoptune.artifact import Artifact, Build, make
+from shoptune.artifacts.manifest import Request
+from shoptune.artifacts.publish import Artifact, Build, make
+from shoptune.checkpoints.hub import local_folder
 from shoptune.data import sources
 from shoptune.data.assemble import Made, assemble
-from shoptune.data.database import Reading, connect
-from shoptune.data.engine import EngineName, engine
-from shoptune.data.length import LengthLimit
+from shoptune.data.executor import EngineName, engine
+from shoptune.data.filters.length import LengthLimit
 from shoptune.data.mixture import Plan
-from shoptune.data.output import write_build
 from shoptune.data.recipe import Task
+from shoptune.data.tables.database import Reading, connect
+from shoptune.data.write.files import write_build
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
-from shoptune.hub import local_folder
-from shoptune.manifest import Request
-from shoptune.progress import say
+from shoptune.runtime.progress import say
 
 _TOKENIZER = "tokenizer.json"
 _SCRATCH = "scratch"

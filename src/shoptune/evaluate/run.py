@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from shoptune.artifact import Artifact, Build, make
+from shoptune.artifacts.manifest import Request
+from shoptune.artifacts.publish import Artifact, Build, make
 from shoptune.evaluate.predictions import load_predictions
-from shoptune.manifest import Request
 from shoptune.shopbench import parsers
 from shoptune.shopbench.questions import load_questions
 from shoptune.shopbench.scoring import score_predictions

@@ -8,10 +8,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from shoptune.artifact import Artifact, Build, make
+from shoptune.artifacts.manifest import Request
+from shoptune.artifacts.publish import Artifact, Build, make
 from shoptune.errors import fail
 from shoptune.infer.profile import TokenLimits
-from shoptune.manifest import Request
 from shoptune.shopbench import parsers
 from shoptune.shopbench.questions import Question, load_questions, write_questions
 

@@ -7,12 +7,12 @@ import json
 import shutil
 from pathlib import Path
 
-from shoptune.artifact import Artifact, Build, make
-from shoptune.checkpoint import Checkpoint, locate
+from shoptune.artifacts.manifest import MANIFEST, Request
+from shoptune.artifacts.publish import Artifact, Build, make
+from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.errors import fail
 from shoptune.export.closure import source_files
 from shoptune.infer.profile import Profile
-from shoptune.manifest import MANIFEST, Request
 from shoptune.shopbench.vocabulary import Track
 
 _ENGINE = "shoptune.infer.engine"

@@ -8,10 +8,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from shoptune.artifact import Artifact, Build, make
-from shoptune.capture import printing_to
-from shoptune.checkpoint import Checkpoint, locate
-from shoptune.envs import go_offline
+from shoptune.artifacts.manifest import Request
+from shoptune.artifacts.publish import Artifact, Build, make
+from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.infer import journal
 from shoptune.infer.engine import Engine
 from shoptune.infer.exemplars import Solved, dynamic_exemplars
@@ -20,8 +19,9 @@ from shoptune.infer.prepare import cache_friendly_order
 from shoptune.infer.profile import Profile
 from shoptune.infer.timing import FILE as TIMING
 from shoptune.infer.timing import summarize_timing
-from shoptune.manifest import Request
-from shoptune.progress import bar
+from shoptune.runtime.environments import go_offline
+from shoptune.runtime.progress import bar
+from shoptune.runtime.redirection import printing_to
 from shoptune.shopbench.classify import task_type_of
 from shoptune.shopbench.questions import Question, load_questions
 

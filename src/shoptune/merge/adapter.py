@@ -8,12 +8,12 @@ from pathlib import Path
 
 import torch
 
+from shoptune.checkpoints.tensor_file import writing
 from shoptune.errors import fail
 from shoptune.merge.certificate import FILE
 from shoptune.merge.lora import Factors
 from shoptune.merge.plan import Plan
-from shoptune.progress import bar
-from shoptune.tensor_file import writing
+from shoptune.runtime.progress import bar
 
 _MODULE_PREFIX = "base_model.model."
 

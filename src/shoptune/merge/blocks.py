@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import torch
 
-from shoptune.direct_io import memory_for_reading
-from shoptune.tensor_file import TensorSpec
+from shoptune.checkpoints.direct_io import memory_for_reading
+from shoptune.checkpoints.tensor_file import TensorSpec
 
 _BLOCK_ENTRIES = 1 << 22  # 8 MiB of bfloat16
 

@@ -10,7 +10,7 @@ import torch
 from shoptune.merge.certificate import FILE, Certificate
 from shoptune.merge.plan import Plan
 from shoptune.merge.stream import Output, write_merged
-from shoptune.progress import bar
+from shoptune.runtime.progress import bar
 
 
 def write_checkpoint(plan: Plan, directory: Path, sha256: dict[str, str]) -> Certificate:

@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 
-from shoptune.checkpoint import Checkpoint, read_json, refuse_pickles
+from shoptune.checkpoints.checkpoint import Checkpoint, read_json, refuse_pickles
+from shoptune.checkpoints.tensor_file import TensorSpec, read_header, read_rows
 from shoptune.errors import fail
-from shoptune.tensor_file import TensorSpec, read_header, read_rows
 
 _WEIGHTS = "adapter_model.safetensors"
 _PREFIX = "base_model.model."

@@ -6,7 +6,7 @@ import re
 
 import torch
 
-from shoptune.tensor_file import TensorSpec
+from shoptune.checkpoints.tensor_file import TensorSpec
 
 _BLOCK = 64
 # bitsandbytes leaves the output layer whole; embeddings and norms are no linear layers.

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import torch
 
-from shoptune.checkpoint import Checkpoint
+from shoptune.artifacts.manifest import digest, read_manifest
+from shoptune.checkpoints.checkpoint import Checkpoint
+from shoptune.checkpoints.tensor_file import TensorSpec, read_rows
 from shoptune.errors import fail
-from shoptune.manifest import digest, read_manifest
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.delta import Delta, Dense, LowRank, ensemble
 from shoptune.merge.lora import Adapter, Factors, load_adapter
 from shoptune.merge.methods import dare_ties, ties
 from shoptune.merge.nf4 import is_quantized_in_training, nf4_round_trip
 from shoptune.merge.sources import Sources
-from shoptune.progress import say
-from shoptune.tensor_file import TensorSpec, read_rows
+from shoptune.runtime.progress import say
 
 _TIED = {"model.embed_tokens.weight": "output layer", "lm_head.weight": "embedding"}
 

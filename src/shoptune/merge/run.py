@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from shoptune.artifact import Artifact, Build, make
-from shoptune.collector import leave_what_is_loaded
-from shoptune.manifest import Request
+from shoptune.artifacts.manifest import Request
+from shoptune.artifacts.publish import Artifact, Build, make
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.sources import Sources
-from shoptune.progress import say
+from shoptune.runtime.gc_tuning import leave_what_is_loaded
+from shoptune.runtime.progress import say
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shoptune.checkpoint import Checkpoint, locate
+from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.merge.config import MergeConfig
 
 

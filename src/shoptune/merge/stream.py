@@ -13,15 +13,15 @@ from pathlib import Path
 
 import torch
 
-from shoptune.artifact import require_space
-from shoptune.checkpoint import INDEX, Checkpoint
+from shoptune.artifacts.publish import require_space
+from shoptune.checkpoints.checkpoint import INDEX, Checkpoint
+from shoptune.checkpoints.tensor_file import TensorFileWriter, TensorSpec, writing
 from shoptune.errors import fail
 from shoptune.merge.addition import Adder, count_overflowed
 from shoptune.merge.blocks import Block, Desk, cut, desks
 from shoptune.merge.certificate import Certificate, Tally
 from shoptune.merge.delta import Delta
-from shoptune.progress import Bar
-from shoptune.tensor_file import TensorFileWriter, TensorSpec, writing
+from shoptune.runtime.progress import Bar
 
 _MOST_WORKERS = 8  # past this the disk is what a merge waits for
 _AHEAD = 4  # blocks that are read while the workers are at others

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import torch
 
-from shoptune.checkpoint import Checkpoint
+from shoptune.checkpoints.checkpoint import Checkpoint
+from shoptune.checkpoints.tensor_file import read_rows
 from shoptune.errors import fail
 from shoptune.quantize.calibration import calibration_set
 from shoptune.quantize.config import QuantizeConfig
-from shoptune.tensor_file import read_rows
 
 REPORT = "calibration.json"
 _WEIGHTS_AND_CONFIG = ("config.json", "model.safetensors")

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import torch
 
-from shoptune.artifact import require_space
-from shoptune.checkpoint import INDEX, Checkpoint, read_json
+from shoptune.artifacts.publish import require_space
+from shoptune.checkpoints.checkpoint import INDEX, Checkpoint, read_json
+from shoptune.checkpoints.tensor_file import TensorFileWriter, TensorSpec, read_rows, writing
 from shoptune.errors import fail
-from shoptune.progress import Bar
-from shoptune.tensor_file import TensorFileWriter, TensorSpec, read_rows, writing
+from shoptune.runtime.progress import Bar
 
 _KEY = "intermediate_size"
 _WIDENED_ROWS = (".mlp.gate_proj.weight", ".mlp.up_proj.weight")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from shoptune.artifact import Artifact, Build, make
-from shoptune.capture import printing_to
-from shoptune.checkpoint import Checkpoint, locate
-from shoptune.envs import go_offline
-from shoptune.manifest import Request
-from shoptune.progress import bar
+from shoptune.artifacts.manifest import Request
+from shoptune.artifacts.publish import Artifact, Build, make
+from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.quantize.pad import intermediate_size, pad_checkpoint, padded_width
+from shoptune.runtime.environments import go_offline
+from shoptune.runtime.progress import bar
+from shoptune.runtime.redirection import printing_to
 
 _LOG = "autoawq.log"
 

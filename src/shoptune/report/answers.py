@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shoptune.checkpoint import read_json
-from shoptune.manifest import read_manifest
+from shoptune.artifacts.manifest import read_manifest
+from shoptune.checkpoints.checkpoint import read_json
 from shoptune.report.collect import Run
 
 _TIMING = "timing.json"

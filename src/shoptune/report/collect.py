@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shoptune.checkpoint import read_json
+from shoptune.artifacts.manifest import read_manifest
+from shoptune.checkpoints.checkpoint import read_json
 from shoptune.errors import fail
-from shoptune.manifest import read_manifest
 from shoptune.shopbench.summary import paired_difference
 
 SCORES = "scores.json"

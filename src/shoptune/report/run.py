@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from shoptune.artifact import write_atomically
+from shoptune.artifacts.publish import write_atomically
 from shoptune.report.collect import SCORES, Run, collect
 from shoptune.report.page import render_page
 

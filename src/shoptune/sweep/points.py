@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from shoptune.artifact import write_atomically
+from shoptune.artifacts.publish import write_atomically
 from shoptune.shopbench.summary import paired_difference
 
 

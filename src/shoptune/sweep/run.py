@@ -9,12 +9,12 @@ from pathlib import Path
 
 import yaml
 
-from shoptune.artifact import Artifact, Build, make
-from shoptune.capture import printing_to
-from shoptune.envs import go_offline
-from shoptune.manifest import Request
+from shoptune.artifacts.manifest import Request
+from shoptune.artifacts.publish import Artifact, Build, make
 from shoptune.merge.sources import Sources
-from shoptune.progress import bar, say
+from shoptune.runtime.environments import go_offline
+from shoptune.runtime.progress import bar, say
+from shoptune.runtime.redirection import printing_to
 from shoptune.shopbench.questions import Question, load_questions
 from shoptune.shopbench.scoring import score_predictions
 from shoptune.shopbench.summary import summarize

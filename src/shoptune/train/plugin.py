@@ -13,7 +13,7 @@ import torch
 from axolotl.integrations.base import BasePlugin
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
 
-from shoptune.progress import Bar
+from shoptune.runtime.progress import Bar
 
 LOG = "training_log.jsonl"
 _PR_SET_PDEATHSIG = 1

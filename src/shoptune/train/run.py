@@ -9,13 +9,13 @@ from pathlib import Path
 
 import yaml
 
-from shoptune.artifact import Artifact, Build, make
-from shoptune.capture import printing_to
-from shoptune.checkpoint import locate
-from shoptune.envs import go_offline
+from shoptune.artifacts.manifest import Request
+from shoptune.artifacts.publish import Artifact, Build, make
+from shoptune.checkpoints.checkpoint import locate
 from shoptune.errors import fail
-from shoptune.manifest import Request
-from shoptune.progress import Bar, bar
+from shoptune.runtime.environments import go_offline
+from shoptune.runtime.progress import Bar, bar
+from shoptune.runtime.redirection import printing_to
 from shoptune.train.config import TrainConfig
 
 _KEPT = (".safetensors", ".json", ".jsonl", ".jinja")

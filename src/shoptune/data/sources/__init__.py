@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shoptune.checkpoints.hub import local_folder
 from shoptune.errors import fail
-from shoptune.hub import local_folder
 
 if TYPE_CHECKING:
     from shoptune.data.recipe import Task
-    from shoptune.data.sources.intake import Intake
+    from shoptune.data.sources.readers import Intake
 
-_NO_SOURCES = frozenset({"faults", "files", "intake"})
+_NO_SOURCES = frozenset({"malformed", "files", "readers"})
 
 
 def names() -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shoptune.data.sources.files import find
-from shoptune.data.sources.intake import Intake, Table
+from shoptune.data.sources.readers import Intake, Table
 
 FILES = ("*sessions*.csv", "*sessions*.parquet", "*products*.csv", "*products*.parquet")
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoptune.data.sources.files import find
-from shoptune.data.sources.intake import Intake, Table
+from shoptune.data.sources.readers import Intake, Table
 from shoptune.errors import fail
 
 FILES = ("*.jsonl", "*.jsonl.gz")

@@ -1,0 +1,134 @@
+"""Model checkpoints as files: local folders or hub ids, safetensors only."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoptune.artifacts.manifest import MANIFEST
+from shoptune.checkpoints.hub import local_folder
+from shoptune.errors import fail
+
+if TYPE_CHECKING:
+    from shoptune.checkpoints.tensor_file import TensorSpec
+
+INDEX = "model.safetensors.index.json"
+_PICKLES = ("pytorch_model*.bin", "model*.bin", "adapter_model.bin", "consolidated*.pth", "*.ckpt", "*.pt", "*.pkl")
+# A trainer leaves these beside an adapter; they hold no weights and are never read.
+_TRAINER_STATE = frozenset({"optimizer.pt", "scheduler.pt", "scaler.pt"})
+_DOWNLOADED = ("*.safetensors", "*.json", "*.jinja", "merges.txt", "vocab.txt", "README.md", "LICENSE*")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A folder with config.json and safetensors weights."""
+
+    path: Path
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """The model's config.json.
+
+        Raises:
+            ShoptuneError: there is none, or it is no JSON object.
+        """
+        return read_json(self.path / "config.json")
+
+    @cached_property
+    def shards(self) -> list[Path]:
+        """The weight files, in order of name.
+
+        Raises:
+            ShoptuneError: there are none, or some that the index names are missing.
+        """
+        refuse_pickles(self.path)
+        index = self.path / INDEX
+        if index.is_file():
+            names = sorted(set(read_json(index)["weight_map"].values()))
+            return [self.path / name for name in names]
+        files = sorted(self.path.glob("*.safetensors"))
+        if not files:
+            raise fail(self.path, "", "holds no safetensors weights", "name the folder of a whole checkpoint")
+        return files
+
+    @cached_property
+    def tensors(self) -> Mapping[str, TensorSpec]:
+        """Every tensor by name, shard by shard in the order of their bytes."""
+        from shoptune.checkpoints.tensor_file import (
+            read_header,
+        )  # loads torch, which a check for what is up to date does not need
+
+        return {spec.name: spec for shard in self.shards for spec in read_header(shard)}
+
+    @property
+    def ties_embeddings(self) -> bool:
+        """Whether the output layer is the input embedding; a tensor for it in the files is then not used."""
+        return bool(self.config.get("tie_word_embeddings"))
+
+    def side_files(self) -> list[Path]:
+        """Everything but the weights, their index and the manifest: tokenizer, configs, model card, licence."""
+        return [
+            file
+            for file in sorted(self.path.iterdir())
+            if file.is_file() and file.suffix != ".safetensors" and file.name not in {INDEX, MANIFEST}
+        ]
+
+    def copy_side_files(self, directory: Path, *, but: Iterable[str] = ()) -> None:
+        """Copy the side files into another folder, byte for byte, except those named in `but`."""
+        skipped = set(but)
+        for file in self.side_files():
+            if file.name not in skipped:
+                shutil.copyfile(file, directory / file.name)
+
+
+def locate(reference: str, file: Path, key: str) -> Path:
+    """The local folder of a checkpoint or adapter: a path as it is, or a hub id after its download.
+
+    Args:
+        reference: what the config says.
+        file: the config, for the error.
+        key: the key path in it, for the error.
+
+    Raises:
+        ShoptuneError: there is no such folder, and no such repository on the hub within reach.
+    """
+    return local_folder(reference, _DOWNLOADED, "model", file=file, key=key)
+
+
+def refuse_pickles(directory: Path) -> None:
+    """Stop at pickled weights: loading one runs whatever code it holds.
+
+    Raises:
+        ShoptuneError: the folder holds one.
+    """
+    for file in sorted(directory.iterdir()):
+        if file.name not in _TRAINER_STATE and any(fnmatch.fnmatch(file.name, pattern) for pattern in _PICKLES):
+            raise fail(
+                file,
+                "",
+                "is a pickle, which can run code when it is loaded",
+                "convert it to safetensors, or remove it when the safetensors are beside it",
+            )
+
+
+def read_json(path: Path) -> Mapping[str, Any]:
+    """A JSON object from a file.
+
+    Raises:
+        ShoptuneError: the file is missing or holds something else.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise fail(path, "", "no such file", "name the folder of a whole checkpoint") from error
+    except ValueError as error:
+        raise fail(path, "", f"is not JSON ({error})", "restore the file") from error
+    if not isinstance(value, dict):
+        raise fail(path, "", "is not a JSON object", "restore the file")
+    return value

@@ -1,0 +1,204 @@
+"""Safetensors files read and written piece by piece, so that memory does not grow with the size of a shard.
+
+The safetensors library maps or holds a whole file; a merge of a 72B model must not. The format (version 1: eight bytes
+of header length, a JSON header, the tensors' bytes end to end) is small enough to stream by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from shoptune.checkpoints import direct_io
+from shoptune.errors import fail
+
+_LENGTH_BYTES = 8
+_MAX_HEADER_BYTES = 100_000_000  # the library's own limit
+_ALIGNMENT = 8
+_ZEROS = bytes(1 << 20)
+
+DTYPES: Mapping[str, torch.dtype] = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+}
+_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """Where a tensor lies: its file, the byte at which it begins, its shape and element type."""
+
+    name: str
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+    file: Path
+    offset: int
+
+    @property
+    def rows(self) -> int:
+        """How many slices it has along the first axis; a single number is one."""
+        return self.shape[0] if self.shape else 1
+
+    @property
+    def nbytes(self) -> int:
+        """Size in bytes."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def row_bytes(self) -> int:
+        """Size of one slice along the first axis, in bytes."""
+        return math.prod(self.shape[1:]) * self.dtype.itemsize
+
+    def runs_of_rows(self, size: int) -> Iterator[tuple[int, int]]:
+        """The first row and the row after the last of runs of at most `size` bytes, or of one row, in their order."""
+        step = max(1, size // max(1, self.row_bytes))
+        for first in range(0, self.rows, step):
+            yield first, min(self.rows, first + step)
+
+
+def read_header(file: Path) -> list[TensorSpec]:
+    """The tensors of a safetensors file, in the order of their bytes.
+
+    Raises:
+        ShoptuneError: the file is missing, cut short, or not in the safetensors format.
+    """
+    if not file.is_file():
+        raise fail(file, "", "no such file", "download the checkpoint again")
+    with file.open("rb") as stream:
+        length = int.from_bytes(stream.read(_LENGTH_BYTES), "little")
+        if not 0 < length <= _MAX_HEADER_BYTES:
+            raise fail(file, "", "is not a safetensors file", "convert it with the safetensors library")
+        try:
+            header = json.loads(stream.read(length))
+        except ValueError as error:
+            raise fail(file, "", "is not a safetensors file", "convert it with the safetensors library") from error
+    header.pop("__metadata__", None)
+    start = _LENGTH_BYTES + length
+    specs = []
+    for name, entry in header.items():
+        if entry["dtype"] not in DTYPES:
+            raise fail(
+                file, name, f"has the unknown element type {entry['dtype']}", "convert it to float16 or bfloat16"
+            )
+        spec = TensorSpec(name, DTYPES[entry["dtype"]], tuple(entry["shape"]), file, start + entry["data_offsets"][0])
+        specs.append(spec)
+    specs.sort(key=lambda spec: spec.offset)
+    if specs and specs[-1].offset + specs[-1].nbytes > file.stat().st_size:
+        raise fail(file, "", "is cut short", "download it again")
+    return specs
+
+
+def read_rows(
+    spec: TensorSpec, first: int = 0, last: int | None = None, *, memory: memoryview | None = None
+) -> torch.Tensor:
+    """Rows `first` to `last` (not included) of a tensor; all rows by default.
+
+    Args:
+        spec: the tensor.
+        first: the first row.
+        last: the row after the last.
+        memory: from `shoptune.checkpoints.direct_io.memory_for_reading`, to put them in instead of memory of their own. They then
+            come past the page cache unless they are in it.
+
+    Raises:
+        EOFError: the file is shorter than it was.
+    """
+    last = spec.rows if last is None else last
+    shape = (last - first, *spec.shape[1:]) if spec.shape else ()
+    size, offset = (last - first) * spec.row_bytes, spec.offset + first * spec.row_bytes
+    if not size:
+        return torch.empty(shape, dtype=spec.dtype)
+    if memory is not None:
+        data = direct_io.read(spec.file, offset, size, memory)
+    else:
+        data = memoryview(bytearray(size))
+        with spec.file.open("rb") as stream:
+            stream.seek(offset)
+            if stream.readinto(data) < size:
+                raise EOFError(f"{spec.file} ends before byte {offset + size}")
+    return torch.frombuffer(data, dtype=spec.dtype).reshape(shape)
+
+
+class TensorFileWriter:
+    """A safetensors file that is filled in the order of its bytes, once its tensors' shapes are known."""
+
+    def __init__(self, file: Path, tensors: Iterable[tuple[str, torch.dtype, tuple[int, ...]]]) -> None:
+        header: dict[str, object] = {"__metadata__": {"format": "pt"}}
+        offset = 0
+        layout = []
+        for name, dtype, shape in tensors:
+            spec = TensorSpec(name, dtype, shape, file, offset)
+            end = offset + spec.nbytes
+            header[name] = {"dtype": _NAMES[dtype], "shape": list(shape), "data_offsets": [offset, end]}
+            layout.append(spec)
+            offset = end
+        text = json.dumps(header, separators=(",", ":")).encode()
+        text += b" " * (-len(text) % _ALIGNMENT)
+        start = _LENGTH_BYTES + len(text)
+        self._specs = {spec.name: replace(spec, offset=start + spec.offset) for spec in layout}
+        self._size = start + offset
+        self._file = direct_io.DirectWriter(file)
+        self._file.append(memoryview(len(text).to_bytes(_LENGTH_BYTES, "little") + text))
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the bytes so far; of the file once it is closed."""
+        return self._file.sha256
+
+    def write_rows(self, name: str, first: int, rows: torch.Tensor) -> None:
+        """Write rows of a tensor, beginning at row `first`; bytes that are passed over are zero.
+
+        Raises:
+            TypeError: `rows` has another element type than the tensor.
+            ValueError: bytes behind these are written already.
+        """
+        spec = self._specs[name]
+        if rows.dtype != spec.dtype:
+            raise TypeError(f"{name} is {spec.dtype}, the rows are {rows.dtype}")
+        if rows.numel():
+            self._fill_up_to(spec.offset + first * spec.row_bytes)
+            data = rows.detach().contiguous().flatten().view(torch.uint8).numpy().data
+            self._file.append(memoryview(data))
+
+    def close(self) -> None:
+        """Fill the file up with zeros and close it."""
+        self._fill_up_to(self._size)
+        self._file.close()
+
+    def abandon(self) -> None:
+        """Close a file that will not be finished."""
+        self._file.abandon()
+
+    def _fill_up_to(self, offset: int) -> None:
+        if offset < self._file.size:
+            raise ValueError(f"byte {offset} is written already")
+        while missing := offset - self._file.size:
+            self._file.append(memoryview(_ZEROS)[:missing])
+
+
+@contextmanager
+def writing(file: Path, tensors: Iterable[tuple[str, torch.dtype, tuple[int, ...]]]) -> Iterator[TensorFileWriter]:
+    """A writer that is closed at the end of the block."""
+    writer = TensorFileWriter(file, tensors)
+    try:
+        yield writer
+    except BaseException:
+        writer.abandon()
+        raise
+    writer.close()

@@ -1,0 +1,5 @@
+"""The `shoptune` command line: one module per command, shared options in `options.py`."""
+
+from shoptune.cli.app import main
+
+__all__ = ["main"]

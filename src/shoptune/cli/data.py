@@ -1,0 +1,77 @@
+"""`shoptune data`: build rows, and look at recipes and rows."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from shoptune.cli.options import Config, Force, Out, Set, report_artifact
+
+app = typer.Typer(help="Raw source files become rows in ShopBench's format.", no_args_is_help=True)
+
+
+@app.command("build")
+def data_build(
+    mixture: Config,
+    out: Out,
+    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="one folder a source, files as downloaded")],
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option("--engine", help="who renders: `ray` is the cluster at RAY_ADDRESS, or this machine"),
+    ] = "local",
+    overrides: Set = [],  # noqa: B006 - typer copies it
+    force: Force = False,
+) -> None:
+    """Make the rows of a mixture.
+
+    Example: shoptune data build data_recipes/mixtures/demo-a.yaml --raw examples/raw --out runs/demo/data-a
+    """
+    from shoptune.data.mixture import load_mixture
+    from shoptune.data.run import run
+
+    since = time.monotonic()
+    made = run(load_mixture(mixture, overrides), raw, out, engine_name=engine, force=force)
+    report_artifact(made, since, "shoptune train training_configs/demo-a.yaml --out runs/demo/adapter-a")
+
+
+@app.command("tasks")
+def data_tasks(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False) -> None:
+    """List every task of every recipe.
+
+    Example: shoptune data tasks --json
+    """
+    from shoptune.data.listing import print_tasks
+
+    print_tasks(as_json=as_json)
+
+
+@app.command("preview")
+def data_preview(
+    recipe: Config,
+    task: Annotated[str, typer.Option("--task", metavar="NAME", help="the task to show")],
+    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="one folder a source")] = Path("examples/raw"),
+    rows: Annotated[int, typer.Option("--rows", help="how many")] = 3,
+) -> None:
+    """Show a few rows of one task, as the model will see them.
+
+    Example: shoptune data preview data_recipes/esci.yaml --task esci_query_product_ranking
+    """
+    from shoptune.data.listing import print_preview
+
+    print_preview(recipe, task, raw, rows)
+
+
+@app.command("stats")
+def data_stats(
+    rows: Annotated[Path, typer.Argument(metavar="DIR", help="an artifact of `shoptune data build`")],
+) -> None:
+    """Print how many rows an artifact holds, by task, and what was dropped.
+
+    Example: shoptune data stats runs/demo/data-a
+    """
+    from shoptune.data.listing import print_stats
+
+    print_stats(rows)

@@ -1,0 +1,64 @@
+"""`shoptune export`: the submission folder, and ShopBench as tasks of lm-evaluation-harness."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from shoptune.cli.options import Config, Force, Model, Out, Questions, Set, report_artifact
+
+
+class _SubmissionByDefault(TyperGroup):
+    """`shoptune export CONFIG.yaml` is `shoptune export submission CONFIG.yaml`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command in where the first argument is none and no option of the group's."""
+        if args and args[0] not in {*self.commands, *self.get_help_option_names(ctx)}:
+            args = ["submission", *args]
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
+
+
+app = typer.Typer(
+    cls=_SubmissionByDefault,
+    help="Make a submission folder, or tasks for lm-evaluation-harness.\n\n"
+    "Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission",
+    no_args_is_help=True,
+)
+
+
+@app.command("submission")
+def export_submission(
+    file: Config,
+    model: Model,
+    out: Out,
+    track: Annotated[int, typer.Option("--track", min=1, max=5, help="the challenge's track")] = 5,
+    overrides: Set = [],  # noqa: B006
+    force: Force = False,
+) -> None:
+    """Make a submission folder that answers questions with a profile's engine; the word may be left out.
+
+    Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission
+    """
+    from shoptune.export.run import run
+    from shoptune.infer.profile import load_profile
+
+    since = time.monotonic()
+    made = run(load_profile(file, overrides), file, model, track, out, force=force)
+    report_artifact(made, since, f"cd {out}, then from models.user_config import UserModel")
+
+
+@app.command("lm-eval")
+def export_lm_eval(questions: Questions, out: Out, force: Force = False) -> None:
+    """Write questions as a task group of lm-evaluation-harness, scored as `shoptune evaluate` scores them.
+
+    Example: shoptune export lm-eval --questions examples/questions/held_out.json --out runs/lm-eval
+    """
+    from shoptune.export.harness import GROUP, run
+
+    since = time.monotonic()
+    made = run(questions, out, force=force)
+    report_artifact(made, since, f"lm_eval --include_path {out} --tasks {GROUP} --apply_chat_template --model hf ...")

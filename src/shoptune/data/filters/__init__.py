@@ -1,0 +1,1 @@
+"""Filters: what keeps a row out of a build - length, duplicates, the benchmark itself."""

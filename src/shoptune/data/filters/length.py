@@ -1,0 +1,70 @@
+"""The longest that a row may be, in characters and in tokens."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoptune.data.render.record_schema import RecordError
+from shoptune.shopbench.answers import answer_text
+from shoptune.shopbench.chat import chat
+from shoptune.shopbench.questions import Question
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_TOKENS_OF_A_TURN = 5  # <|im_start|>, role, newline, <|im_end|>, newline
+
+
+@dataclass(frozen=True)
+class LengthLimit:
+    """Limits on a row.
+
+    Attributes:
+        max_characters: of the question; looked at first, so that a title of a megabyte costs nothing more.
+        max_tokens: of the whole chat, or None.
+        tokenizer: the file `tokenizer.json` that counts them, or None.
+    """
+
+    max_characters: int
+    max_tokens: int | None = None
+    tokenizer: Path | None = None
+
+    def check(self, question: Question) -> None:
+        """Check one row.
+
+        Raises:
+            RecordError: it is too long.
+        """
+        if len(question.input_field) > self.max_characters:
+            raise RecordError("too long: more characters than max_characters")
+        if self.max_tokens is None or self.tokenizer is None:
+            return
+        texts = _texts(question)
+        # A token of a byte-level vocabulary is one byte at least: most rows need not be encoded.
+        if sum(len(text.encode()) + _TOKENS_OF_A_TURN for text in texts) <= self.max_tokens:
+            return
+        if self.tokens(question) > self.max_tokens:
+            raise RecordError("too long: more tokens than max_tokens")
+
+    def tokens(self, question: Question) -> int:
+        """How many tokens the chat has, with those that mark its turns."""
+        if self.tokenizer is None:
+            raise ValueError("no tokenizer")
+        encode = _tokenizer(self.tokenizer).encode
+        return sum(len(encode(text, add_special_tokens=False).ids) + _TOKENS_OF_A_TURN for text in _texts(question))
+
+
+def _texts(question: Question) -> list[str]:
+    """What the chat says, turn by turn, with the answer."""
+    answer = answer_text(question.task_type, question.output_field)
+    return [message["content"] for message in chat(question.input_field, question.task_type, answer)]
+
+
+@functools.lru_cache(1)
+def _tokenizer(file: Path) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(file))

@@ -1,0 +1,52 @@
+"""From a record to a row: arrange it, phrase it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, UndefinedError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from shoptune.data.recipe import Task
+from shoptune.data.render.cleaning import clean
+from shoptune.data.render.kinds import arrange
+from shoptune.data.render.record_schema import RecordError
+from shoptune.shopbench.questions import Question
+from shoptune.shopbench.rows import Row
+from shoptune.shopbench.vocabulary import TaskType
+
+
+class Renderer:
+    """Renders the records of one task."""
+
+    def __init__(self, task: Task, seed: int) -> None:
+        environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+        self._task, self._seed = task, seed
+        self._prompts: list[Template] = [environment.from_string(prompt) for prompt in task.recipe.prompts]
+
+    def row(self, record: Mapping[str, Any]) -> Row:
+        """Make a row; what is drawn at random depends on the seed and the record's key alone.
+
+        Raises:
+            RecordError: no row can be made of this record; the message says why.
+        """
+        recipe = self._task.recipe
+        cleaned = {column: clean(value) for column, value in record.items()}
+        rng = random.Random(f"{self._seed}/{recipe.name}/{record['key']}")
+        arranged = arrange(recipe.kind, cleaned, recipe.options, rng)
+        try:
+            text = rng.choice(self._prompts).render({**cleaned, **arranged.variables})
+        except UndefinedError as error:
+            raise RecordError(f"prompt: {error}") from error
+        question = Question(
+            input_field=text,
+            output_field=arranged.reference,
+            task_type=recipe.kind,
+            task_name=recipe.name,
+            metric=recipe.metric,
+            is_multiple_choice=recipe.kind is TaskType.MULTIPLE_CHOICE,
+            track=recipe.track,
+        )
+        return Row(question, self._task.source, str(cleaned.get("language") or recipe.language))

@@ -1,0 +1,69 @@
+"""The memory that DuckDB may use: little at first, more when a query needs it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from shoptune.runtime.progress import say
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+T = TypeVar("T")
+
+_MOST_OF_MACHINE = 0.5
+_CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
+
+
+class Room:
+    """DuckDB's memory limit.
+
+    Most of what DuckDB does goes on on disk when memory is full; lists that a query gathers must be in memory.
+
+    Args:
+        connection: whose limit it is.
+        gigabytes: the limit at first, in units of 10^9 bytes.
+    """
+
+    def __init__(self, connection: DuckDBPyConnection, gigabytes: float) -> None:
+        self._connection, self._gigabytes = connection, gigabytes
+        self._set(gigabytes)
+
+    def run(self, name: str, work: Callable[[], T]) -> T:
+        """Do some work; as long as memory is too small for it, double the limit, up to half of the machine's.
+
+        Args:
+            name: what to call the work.
+            work: starts anew each time it is called.
+
+        Raises:
+            duckdb.OutOfMemoryException: half of the machine's memory is too small.
+        """
+        import duckdb
+
+        while True:
+            try:
+                return work()
+            except duckdb.OutOfMemoryException:
+                most = _MOST_OF_MACHINE * machine_memory() / 1e9
+                if self._gigabytes >= most:
+                    raise
+                larger = min(most, 2 * self._gigabytes)
+                say(f"data: {name} needs more than {self._gigabytes:.2g} GB of memory; it gets {larger:.2g}")
+                self._set(larger)
+
+    def _set(self, gigabytes: float) -> None:
+        self._gigabytes = gigabytes
+        self._connection.execute(f"SET memory_limit = '{gigabytes}GB'")
+
+
+def machine_memory() -> int:
+    """Bytes of memory that this machine has, or that its container may use."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError):  # there is no such file, or no limit
+        memory = min(memory, int(_CONTAINER_LIMIT.read_text(encoding="utf-8")))
+    return memory

@@ -1,0 +1,1 @@
+"""Write: Parquet shards, statistics and the report of a build."""

@@ -1,0 +1,75 @@
+"""Run a stage in the environment that has its libraries: axolotl, AutoAWQ and vLLM exclude each other."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from shoptune.errors import fail
+
+# Each environment and the library that tells it from the others.
+LIBRARY: Mapping[str, str] = {"train": "axolotl", "quantize": "awq", "infer": "vllm"}
+
+# Nothing may reach a network unless a config names a hub id; no library may report on its users.
+_QUIET = {
+    "AXOLOTL_DO_NOT_TRACK": "1",
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "VLLM_NO_USAGE_STATS": "1",
+    "WANDB_DISABLED": "true",
+}
+
+
+def is_here(environment: str) -> bool:
+    """Whether this interpreter can run the stages of an environment itself.
+
+    `SHOPTUNE_<ENVIRONMENT>_PYTHON`, when set, decides; otherwise it is enough that the library is installed here.
+    """
+    chosen = os.environ.get(_variable(environment))
+    if chosen:
+        return Path(chosen).absolute() == Path(sys.executable).absolute()
+    return importlib.util.find_spec(LIBRARY[environment]) is not None
+
+
+def become(environment: str, module: str, arguments: Sequence[str], variables: Mapping[str, str] = {}) -> NoReturn:
+    """Replace this process by `python -m shoptune.<module> <arguments>` in an environment.
+
+    One process, so that a signal meant for the stage reaches it, and no child outlives a kill.
+
+    Raises:
+        ShoptuneError: the environment is not installed.
+    """
+    python = str(python_of(environment))
+    os.execve(python, [python, "-m", f"shoptune.{module}", *arguments], {**_QUIET, **variables, **os.environ})
+
+
+def python_of(environment: str) -> Path:
+    """The interpreter of an environment: the one named by its variable, else the one `make setup` installs.
+
+    Raises:
+        ShoptuneError: there is none.
+    """
+    variable = _variable(environment)
+    if chosen := os.environ.get(variable):
+        if not Path(chosen).is_file():
+            raise fail(variable, "", f"no interpreter at '{chosen}'", "correct or unset it")
+        return Path(chosen)
+    for root in (Path.cwd(), Path(__file__).parents[3]):
+        python = root / ".venvs" / environment / "bin" / "python"
+        if python.is_file():
+            return python.absolute()
+    raise fail(f".venvs/{environment}", "", "the environment is not installed", f"run `make setup`, or set {variable}")
+
+
+def _variable(environment: str) -> str:
+    return f"SHOPTUNE_{environment.upper()}_PYTHON"
+
+
+def go_offline() -> None:
+    """Keep the libraries that are loaded next from asking a hub: everything they need is on this machine by now."""
+    os.environ.update({"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"})

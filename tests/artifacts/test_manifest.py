@@ -1,0 +1,45 @@
+"""What an artifact is made from, as a hash; see test_artifact.py for whole manifests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from shoptune.artifacts.manifest import Request, digest, identity_of, read_manifest
+from shoptune.errors import ShoptuneError
+
+
+def test_a_files_digest_is_that_of_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"hello")
+    assert digest(tmp_path / "a") == hashlib.sha256(b"hello").hexdigest()
+
+
+def test_a_folders_digest_is_that_of_its_names_and_bytes(tmp_path: Path) -> None:
+    (tmp_path / "b").write_bytes(b"")
+    (tmp_path / "a").write_bytes(b"hello")
+    table = {"a": hashlib.sha256(b"hello").hexdigest(), "b": hashlib.sha256(b"").hexdigest()}
+    assert digest(tmp_path) == hashlib.sha256(json.dumps(table).encode()).hexdigest()
+    (tmp_path / "b").rename(tmp_path / "c")
+    assert digest(tmp_path) != hashlib.sha256(json.dumps(table).encode()).hexdigest()
+
+
+def test_the_identity_tells_stage_config_and_inputs_apart(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    requests = [
+        Request("merge", {"x": 1, "y": 2}, {"base": tmp_path / "a"}),
+        Request("infer", {"x": 1, "y": 2}, {"base": tmp_path / "a"}),
+        Request("merge", {"x": 1, "y": 3}, {"base": tmp_path / "a"}),
+        Request("merge", {"x": 1, "y": 2}, {"base": tmp_path / "b"}),
+    ]
+    assert len({identity_of(request) for request in requests}) == len(requests)
+    assert identity_of(requests[0]) == identity_of(Request("merge", {"y": 2, "x": 1}, {"base": tmp_path / "a"}))
+
+
+def test_what_is_missing_is_told(tmp_path: Path) -> None:
+    assert read_manifest(tmp_path) is None
+    with pytest.raises(ShoptuneError, match="no such file or directory; make it first"):
+        digest(tmp_path / "none")

@@ -1,0 +1,137 @@
+"""The command line as a user meets it: help, exit statuses, one line an error."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import shoptune
+from shoptune.errors import refusal
+
+ROOT = Path(__file__).parents[2]
+SHOPTUNE = str(Path(sys.executable).with_name("shoptune"))
+COMMANDS = ["train", "merge", "quantize", "infer", "evaluate", "sweep", "export", "report"]
+EXPORT_COMMANDS = ["submission", "lm-eval"]
+DATA_COMMANDS = ["build", "tasks", "preview", "stats"]
+
+
+def _run(*arguments: str | Path, columns: int = 100, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [SHOPTUNE, *map(str, arguments)]
+    environment = {"COLUMNS": str(columns), "PATH": "/usr/bin:/bin", "HOME": str(Path.home())}
+    environment |= {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[name] for name in COMMANDS]
+    + [["data", name] for name in DATA_COMMANDS]
+    + [["export", name] for name in EXPORT_COMMANDS],
+)
+@pytest.mark.parametrize("columns", [40, 120])
+def test_every_command_has_help_with_an_example(command: list[str], columns: int) -> None:
+    result = _run(*command, "--help", columns=columns)
+    assert result.returncode == 0
+    assert "Example: shoptune" in result.stdout
+    assert all(len(line) <= max(columns, 60) for line in result.stdout.split("\n"))
+
+
+def test_help_lists_every_command() -> None:
+    listed = _run("--help").stdout
+    assert all(name in listed for name in [*COMMANDS, "data"])
+
+
+def test_help_loads_no_heavy_library() -> None:
+    code = (
+        "import sys, shoptune.cli; print(sorted({'torch', 'duckdb', 'pydantic', 'numpy', 'rich'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_a_users_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
+    config = tmp_path / "merge.yaml"
+    config.write_text("base: b\nadapters: [{path: p}]\nwise_ft_alhpa: 1\n")
+    result = _run("merge", config, "--out", tmp_path / "out")
+    assert result.returncode == 2
+    assert result.stderr == f"error: {config}: wise_ft_alhpa: unknown key; did you mean 'wise_ft_alpha'?\n"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["merge.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["merge", "none.yaml", "--out", "x"], "error: none.yaml: no such file; check the path"),
+        (["evaluate", "none.jsonl", "--questions", "q.json", "--out", "x"], "error: none.jsonl: no such file"),
+        (["data", "stats", "."], "error: stats.json: no such file"),
+        (["report", "src"], "error: src: holds no artifact; name the folder of a run, as runs/demo"),
+        (["export", "none.yaml", "--model", "m", "--out", "x"], "error: none.yaml: no such file; check the path"),
+        (["export", "submission", "none.yaml", "--model", "m", "--out", "x"], "error: none.yaml: no such file"),
+        (["export", "lm-eval", "--questions", "none.json", "--out", "x"], "error: none.json: no such file"),
+        (["merge", "merge/demo.yaml", "--set", "nonsense", "--out", "x"], "error: --set: nonsense: is not key=value"),
+    ],
+)
+def test_mistakes_are_told_apart(arguments: list[str], problem: str) -> None:
+    result = _run(*arguments)
+    assert result.returncode == 2
+    assert result.stderr.startswith(problem)
+    assert "Traceback" not in result.stderr
+
+
+def test_an_out_directory_with_other_things_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "photo.jpg").touch()
+    questions = ROOT / "examples" / "questions" / "development.json"
+    result = _run("evaluate", questions, "--questions", questions, "--out", tmp_path / "mine")
+    assert result.returncode == 2
+    assert "holds files that are no artifact of shoptune's; name another --out, or empty it" in result.stderr
+
+
+def test_tasks_as_json_and_as_a_table() -> None:
+    import json
+
+    tasks = json.loads(_run("data", "tasks", "--json").stdout)
+    assert {"name", "source", "kind", "metric", "track", "like"} == tasks[0].keys()
+    table = _run("data", "tasks", columns=200).stdout
+    assert all(task["name"] in table for task in tasks)
+
+
+def test_a_preview_shows_what_the_model_sees() -> None:
+    result = _run("data", "preview", "data_recipes/reviews2023.yaml", "--task", "review_rating", "--rows", "1")
+    assert result.returncode == 0
+    assert "Your task is multiple-choice." in result.stdout
+    assert "review_rating 1" in result.stdout
+
+
+def test_a_preview_of_no_such_task_names_the_nearest() -> None:
+    result = _run("data", "preview", "data_recipes/reviews2023.yaml", "--task", "review_ratings")
+    assert result.returncode == 2
+    assert "no task 'review_ratings'; did you mean 'review_rating'?" in result.stderr
+
+
+def test_the_version() -> None:
+    result = _run("--version")
+    assert (result.returncode, result.stdout) == (0, f"shoptune {shoptune.__version__}\n")
+
+
+def test_what_the_system_refuses_is_one_line(tmp_path: Path) -> None:
+    predictions, questions = tmp_path / "predictions.jsonl", tmp_path / "questions.json"
+    for file in (predictions, questions):
+        file.write_text("")
+    result = _run("evaluate", predictions, "--questions", questions, "--out", "/sys/out")
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: /sys/out.partial: ")
+    assert result.stderr.endswith("; correct its permissions, or name another path\n")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("number", "remedy"), [(errno.ENOSPC, "free some space"), (errno.EROFS, "name a path on a")])
+def test_a_refusal_names_the_file_and_the_remedy(number: int, remedy: str) -> None:
+    problem = refusal(OSError(number, os.strerror(number), "shard.safetensors"))
+    assert str(problem).startswith(f"shard.safetensors: {os.strerror(number).lower()}; {remedy}")
+    assert refusal(OSError(errno.EIO, "broken")) is None

@@ -1,0 +1,249 @@
+"""Sources: true on-disk formats become tables, with their quirks."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from shoptune.data import sources
+from shoptune.data.sources.readers import Intake
+from shoptune.errors import ShoptuneError
+
+
+@pytest.fixture
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        yield connection
+
+
+def _register(source: str, database: duckdb.DuckDBPyConnection, raw: Path) -> Intake:
+    intake = Intake(database, raw / "scratch")
+    sources.register(source, intake, raw / source)
+    return intake
+
+
+def test_every_source_of_the_made_up_shop_is_read(database: duckdb.DuckDBPyConnection, examples: Path) -> None:
+    assert sources.names() == ["alpaca", "amazon_m2", "attributes", "ecinstruct", "esci", "mmlu", "reviews2023"]
+    for source in sources.names():
+        _register(source, database, examples / "raw")
+    tables = [
+        "alpaca",
+        "m2_sessions",
+        "m2_products",
+        "attributes",
+        "ecinstruct",
+        "esci_judged",
+        "mmlu",
+        "reviews",
+        "reviews_products",
+    ]
+    assert all(database.execute(f"SELECT count(*) FROM {table}").fetchone() > (0,) for table in tables)
+
+
+def test_printed_numpy_arrays_and_list_columns_agree(
+    database: duckdb.DuckDBPyConnection, real_amazon_m2: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "amazon_m2").mkdir()
+    (tmp_path / "amazon_m2" / "sessions_train.csv").symlink_to(real_amazon_m2 / "sessions_train.csv")
+    _register("amazon_m2", database, tmp_path)
+    wrong = database.execute(
+        "SELECT count(*) FROM (SELECT prev_items, next_item, locale FROM read_parquet(?) "
+        "EXCEPT ALL SELECT items, next_item, locale FROM m2_sessions)",
+        [str(real_amazon_m2 / "sessions_sample.parquet")],
+    ).fetchone()
+    assert wrong == (0,)
+    assert database.execute("SELECT count(*) FROM m2_sessions").fetchone() == (450,)
+
+
+def test_sessions_as_parquet(database: duckdb.DuckDBPyConnection, real_amazon_m2: Path, tmp_path: Path) -> None:
+    (tmp_path / "amazon_m2").mkdir()
+    (tmp_path / "amazon_m2" / "sessions.parquet").symlink_to(real_amazon_m2 / "sessions_sample.parquet")
+    _register("amazon_m2", database, tmp_path)
+    assert database.execute("SELECT count(*) FROM m2_sessions").fetchone() == (450,)
+
+
+def test_mmlu_in_its_three_forms(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    folder = tmp_path / "mmlu"
+    (folder / "dev").mkdir(parents=True)
+    (folder / "dev" / "anatomy_dev.csv").write_text('"Which, one?",a,b,c,d,C\n')
+    (folder / "marketing_test.csv").write_text("question,choice0,choice1,choice2,choice3,answer\nWhat?,e,f,g,h,0\n")
+    database.execute(
+        "COPY (SELECT 'How?' AS question, 'law' AS subject, ['i','j','k','l'] AS choices, 3 AS answer) TO "
+        f"'{folder}/test-00000.parquet'"
+    )
+    _register("mmlu", database, tmp_path)
+    rows = database.execute("SELECT subject, question, choices, answer FROM mmlu ORDER BY subject").fetchall()
+    assert rows == [
+        ("anatomy", "Which, one?", ["a", "b", "c", "d"], 2),
+        ("law", "How?", ["i", "j", "k", "l"], 3),
+        ("marketing", "What?", ["e", "f", "g", "h"], 0),
+    ]
+
+
+def test_mmlu_auxiliary_train_has_no_subjects(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    folder = tmp_path / "mmlu" / "auxiliary_train"
+    folder.mkdir(parents=True)
+    (folder / "race.csv").write_text('"A long\npassage. Which?",a,b,c,d,B\n')
+    (folder / "obqa.csv").write_text("question,choice0,choice1,choice2,choice3,answer\nWho?,e,f,g,h,3\n")
+    database.execute(
+        "COPY (SELECT {'answer': 2, 'choices': ['i','j','k','l'], 'question': 'How?', 'subject': ''} AS train) TO "
+        f"'{folder}/train-00000-of-00001.parquet'"
+    )
+    _register("mmlu", database, tmp_path)
+    rows = database.execute("SELECT subject, question, choices, answer FROM mmlu ORDER BY question").fetchall()
+    assert rows == [
+        ("", "A long\npassage. Which?", ["a", "b", "c", "d"], 1),
+        ("", "How?", ["i", "j", "k", "l"], 2),
+        ("", "Who?", ["e", "f", "g", "h"], 3),
+    ]
+
+
+def test_mmlu_in_all_and_by_subject_is_read_once(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    for name in ("all", "law"):
+        (tmp_path / "mmlu" / name).mkdir(parents=True)
+        database.execute(
+            "COPY (SELECT 'How?' AS question, 'law' AS subject, ['i','j','k','l'] AS choices, 3 AS answer) TO "
+            f"'{tmp_path}/mmlu/{name}/test-00000-of-00001.parquet'"
+        )
+    (tmp_path / "mmlu" / "test").mkdir()
+    (tmp_path / "mmlu" / "test" / "law_test.csv").write_text("How?,i,j,k,l,D\n")
+    _register("mmlu", database, tmp_path)
+    assert database.execute("SELECT count(*), count(DISTINCT key) FROM mmlu").fetchone() == (1, 1)
+
+
+def test_real_mmlu(database: duckdb.DuckDBPyConnection, real_mmlu: Path, tmp_path: Path) -> None:
+    (tmp_path / "mmlu").symlink_to(real_mmlu)
+    _register("mmlu", database, tmp_path)
+    count, subjects, answers = database.execute(
+        "SELECT count(*), count(DISTINCT subject), list_sort(list(DISTINCT answer)) FROM mmlu"
+    ).fetchall()[0]
+    assert subjects == 57
+    assert count > 57 * 5
+    assert answers == [0, 1, 2, 3]
+
+
+def test_real_mmlu_without_header_and_with_letters_is_the_same(
+    database: duckdb.DuckDBPyConnection, real_mmlu: Path, tmp_path: Path
+) -> None:
+    """The original release's form, written from the other one, gives the same table."""
+    _register_folder(database, real_mmlu, tmp_path / "new")
+    for file in sorted(real_mmlu.rglob("*.csv")):
+        with file.open(encoding="utf-8", newline="") as lines:
+            rows = [[*row[:-1], "ABCD"[int(row[-1])]] for row in list(csv.reader(lines))[1:]]
+        original = tmp_path / "original" / "mmlu" / file.relative_to(real_mmlu)
+        original.parent.mkdir(parents=True, exist_ok=True)
+        with original.open("w", encoding="utf-8", newline="") as lines:
+            csv.writer(lines).writerows(rows)
+    with duckdb.connect() as other:
+        _register("mmlu", other, tmp_path / "original")
+        assert (
+            other.execute("FROM mmlu ORDER BY key").fetchall() == database.execute("FROM mmlu ORDER BY key").fetchall()
+        )
+
+
+def _register_folder(database: duckdb.DuckDBPyConnection, mmlu: Path, raw: Path) -> None:
+    raw.mkdir()
+    (raw / "mmlu").symlink_to(mmlu)
+    _register("mmlu", database, raw)
+
+
+def test_ecinstruct_options_lose_their_letters(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    (tmp_path / "ecinstruct").mkdir()
+    rows = [
+        {
+            "task": "Sentiment_Analysis",
+            "input": "Nice",
+            "options": '["A: very positive", "B: positive"]',
+            "output": "B: positive",
+        },
+        {
+            "task": "Sequential_Recommendation",
+            "input": "['1st: pan']",
+            "options": "['A: lid', \"B: men's sock\"]",
+            "output": "A",
+        },
+        {"task": "Product_Matching", "input": '{"product 1": {"title": "x"}}', "options": None, "output": "yes"},
+    ]
+    full = [{"split": "train", "setting": "s", "instruction": "i", **row} for row in rows]
+    (tmp_path / "ecinstruct" / "x.json").write_text(json.dumps([*full, {**full[0], "split": "test"}]))
+    _register("ecinstruct", database, tmp_path)
+    found = database.execute("SELECT options, answer_index, fields IS NULL FROM ecinstruct ORDER BY task").fetchall()
+    assert found == [
+        (None, None, False),
+        (["very positive", "positive"], 1, True),
+        (["lid", "men's sock"], 0, True),
+    ]
+
+
+def test_ecinstruct_samples_of_several_settings_are_one_row(
+    database: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    (tmp_path / "ecinstruct").mkdir()
+    row = {"split": "train", "task": "Product_Matching", "options": None, "output": "no"}
+    # Python's json writes NaN, which is no JSON, and its str() quotes with backslashes what holds both quotes.
+    row["input"] = '{"product 1": {"title": "x", "description": NaN}, "product 2": {"title": "y"}}'
+    bought = {**row, "task": "Sequential_Recommendation", "input": "['1st: pan']", "output": "A"}
+    bought["options"] = """['A: 5\\' "tall" pole']"""
+    rows = [{**row, "setting": setting, "instruction": setting} for setting in ("IND_Diverse", "IND_Single")]
+    (tmp_path / "ecinstruct" / "x.json").write_text(json.dumps([*rows, {**bought, "setting": "s", "instruction": "i"}]))
+    _register("ecinstruct", database, tmp_path)
+    found = database.execute(
+        "SELECT fields->'product 1'->>'description', fields->'product 2'->>'title', options "
+        "FROM ecinstruct ORDER BY task"
+    ).fetchall()
+    assert found == [(None, "y", None), (None, None, ['5\' "tall" pole'])]
+
+
+def test_review_prices_may_be_null_numbers_or_texts(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    folder = tmp_path / "reviews2023"
+    folder.mkdir()
+    meta = [
+        {"parent_asin": str(n), "title": "t", "price": price, "categories": ["A", "B"]}
+        for n, price in enumerate([None, 9.5, "from $3.25"])
+    ]
+    (folder / "meta_Toys.jsonl").write_text("".join(json.dumps(row) + "\n" for row in meta))
+    (folder / "Toys.jsonl").write_text(json.dumps({"rating": 5.0, "text": "x", "parent_asin": "1"}) + "\n")
+    _register("reviews2023", database, tmp_path)
+    rows = database.execute(
+        "SELECT price, category, product_type FROM reviews_products ORDER BY parent_asin"
+    ).fetchall()
+    assert rows == [(None, "Toys", "B"), (9.5, "Toys", "B"), (3.25, "Toys", "B")]
+    assert database.execute("SELECT category, rating FROM reviews").fetchall() == [("Toys", 5.0)]
+
+
+def test_attributes_of_either_data_set(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    folder = tmp_path / "attributes"
+    folder.mkdir()
+    lines = ['5" pan, red\x01Color \x01red', '5" pan, red\x01Length\x01NULL', "no fact", "lid\x01Item Type\x01lid"]
+    (folder / "publish_data.txt").write_text("\n".join(lines) + "\n")
+    entities = [{"label": "Item Form", "value": "leaves", "start": 4}]
+    (folder / "tea.jsonl").write_text(json.dumps({"title": "Tea leaves", "entities": entities}) + "\n")
+    _register("attributes", database, tmp_path)
+    assert database.execute("FROM attributes ORDER BY ALL").fetchall() == [
+        ('5" pan, red', "color", "red"),
+        ('5" pan, red', "length", None),
+        ("Tea leaves", "item form", "leaves"),
+        ("lid", "item type", "lid"),
+    ]
+
+
+def test_esci_tells_where_queries_are_from(database: duckdb.DuckDBPyConnection, examples: Path, tmp_path: Path) -> None:
+    (tmp_path / "esci").mkdir()
+    for file in (examples / "raw" / "esci").iterdir():
+        (tmp_path / "esci" / file.name).symlink_to(file)
+    (tmp_path / "esci" / "shopping_queries_dataset_sources.csv").write_text("query_id,source\n7,behavioral\n")
+    _register("esci", database, tmp_path)
+    assert database.execute("FROM esci_sources").fetchall() == [(7, "behavioral")]
+
+
+def test_a_missing_source_and_a_missing_file_are_named(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    with pytest.raises(ShoptuneError, match=r"esci: the source's folder is missing; put its files there as downloaded"):
+        _register("esci", database, tmp_path)
+    (tmp_path / "esci").mkdir()
+    with pytest.raises(ShoptuneError, match=r"esci: holds no \*examples\*\.parquet"):
+        _register("esci", database, tmp_path)
