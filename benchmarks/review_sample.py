@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from shoptune.data.sources.readers import Intake, Table
+from shoptune.data.sources.readers import SourceReader, Table
 from shoptune.data.sources.reviews2023 import REVIEW
 
 USED = "count(rating), max(title), max(text), max(parent_asin), max(user_id), max(timestamp), max(helpful_vote)"
@@ -28,7 +28,7 @@ def main() -> None:
             options = f"columns = {table.listed}, format = 'newline_delimited'"
             print(connection.execute(f"SELECT {USED} FROM read_json('{table.files[0]}', {options})").fetchone())
             return
-        Intake(connection, Path(scratch), sample={"reviews": int(what)}).json_lines(table)
+        SourceReader(connection, Path(scratch), sample={"reviews": int(what)}).json_lines(table)
         print(connection.execute(f"SELECT {USED}, count(*) FROM raw_reviews").fetchone())
 
 

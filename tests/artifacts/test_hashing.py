@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shoptune.artifacts import hashing
 from shoptune.artifacts.hashing import file_sha256, files_sha256
 from shoptune.runtime import progress
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shoptune.artifacts.manifest import Request, digest, identity_of, read_manifest
+from shoptune.artifacts.manifest import Request, digest, fingerprint_of, read_manifest
 from shoptune.errors import ShoptuneError
 
 
@@ -35,8 +35,8 @@ def test_the_identity_tells_stage_config_and_inputs_apart(tmp_path: Path) -> Non
         Request("merge", {"x": 1, "y": 3}, {"base": tmp_path / "a"}),
         Request("merge", {"x": 1, "y": 2}, {"base": tmp_path / "b"}),
     ]
-    assert len({identity_of(request) for request in requests}) == len(requests)
-    assert identity_of(requests[0]) == identity_of(Request("merge", {"y": 2, "x": 1}, {"base": tmp_path / "a"}))
+    assert len({fingerprint_of(request) for request in requests}) == len(requests)
+    assert fingerprint_of(requests[0]) == fingerprint_of(Request("merge", {"y": 2, "x": 1}, {"base": tmp_path / "a"}))
 
 
 def test_what_is_missing_is_told(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def _make(source: Path, out: Path, *, config: dict[str, object] | None = None, f
 def test_a_manifest_tells_everything(source: Path, tmp_path: Path) -> None:
     made = _make(source, tmp_path / "out")
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
-    assert made.fresh
+    assert made.rebuilt
     assert manifest["stage"] == "merge"
     assert manifest["config"] == {"x": 1}
     # sha256 of 'hello', 'content' and nothing, from sha256sum
@@ -54,25 +54,25 @@ def test_a_manifest_tells_everything(source: Path, tmp_path: Path) -> None:
 def test_nothing_is_done_when_up_to_date(source: Path, tmp_path: Path) -> None:
     _make(source, tmp_path / "out")
     before = (tmp_path / "out" / "manifest.json").read_bytes()
-    assert not _make(source, tmp_path / "out").fresh
+    assert not _make(source, tmp_path / "out").rebuilt
     assert (tmp_path / "out" / "manifest.json").read_bytes() == before
 
 
 def test_a_change_of_config_or_input_or_force_makes_it_again(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     _make(source, out)
-    assert _make(source, out, config={"x": 2}).fresh
+    assert _make(source, out, config={"x": 2}).rebuilt
     source.write_text("changed")
-    assert _make(source, out, config={"x": 2}).fresh
-    assert _make(source, out, config={"x": 2}, force=True).fresh
-    assert not _make(source, out, config={"x": 2}).fresh
+    assert _make(source, out, config={"x": 2}).rebuilt
+    assert _make(source, out, config={"x": 2}, force=True).rebuilt
+    assert not _make(source, out, config={"x": 2}).rebuilt
 
 
 def test_an_artifact_as_input_counts_by_its_outputs(source: Path, tmp_path: Path) -> None:
     _make(source, tmp_path / "first")
     _make(tmp_path / "first", tmp_path / "second")
     _make(source, tmp_path / "first", force=True)  # same bytes, other times
-    assert not _make(tmp_path / "first", tmp_path / "second").fresh
+    assert not _make(tmp_path / "first", tmp_path / "second").rebuilt
 
 
 def test_a_damaged_artifact_is_noticed(source: Path, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_strangers_are_not_overwritten(source: Path, tmp_path: Path) -> None:
 
 def test_an_empty_directory_may_be_used(source: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    assert _make(source, tmp_path / "out").fresh
+    assert _make(source, tmp_path / "out").rebuilt
 
 
 def test_a_failure_leaves_the_old_artifact(source: Path, tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_kill_leaves_the_old_artifact_or_none(tmp_path: Path, moment: float) -
         assert len(manifest["outputs"]) == 400
         publish.digest(out)  # every file is there with its size
     made = make(Request("merge", {"round": -1}, {}), out, _write)
-    assert made.fresh
+    assert made.rebuilt
     assert sorted(file.name for file in tmp_path.iterdir()) == ["out", "work.py"]
 
 

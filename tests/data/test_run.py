@@ -88,7 +88,7 @@ def test_the_bytes_do_not_depend_on_the_number_of_workers(mixture: Path, tmp_pat
     _build(mixture, tmp_path / "two", *tasks, "workers=2")
     assert _bytes(tmp_path / "one") == _bytes(tmp_path / "two")
     assert len(_rows(tmp_path / "one")) > 2000  # so there was more than one batch of 2048
-    assert not _build(mixture, tmp_path / "one", *tasks, "workers=2").fresh
+    assert not _build(mixture, tmp_path / "one", *tasks, "workers=2").rebuilt
 
 
 def test_a_question_of_the_benchmark_does_not_reach_the_rows(mixture: Path, tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from shoptune.merge import addition
 from shoptune.merge.addition import Adder
-from shoptune.merge.certificate import Tally
+from shoptune.merge.certificate import RoundingStatistics
 from shoptune.merge.delta import Dense, LowRank
 from shoptune.merge.lora import Factors
 
 
-def add_rounded(base: torch.Tensor, delta: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, Tally]:
+def add_rounded(base: torch.Tensor, delta: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, RoundingStatistics]:
     """A whole matrix and a dense delta."""
     written = torch.empty(base.shape, dtype=dtype)
     return written, Adder().add(base, Dense(delta), 0, written)
@@ -36,8 +36,8 @@ def test_a_tally_by_hand() -> None:
 
 @pytest.mark.parametrize("delta", [2.0**-9, -(2.0**-9)])
 def test_the_largest_error_has_no_sign(delta: float) -> None:
-    tally = add_rounded(torch.ones(1, 2, dtype=torch.bfloat16), torch.tensor([[0.0, delta]]), torch.bfloat16)[1]
-    assert tally.max_error == 2.0**-9
+    rounding = add_rounded(torch.ones(1, 2, dtype=torch.bfloat16), torch.tensor([[0.0, delta]]), torch.bfloat16)[1]
+    assert rounding.max_error == 2.0**-9
 
 
 @settings(max_examples=50, deadline=None)
@@ -65,8 +65,8 @@ def test_tiles_add_up(rows: int, columns: int, first: int, tile: tuple[int, int]
 
 def test_what_does_not_fit_is_counted() -> None:
     base = torch.tensor([[65000.0, 65000.0, float("inf"), 1.0]])
-    tally = add_rounded(base, torch.tensor([[600.0, 400.0, 1.0, 1.0]]), torch.float16)[1]
-    assert tally.overflowed == 1  # the largest float16 is 65504, and 65520 is the first that rounds to infinity
+    rounding = add_rounded(base, torch.tensor([[600.0, 400.0, 1.0, 1.0]]), torch.float16)[1]
+    assert rounding.overflowed == 1  # the largest float16 is 65504, and 65520 is the first that rounds to infinity
 
 
 def test_working_memory_of_a_larger_tile_leaves_no_trace() -> None:
@@ -82,8 +82,8 @@ def test_against_float64() -> None:
     base = (torch.randn(64, 64, generator=generator) * 0.02).to(torch.bfloat16)
     delta = torch.randn(64, 64, generator=generator) * 1e-4
     for dtype in (torch.bfloat16, torch.float16, torch.float32):
-        written, tally = add_rounded(base, delta, dtype)
-        summary = tally.summary()
+        written, rounding = add_rounded(base, delta, dtype)
+        summary = rounding.summary()
         assert torch.equal(written, (base.float() + delta).to(dtype))
         applied = written.double() - base.double()
         lost = (applied - delta.double()).norm() / delta.double().norm()

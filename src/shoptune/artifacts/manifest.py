@@ -34,7 +34,7 @@ class Request:
     inputs: Mapping[str, Path]
 
 
-def identity_of(request: Request) -> str:
+def fingerprint_of(request: Request) -> str:
     """A hash that is the same for requests that give the same bytes.
 
     Raises:
@@ -79,13 +79,13 @@ def digest(path: Path) -> str:
 
 
 def describe(
-    request: Request, identity: str, directory: Path, known: Mapping[str, str], started: datetime
+    request: Request, fingerprint: str, directory: Path, known: Mapping[str, str], started: datetime
 ) -> dict[str, Any]:
     """The manifest of a directory that is finished.
 
     Args:
         request: what it was made from.
-        identity: the request's hash.
+        fingerprint: the request's hash.
         directory: whose files are its outputs.
         known: digests of some of them, by name relative to the directory; the rest is hashed now.
         started: when the work began.
@@ -97,7 +97,7 @@ def describe(
     finished = datetime.now(UTC)
     return {
         "stage": request.stage,
-        "request": identity,
+        "request": fingerprint,
         "config": request.config,
         "inputs": {name: {"path": str(path), "sha256": digest(path)} for name, path in request.inputs.items()},
         "outputs": {

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from shoptune.artifacts.manifest import MANIFEST, Request, describe, digest, identity_of, read_manifest
+from shoptune.artifacts.manifest import MANIFEST, Request, describe, digest, fingerprint_of, read_manifest
 from shoptune.errors import fail
 
 _REQUEST = ".request.json"
@@ -34,11 +34,11 @@ class Build:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A whole artifact on disk; `fresh` is false when it was up to date and nothing was done."""
+    """A whole artifact on disk; `rebuilt` is false when it was up to date and nothing was done."""
 
     path: Path
     manifest: Mapping[str, Any]
-    fresh: bool
+    rebuilt: bool
 
     @property
     def bytes(self) -> int:
@@ -64,8 +64,8 @@ def make(
     Raises:
         ShoptuneError: an input is missing, `out` holds something else, or another process is writing it.
     """
-    identity = identity_of(request)
-    if not force and (current := _up_to_date(request, identity, out)):
+    fingerprint = fingerprint_of(request)
+    if not force and (current := _up_to_date(request, fingerprint, out)):
         return current
     _refuse_strangers(request, out)
     staging = out.with_name(out.name + ".partial")
@@ -77,15 +77,15 @@ def make(
         except BlockingIOError as error:
             raise fail(staging, "", "another process is writing it", "wait for it to end") from error
         started = datetime.now(UTC)
-        _prepare(staging, identity, keep=resume)
+        _prepare(staging, fingerprint, keep=resume)
         build = Build(staging)
         write(build)
         (staging / _REQUEST).unlink()
-        manifest = describe(request, identity, staging, build.sha256, started)
+        manifest = describe(request, fingerprint, staging, build.sha256, started)
         _publish(staging, out, manifest)
     finally:
         os.close(lock)
-    return Artifact(out, manifest, fresh=True)
+    return Artifact(out, manifest, rebuilt=True)
 
 
 def up_to_date(request: Request, out: Path) -> Artifact | None:
@@ -94,7 +94,7 @@ def up_to_date(request: Request, out: Path) -> Artifact | None:
     Raises:
         ShoptuneError: an input is missing.
     """
-    return _up_to_date(request, identity_of(request), out)
+    return _up_to_date(request, fingerprint_of(request), out)
 
 
 def require_space(directory: Path, size: int) -> None:
@@ -123,13 +123,13 @@ def write_atomically(path: Path, text: str) -> None:
     staging.replace(path)
 
 
-def _up_to_date(request: Request, identity: str, out: Path) -> Artifact | None:
+def _up_to_date(request: Request, fingerprint: str, out: Path) -> Artifact | None:
     manifest = read_manifest(out)
-    if manifest is None or manifest.get("stage") != request.stage or manifest.get("request") != identity:
+    if manifest is None or manifest.get("stage") != request.stage or manifest.get("request") != fingerprint:
         return None
     digest(out)  # names and sizes still as written
     os.utime(out / MANIFEST)  # make compares times: the artifact is as new as its inputs
-    return Artifact(out, manifest, fresh=False)
+    return Artifact(out, manifest, rebuilt=False)
 
 
 def _refuse_strangers(request: Request, out: Path) -> None:
@@ -144,15 +144,15 @@ def _refuse_strangers(request: Request, out: Path) -> None:
         raise fail(out, "", f"holds an artifact of stage '{manifest.get('stage')}'", "name another --out")
 
 
-def _prepare(staging: Path, identity: str, *, keep: bool) -> None:
+def _prepare(staging: Path, fingerprint: str, *, keep: bool) -> None:
     note = staging / _REQUEST
-    if not (keep and note.is_file() and note.read_text(encoding="utf-8") == identity):
+    if not (keep and note.is_file() and note.read_text(encoding="utf-8") == fingerprint):
         for entry in staging.iterdir():
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
-    note.write_text(identity, encoding="utf-8")
+    note.write_text(fingerprint, encoding="utf-8")
 
 
 def _publish(staging: Path, out: Path, manifest: Mapping[str, Any]) -> None:

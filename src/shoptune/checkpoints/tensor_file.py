@@ -113,8 +113,8 @@ def read_rows(
         spec: the tensor.
         first: the first row.
         last: the row after the last.
-        memory: from `shoptune.checkpoints.direct_io.memory_for_reading`, to put them in instead of memory of their own. They then
-            come past the page cache unless they are in it.
+        memory: a buffer from `direct_io.memory_for_reading` to read into; the read then bypasses the page cache unless the
+            rows are already in it. None allocates.
 
     Raises:
         EOFError: the file is shorter than it was.

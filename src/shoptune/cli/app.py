@@ -17,7 +17,7 @@ from shoptune.cli import data, export, serve
 from shoptune.cli.options import Config, Force, Model, Out, Questions, Set, report_artifact
 from shoptune.errors import ShoptuneError, refusal
 from shoptune.runtime import environments
-from shoptune.runtime.gc_tuning import collect_rarely
+from shoptune.runtime.gc_tuning import tune_garbage_collection
 from shoptune.runtime.progress import say
 
 app = typer.Typer(
@@ -33,7 +33,7 @@ app.add_typer(export.app, name="export")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 for success, 2 for what the user can mend, 1 with a traceback otherwise."""
-    collect_rarely()
+    tune_garbage_collection()
     try:
         app(args=list(arguments) if arguments is not None else None)
     except ShoptuneError as error:

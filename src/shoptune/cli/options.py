@@ -24,5 +24,5 @@ def report_artifact(made: Artifact, since: float, following: str) -> None:
     """The one line that ends every stage."""
     files = len(made.manifest["outputs"])
     size = f"{made.bytes / 1e6:.2f} MB in {files} file{'s' if files > 1 else ''}"
-    state = f"wrote {size} in {elapsed(since)}" if made.fresh else f"up to date ({size}), nothing to do"
+    state = f"wrote {size} in {elapsed(since)}" if made.rebuilt else f"up to date ({size}), nothing to do"
     say(f"{made.manifest['stage']}: {made.path}: {state}; next: {following}")

@@ -13,7 +13,7 @@ from shoptune.data.executor import Engine
 from shoptune.data.filters.decontaminate import Decontaminator, Wording
 from shoptune.data.filters.length import LengthLimit
 from shoptune.data.filters.rejects import Rejects
-from shoptune.data.filters.row_filter import Sieve
+from shoptune.data.filters.row_filter import RowFilter
 from shoptune.data.mixture import Plan
 from shoptune.data.recipe import Task
 from shoptune.data.render.batch import Checks, Rendered, render
@@ -96,7 +96,7 @@ def assemble(plan: Plan, tasks: Mapping[str, Task], length: LengthLimit, databas
     wording = Wording.of(prompt for task in tasks.values() for prompt in task.recipe.prompts)
     decontaminator = Decontaminator.against([Path(file) for file in mixture.decontaminate_against], wording)
     checks = Checks(length, wording, decontaminator, near_duplicates=mixture.near_duplicates is not None)
-    work = _Work(database, renderers, checks, Sieve(mixture.near_duplicates), mixture.seed)
+    work = _Work(database, renderers, checks, RowFilter(mixture.near_duplicates), mixture.seed)
     wanted = plan.wanted(tasks)
     parts: list[pa.Table] = []
     with bar("data", sum(wanted.values())) as progress:
@@ -104,7 +104,7 @@ def assemble(plan: Plan, tasks: Mapping[str, Task], length: LengthLimit, databas
             for part in work.rows(task, wanted[name]):
                 parts.append(part)
                 progress.advance(part.num_rows)
-    return Made(parts, wanted, work.sieve.rejects, database)
+    return Made(parts, wanted, work.row_filter.rejects, database)
 
 
 @dataclass(frozen=True)
@@ -114,19 +114,19 @@ class _Work:
     database: Database
     renderers: Engine
     checks: Checks
-    sieve: Sieve
+    row_filter: RowFilter
     seed: int
 
     def rows(self, task: Task, wanted: int) -> Iterator[pa.Table]:
         """A task's rows, in parts; records are asked for until there are enough or no more."""
-        sieve, left, after = self.sieve.of_task(task), wanted, 0
+        row_filter, left, after = self.row_filter.of_task(task), wanted, 0
         most = int(wanted * _SPARE_SHARE) + _SPARE_RECORDS
         while left:
             given = 0
             batches = records(self.database, task, self.seed, most, after)
             for rendered in self.renderers.map(partial(_render, task, self.seed, self.checks), batches):
                 given += rendered.rows.num_rows + len(rendered.rejects)
-                part = sieve.let_through(rendered, left)
+                part = row_filter.admit(rendered, left)
                 left -= part.num_rows
                 yield part
                 if not left:

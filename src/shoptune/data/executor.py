@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from shoptune.data.render.batch import Rendered
 from shoptune.errors import fail
-from shoptune.runtime.gc_tuning import collect_rarely
+from shoptune.runtime.gc_tuning import tune_garbage_collection
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,7 +53,7 @@ class _Local(AbstractContextManager["Engine"]):
     def __enter__(self) -> Engine:
         if self._workers > 1 and self._rows >= _MANY_ROWS:
             for _ in range(self._workers):  # each submission starts a process
-                self._started().submit(collect_rarely)
+                self._started().submit(tune_garbage_collection)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,7 +82,7 @@ class _Local(AbstractContextManager["Engine"]):
             # Not forked from this process, in which DuckDB's threads run, but from one that has loaded what they need.
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(["shoptune.data.render.batch"])
-            self._pool = ProcessPoolExecutor(self._workers, context, initializer=collect_rarely)
+            self._pool = ProcessPoolExecutor(self._workers, context, initializer=tune_garbage_collection)
         return self._pool
 
 

@@ -60,7 +60,7 @@ class Mixture(Settings):
             raise ValueError("max_tokens needs a tokenizer")
         return self
 
-    def identity(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, Any]:
         """What decides the rows, as JSON values."""
         return self.model_dump(mode="json", exclude={"memory_gb", "workers"})
 

@@ -52,7 +52,7 @@ def run(plan: Plan, raw: Path, out: Path, *, engine_name: EngineName = "local", 
     inputs |= {f"questions/{number}": Path(file) for number, file in enumerate(mixture.decontaminate_against)}
     inputs |= {"tokenizer": length.tokenizer} if length.tokenizer else {}
     recipes = {name: task.recipe.model_dump(mode="json") | {"views": task.views} for name, task in present.items()}
-    config: dict[str, Any] = {"mixture": mixture.identity(), "recipes": recipes}
+    config: dict[str, Any] = {"mixture": mixture.fingerprint(), "recipes": recipes}
     if mixture.sample:
         config["duckdb"] = version("duckdb")  # its hash decides what is drawn
 

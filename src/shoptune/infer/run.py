@@ -21,7 +21,7 @@ from shoptune.infer.timing import FILE as TIMING
 from shoptune.infer.timing import summarize_timing
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.progress import bar
-from shoptune.runtime.redirection import printing_to
+from shoptune.runtime.redirection import redirect_output
 from shoptune.shopbench.classify import task_type_of
 from shoptune.shopbench.questions import Question, load_questions
 
@@ -79,7 +79,7 @@ def _answer_all(questions: Sequence[Question], checkpoint: Checkpoint, profile: 
     waiting = iter([asked[number] for number in order])
     solved = [_solved(batch.answers, waiting) for batch in journal.read(file)]
     done = sum(map(len, solved))
-    with bar("infer", len(order)) as progress, printing_to(file.with_name(_LOG)):
+    with bar("infer", len(order)) as progress, redirect_output(file.with_name(_LOG)):
         progress.advance(done)
         engine = Engine(checkpoint.path, profile) if done < len(order) else None
         while engine and (batch := list(itertools.islice(waiting, profile.batch_size))):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from shoptune.merge.certificate import Tally
+from shoptune.merge.certificate import RoundingStatistics
 from shoptune.merge.delta import Delta
 
 _TILE_ENTRIES = 1 << 19  # two mebibytes of float32; at least _COLUMN_STEP columns of _TILE_ROWS rows
@@ -26,7 +26,7 @@ class Adder(threading.local):
     def __init__(self) -> None:
         self._memory = torch.empty(3, _TILE_ENTRIES)
 
-    def add(self, base: torch.Tensor, delta: Delta, first: int, written: torch.Tensor) -> Tally:
+    def add(self, base: torch.Tensor, delta: Delta, first: int, written: torch.Tensor) -> RoundingStatistics:
         """`base + delta` in float32, rounded once.
 
         Args:
@@ -38,15 +38,20 @@ class Adder(threading.local):
         Returns:
             What rounding left of these rows of the delta.
         """
-        tally = Tally(entries=base.numel())
+        rounding = RoundingStatistics(entries=base.numel())
         for rows, columns in _tiles(*base.shape):
             self._add_tile(
-                base[rows, columns], delta, (first + rows.start, columns.start), written[rows, columns], tally
+                base[rows, columns], delta, (first + rows.start, columns.start), written[rows, columns], rounding
             )
-        return tally
+        return rounding
 
     def _add_tile(
-        self, base: torch.Tensor, delta: Delta, corner: tuple[int, int], written: torch.Tensor, tally: Tally
+        self,
+        base: torch.Tensor,
+        delta: Delta,
+        corner: tuple[int, int],
+        written: torch.Tensor,
+        rounding: RoundingStatistics,
     ) -> None:
         before, change, after = (flat[: base.numel()].view(base.shape) for flat in self._memory)
         before.copy_(base)
@@ -54,15 +59,15 @@ class Adder(threading.local):
         written.copy_(torch.add(before, change, out=after))
         after.copy_(written)
         applied = after.sub_(before)
-        tally.intended += _sum_of_squares(change)
-        tally.survived += _sum_of_squares(applied)
-        tally.unchanged += int(np.count_nonzero(applied.numpy() == 0))  # several times faster than torch's
+        rounding.intended += _sum_of_squares(change)
+        rounding.survived += _sum_of_squares(applied)
+        rounding.unchanged += int(np.count_nonzero(applied.numpy() == 0))  # several times faster than torch's
         error = applied.sub_(change)
         lost = _sum_of_squares(error)
-        tally.lost += lost
+        rounding.lost += lost
         if not math.isfinite(lost):
-            tally.overflowed += count_overflowed(base, written)
-        tally.max_error = max(tally.max_error, float(error.numpy().max()), -float(error.numpy().min()))
+            rounding.overflowed += count_overflowed(base, written)
+        rounding.max_error = max(rounding.max_error, float(error.numpy().max()), -float(error.numpy().min()))
 
 
 def count_overflowed(base: torch.Tensor, written: torch.Tensor) -> int:

@@ -43,7 +43,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Desk:
+class BlockBuffers:
     """Memory for one block: new memory for each would have to be found and zeroed by the system, page by page.
 
     Attributes:
@@ -73,8 +73,8 @@ def cut(spec: TensorSpec, dtype: torch.dtype) -> Iterator[Block]:
         yield Block(spec, dtype, first, last)
 
 
-def desks(blocks: Sequence[Block], count: int) -> Iterator[Desk]:
-    """The same few desks in turn, each large enough for any of the blocks.
+def block_buffers(blocks: Sequence[Block], count: int) -> Iterator[BlockBuffers]:
+    """The same few block_buffers in turn, each large enough for any of the blocks.
 
     Args:
         blocks: what is to be worked on, in this order.
@@ -82,4 +82,6 @@ def desks(blocks: Sequence[Block], count: int) -> Iterator[Desk]:
     """
     read = max((block.nbytes for block in blocks), default=0)
     written = max((block.written_bytes for block in blocks), default=0)
-    return itertools.cycle([Desk(memory_for_reading(read), memoryview(bytearray(written))) for _ in range(count)])
+    return itertools.cycle(
+        [BlockBuffers(memory_for_reading(read), memoryview(bytearray(written))) for _ in range(count)]
+    )

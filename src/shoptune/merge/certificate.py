@@ -17,7 +17,7 @@ FILE = "certificate.json"
 
 
 @dataclass
-class Tally:
+class RoundingStatistics:
     """Sums over the entries of one weight matrix, or of many.
 
     Attributes:
@@ -38,8 +38,8 @@ class Tally:
     max_error: float = 0.0
     overflowed: int = 0
 
-    def add(self, other: Tally) -> None:
-        """Count another tally in."""
+    def add(self, other: RoundingStatistics) -> None:
+        """Count another rounding in."""
         for name in ("entries", "intended", "survived", "lost", "unchanged", "overflowed"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.max_error = max(self.max_error, other.max_error)
@@ -59,19 +59,19 @@ class Tally:
 
 @dataclass
 class Certificate:
-    """The tallies of a merge, by weight matrix."""
+    """The statistics of a merge, by weight matrix."""
 
-    tensors: dict[str, Tally] = field(default_factory=dict)
+    tensors: dict[str, RoundingStatistics] = field(default_factory=dict)
 
-    def record(self, name: str, tally: Tally) -> None:
+    def record(self, name: str, rounding: RoundingStatistics) -> None:
         """Count a block of a weight matrix."""
-        self.tensors.setdefault(name, Tally()).add(tally)
+        self.tensors.setdefault(name, RoundingStatistics()).add(rounding)
 
-    def total(self) -> Tally:
+    def total(self) -> RoundingStatistics:
         """All weight matrices together."""
-        total = Tally()
-        for tally in self.tensors.values():
-            total.add(tally)
+        total = RoundingStatistics()
+        for rounding in self.tensors.values():
+            total.add(rounding)
         return total
 
     def write(self, directory: Path, about: Mapping[str, Any]) -> None:
@@ -79,16 +79,16 @@ class Certificate:
         value = {
             **about,
             "total": self.total().summary(),
-            "tensors": {name: tally.summary() for name, tally in self.tensors.items()},
+            "tensors": {name: rounding.summary() for name, rounding in self.tensors.items()},
         }
         (directory / FILE).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
-def by_kind(certificate: Certificate) -> dict[str, Tally]:
-    """The tallies of each kind of layer (`q_proj`, `down_proj`, ...), summed over the model."""
-    kinds: dict[str, Tally] = {}
+def by_kind(certificate: Certificate) -> dict[str, RoundingStatistics]:
+    """The statistics of each kind of layer (`q_proj`, `down_proj`, ...), summed over the model."""
+    kinds: dict[str, RoundingStatistics] = {}
     for name, entry in certificate.tensors.items():
-        kinds.setdefault(name.removesuffix(".weight").split(".")[-1], Tally()).add(entry)
+        kinds.setdefault(name.removesuffix(".weight").split(".")[-1], RoundingStatistics()).add(entry)
     return kinds
 
 

@@ -9,7 +9,7 @@ from shoptune.artifacts.manifest import Request
 from shoptune.artifacts.publish import Artifact, Build, make
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.sources import Sources
-from shoptune.runtime.gc_tuning import leave_what_is_loaded
+from shoptune.runtime.gc_tuning import freeze_loaded_objects
 from shoptune.runtime.progress import say
 
 
@@ -53,7 +53,7 @@ def run(config: MergeConfig, file: Path, out: Path, *, form: Form = Form(), forc
         from shoptune.merge.plan import Plan
         from shoptune.merge.table import print_table
 
-        leave_what_is_loaded()  # torch
+        freeze_loaded_objects()  # torch
         plan = Plan(config, sources)
         if form.as_adapter:
             write_adapter(plan, build.directory, form.rank, build.sha256)

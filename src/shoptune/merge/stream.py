@@ -18,8 +18,8 @@ from shoptune.checkpoints.checkpoint import INDEX, Checkpoint
 from shoptune.checkpoints.tensor_file import TensorFileWriter, TensorSpec, writing
 from shoptune.errors import fail
 from shoptune.merge.addition import Adder, count_overflowed
-from shoptune.merge.blocks import Block, Desk, cut, desks
-from shoptune.merge.certificate import Certificate, Tally
+from shoptune.merge.blocks import Block, BlockBuffers, block_buffers, cut
+from shoptune.merge.certificate import Certificate, RoundingStatistics
 from shoptune.merge.delta import Delta
 from shoptune.runtime.progress import Bar
 
@@ -31,7 +31,7 @@ _AHEAD = 4  # blocks that are read while the workers are at others
 Read = Callable[[TensorSpec, int, int, memoryview], torch.Tensor]
 
 # A block's new rows, and what rounding left of its delta.
-_Merged = tuple[torch.Tensor, Tally | None]
+_Merged = tuple[torch.Tensor, RoundingStatistics | None]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Output:
     Attributes:
         directory: for the shards and their index.
         dtype: element type of the merged weights; tensors of integers keep theirs.
-        certificate: gets the tally of every changed weight.
+        certificate: gets the rounding of every changed weight.
         sha256: gets the digest of every shard.
         progress: advanced by the bytes read.
     """
@@ -119,11 +119,11 @@ def _write_blocks(
             output.progress.advance(block.nbytes)
 
         # At once, some blocks are read ahead, as many are added to as there are workers, and one is written.
-        for block, desk in zip(blocks, desks(blocks, workers + _AHEAD + 2), strict=False):
+        for block, buffers in zip(blocks, block_buffers(blocks, workers + _AHEAD + 2), strict=False):
             if block.first == 0:
                 change = loader.submit(delta, block.spec.name)
-            rows = reader.submit(read, block.spec, block.first, block.last, desk.read)
-            waiting.append((block, pool.submit(_merge_block, block, rows, change, desk, adder)))
+            rows = reader.submit(read, block.spec, block.first, block.last, buffers.read)
+            waiting.append((block, pool.submit(_merge_block, block, rows, change, buffers, adder)))
             if len(waiting) > workers + _AHEAD:
                 write_oldest()
         while waiting:
@@ -133,18 +133,18 @@ def _write_blocks(
 
 
 def _merge_block(
-    block: Block, reading: Future[torch.Tensor], changing: Future[Delta | None], desk: Desk, adder: Adder
+    block: Block, reading: Future[torch.Tensor], changing: Future[Delta | None], buffers: BlockBuffers, adder: Adder
 ) -> _Merged:
     """Arithmetic of one block on one core: blocks are worked on side by side, and come out the same on any machine."""
     rows, change = reading.result(), changing.result()
     if not rows.dtype.is_floating_point:
         return rows, None
     if change is None:
-        merged = rows if rows.dtype == block.dtype else desk.result(rows.shape, block.dtype).copy_(rows)
+        merged = rows if rows.dtype == block.dtype else buffers.result(rows.shape, block.dtype).copy_(rows)
         if not torch.isfinite(merged.sum(dtype=torch.float32)):
             _refuse(block, rows, count_overflowed(rows, merged))
         return merged, None
-    merged = desk.result(rows.shape, block.dtype)
+    merged = buffers.result(rows.shape, block.dtype)
     counts = adder.add(rows, change, block.first, merged)
     if not math.isfinite(counts.lost):
         _refuse(block, rows, counts.overflowed)

@@ -13,8 +13,8 @@ def print_table(certificate: Certificate) -> None:
     table = Table(box=None, header_style="bold")
     for column in ("layers", "delta", "survived", "lost", "unchanged", "max error"):
         table.add_column(column, justify="left" if column == "layers" else "right")
-    for kind, tally in {**by_kind(certificate), "all": certificate.total()}.items():
-        values = tally.summary()
+    for kind, rounding in {**by_kind(certificate), "all": certificate.total()}.items():
+        values = rounding.summary()
         table.add_row(
             kind,
             f"{values['intended_norm']:.4g}",

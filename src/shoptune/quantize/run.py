@@ -12,7 +12,7 @@ from shoptune.quantize.config import QuantizeConfig
 from shoptune.quantize.pad import intermediate_size, pad_checkpoint, padded_width
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.progress import bar
-from shoptune.runtime.redirection import printing_to
+from shoptune.runtime.redirection import redirect_output
 
 _LOG = "autoawq.log"
 
@@ -44,7 +44,7 @@ def run(config: QuantizeConfig, file: Path, out: Path, *, force: bool = False) -
         padded.mkdir()
         with bar("pad", sum(spec.nbytes for spec in checkpoint.tensors.values())) as progress:
             pad_checkpoint(checkpoint, width, padded, progress)
-        with bar("quantize", 1) as progress, printing_to(build.directory / _LOG):
+        with bar("quantize", 1) as progress, redirect_output(build.directory / _LOG):
             from shoptune.quantize.awq import quantize
 
             quantize(Checkpoint(padded), config, build.directory)

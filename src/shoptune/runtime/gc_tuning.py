@@ -10,13 +10,13 @@ import gc
 _OBJECTS_BETWEEN_COLLECTIONS = 200_000
 
 
-def collect_rarely() -> None:
+def tune_garbage_collection() -> None:
     """Look for garbage after many new objects only, and not among those that are there now."""
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
 
-def leave_what_is_loaded() -> None:
+def freeze_loaded_objects() -> None:
     """Take all objects that are there now as there for good, in a process that collects rarely; else do nothing.
 
     Libraries whose bindings look for leaks at the end must not be loaded yet: they would find what is never collected.

@@ -12,7 +12,7 @@ from shoptune.runtime.progress import say
 
 
 @contextmanager
-def printing_to(log: Path) -> Iterator[None]:
+def redirect_output(log: Path) -> Iterator[None]:
     """Send everything that this process prints to a file while the block runs; remove the file when it succeeds.
 
     The redirection is at the level of file descriptors, so it holds for compiled code and child processes too. When the

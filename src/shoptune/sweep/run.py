@@ -14,7 +14,7 @@ from shoptune.artifacts.publish import Artifact, Build, make
 from shoptune.merge.sources import Sources
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.progress import bar, say
-from shoptune.runtime.redirection import printing_to
+from shoptune.runtime.redirection import redirect_output
 from shoptune.shopbench.questions import Question, load_questions
 from shoptune.shopbench.scoring import score_predictions
 from shoptune.shopbench.summary import summarize
@@ -79,7 +79,7 @@ def _run_points(plan: SweepPlan, questions: Sequence[Question], directory: Path)
     kept.mkdir(exist_ok=True)
     grid, search = plan.config.alphas or (), plan.config.search
     total = len(grid) if search is None else search.trials + _COMPARED_WITH
-    with bar("sweep", total) as progress, printing_to(kept / _LOG):
+    with bar("sweep", total) as progress, redirect_output(kept / _LOG):
         ensemble = live_ensemble(plan, kept)
 
         def score(candidate: Candidate) -> Point:

@@ -15,7 +15,7 @@ from shoptune.checkpoints.checkpoint import locate
 from shoptune.errors import fail
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.progress import Bar, bar
-from shoptune.runtime.redirection import printing_to
+from shoptune.runtime.redirection import redirect_output
 from shoptune.train.config import TrainConfig
 
 _KEPT = (".safetensors", ".json", ".jsonl", ".jinja")
@@ -61,7 +61,7 @@ def run(config: TrainConfig, out: Path, *, processes: int = 1, force: bool = Fal
 
 def _run_axolotl(file: Path, log: Path, processes: int) -> None:
     """Run axolotl, with what it and its libraries print going to a log."""
-    with bar("train", 1.0) as progress, printing_to(log):
+    with bar("train", 1.0) as progress, redirect_output(log):
         if processes == 1:
             _run_here(file, progress)
         else:

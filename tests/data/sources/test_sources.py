@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from shoptune.data import sources
-from shoptune.data.sources.readers import Intake
+from shoptune.data.sources.readers import SourceReader
 from shoptune.errors import ShoptuneError
 
 
@@ -21,10 +21,10 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def _register(source: str, database: duckdb.DuckDBPyConnection, raw: Path) -> Intake:
-    intake = Intake(database, raw / "scratch")
-    sources.register(source, intake, raw / source)
-    return intake
+def _register(source: str, database: duckdb.DuckDBPyConnection, raw: Path) -> SourceReader:
+    reader = SourceReader(database, raw / "scratch")
+    sources.register(source, reader, raw / source)
+    return reader
 
 
 def test_every_source_of_the_made_up_shop_is_read(database: duckdb.DuckDBPyConnection, examples: Path) -> None:

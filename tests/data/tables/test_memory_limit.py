@@ -6,14 +6,14 @@ import duckdb
 import pytest
 
 from shoptune.data.tables import memory_limit
-from shoptune.data.tables.memory_limit import Room, machine_memory
+from shoptune.data.tables.memory_limit import MemoryLimit, machine_memory
 
 GATHER = "SELECT len(list(r)) FROM range({}) s(r)"  # a list is in memory as a whole
 
 
 def test_a_query_that_gathers_a_list_gets_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
     connection = duckdb.connect()
-    memory, query = Room(connection, 0.05), GATHER.format(5_000_000)
+    memory, query = MemoryLimit(connection, 0.05), GATHER.format(5_000_000)
     with pytest.raises(duckdb.OutOfMemoryException):
         connection.execute(query)
     assert memory.run("gathering", lambda: connection.execute(query).fetchall()) == [(5_000_000,)]
@@ -27,7 +27,7 @@ def test_there_is_an_end(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setattr(memory_limit, "machine_memory", lambda: 300_000_000)
     connection = duckdb.connect()
     with pytest.raises(duckdb.OutOfMemoryException):
-        Room(connection, 0.05).run("gathering", lambda: connection.execute(GATHER.format(20_000_000)).fetchall())
+        MemoryLimit(connection, 0.05).run("gathering", lambda: connection.execute(GATHER.format(20_000_000)).fetchall())
     told = capsys.readouterr().err.splitlines()
     assert [line.rpartition(" ")[2] for line in told] == ["0.1", "0.15"]
 
@@ -40,7 +40,7 @@ def test_other_errors_are_not_tried_again() -> None:
         raise duckdb.ParserException("no")
 
     with pytest.raises(duckdb.ParserException):
-        Room(duckdb.connect(), 1.0).run("nonsense", work)
+        MemoryLimit(duckdb.connect(), 1.0).run("nonsense", work)
     assert len(calls) == 1
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from shoptune.data.sources.malformed import Fault
+from shoptune.data.sources.malformed import MalformedRecord
 
 _SAMPLES_OF_A_REASON = 20
 _SAMPLE_CHARACTERS = 400
@@ -56,7 +56,7 @@ class Rejects:
             nested.setdefault(source, {}).setdefault(task, {})[reason] = count
         return nested
 
-    def write(self, file: Path, faults: Mapping[str, Iterable[Fault]]) -> None:
+    def write(self, file: Path, faults: Mapping[str, Iterable[MalformedRecord]]) -> None:
         """Write the samples, and every fault of a raw file by source, as JSON lines."""
         lines = [
             json.dumps({"source": source, **asdict(fault)}, ensure_ascii=False) + "\n"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Sieve:
+class RowFilter:
     """Lets rows through, in the order in which they come.
 
     Attributes:
@@ -28,20 +28,20 @@ class Sieve:
     rejects: Rejects = field(default_factory=Rejects)
     seen: set[bytes] = field(default_factory=set)
 
-    def of_task(self, task: Task) -> TaskSieve:
-        """A sieve for the rows of one task."""
-        return TaskSieve(self, task, NearDuplicates(self.similarity or 1.0))
+    def of_task(self, task: Task) -> TaskRowFilter:
+        """A row_filter for the rows of one task."""
+        return TaskRowFilter(self, task, NearDuplicates(self.similarity or 1.0))
 
 
 @dataclass
-class TaskSieve:
-    """The sieve for the rows of one task; near-duplicates are looked for within the task."""
+class TaskRowFilter:
+    """The row_filter for the rows of one task; near-duplicates are looked for within the task."""
 
-    build: Sieve
+    build: RowFilter
     task: Task
     near: NearDuplicates
 
-    def let_through(self, rendered: Rendered, most: int) -> pa.Table:
+    def admit(self, rendered: Rendered, most: int) -> pa.Table:
         """At most `most` of some rows; what is held back before these are found is counted, with its reason."""
         import pyarrow as pa
 

@@ -1,7 +1,7 @@
 """Sources: each module turns one public data set's files, as downloaded, into DuckDB tables.
 
 A module is named as its folder under the raw directory and as a recipe's `source`. It has one function,
-`register(intake, directory)`, which creates the tables that recipes query, and `FILES`, the patterns of its files.
+`register(reader, directory)`, which creates the tables that recipes query, and `FILES`, the patterns of its files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from shoptune.errors import fail
 
 if TYPE_CHECKING:
     from shoptune.data.recipe import Task
-    from shoptune.data.sources.readers import Intake
+    from shoptune.data.sources.readers import SourceReader
 
 _NO_SOURCES = frozenset({"malformed", "files", "readers"})
 
@@ -43,7 +43,7 @@ def folders(tasks: Sequence[Task], raw: Path) -> Mapping[str, Path]:
     return found
 
 
-def register(source: str, intake: Intake, directory: Path) -> None:
+def register(source: str, reader: SourceReader, directory: Path) -> None:
     """Create a source's tables from its folder.
 
     Raises:
@@ -52,5 +52,5 @@ def register(source: str, intake: Intake, directory: Path) -> None:
     if not directory.is_dir():
         raise fail(directory, "", "the source's folder is missing", "put its files there as downloaded")
     module = importlib.import_module(f"{__name__}.{source}")
-    create: Callable[[Intake, Path], None] = module.register
-    create(intake, directory)
+    create: Callable[[SourceReader, Path], None] = module.register
+    create(reader, directory)

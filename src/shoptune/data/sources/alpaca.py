@@ -8,17 +8,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoptune.data.sources.files import find
-from shoptune.data.sources.readers import Intake, Table
+from shoptune.data.sources.readers import SourceReader, Table
 
 FILES = ("*.json",)
 
 _COLUMNS = {"instruction": "VARCHAR", "input": "VARCHAR", "output": "VARCHAR"}
 
 
-def register(intake: Intake, directory: Path) -> None:
+def register(reader: SourceReader, directory: Path) -> None:
     """Create the source's table."""
-    intake.json_array(Table("alpaca", find(directory, *FILES), _COLUMNS, tuple(_COLUMNS)))
-    intake.connection.execute("""
+    reader.json_array(Table("alpaca", find(directory, *FILES), _COLUMNS, tuple(_COLUMNS)))
+    reader.connection.execute("""
         CREATE VIEW alpaca AS
         SELECT md5(concat_ws('|', instruction, input, output)) AS key, instruction, input, output
         FROM (SELECT DISTINCT instruction, input, output FROM raw_alpaca)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shoptune.data.sources.files import find
-from shoptune.data.sources.readers import Intake, Table
+from shoptune.data.sources.readers import SourceReader, Table
 
 FILES = ("*sessions*.csv", "*sessions*.parquet", "*products*.csv", "*products*.parquet")
 
@@ -23,32 +23,32 @@ _LANGUAGE = """CASE locale WHEN 'UK' THEN 'en' WHEN 'DE' THEN 'de' WHEN 'FR' THE
                WHEN 'ES' THEN 'es' WHEN 'JP' THEN 'ja' END"""
 
 
-def register(intake: Intake, directory: Path) -> None:
+def register(reader: SourceReader, directory: Path) -> None:
     """Create the source's tables; products may be absent, sessions not."""
-    sessions, is_printed = _either(intake, "m2_sessions", find(directory, *FILES[:2]), _SESSION)
-    intake.connection.execute(f"""
+    sessions, is_printed = _either(reader, "m2_sessions", find(directory, *FILES[:2]), _SESSION)
+    reader.connection.execute(f"""
         CREATE VIEW m2_sessions AS
         SELECT md5(concat_ws('|', locale, array_to_string(items, ' '), next_item)) AS key, locale, items, next_item
         FROM (SELECT locale, {_PRINTED_LIST if is_printed else "prev_items"} AS items, next_item FROM {sessions})
         """)
     if any(any(directory.rglob(pattern)) for pattern in FILES[2:]):
-        products, _ = _either(intake, "m2_products", find(directory, *FILES[2:]), _PRODUCT)
-        intake.connection.execute(f"""
+        products, _ = _either(reader, "m2_products", find(directory, *FILES[2:]), _PRODUCT)
+        reader.connection.execute(f"""
             CREATE VIEW m2_products AS
             SELECT id, locale, title, TRY_CAST(price AS DOUBLE) AS price, brand, color, size, model, material, author,
                    "desc" AS description, {_LANGUAGE} AS language
             FROM {products}
             """)
-        intake.count_missing(
+        reader.count_missing(
             "sessions whose next item is not listed",
             """SELECT count(*) FROM m2_sessions AS sessions
                ANTI JOIN m2_products AS products ON products.id = next_item AND products.locale = sessions.locale""",
         )
 
 
-def _either(intake: Intake, table: str, files: list[Path], columns: Sequence[str]) -> tuple[str, bool]:
+def _either(reader: SourceReader, table: str, files: list[Path], columns: Sequence[str]) -> tuple[str, bool]:
     """What to read a table's columns from, and whether that is CSV, which is preferred where there are both forms."""
     if tables := [file for file in files if file.suffix == ".csv"]:
-        intake.csv(Table(table, tables, dict.fromkeys(columns, "VARCHAR"), columns))
+        reader.csv(Table(table, tables, dict.fromkeys(columns, "VARCHAR"), columns))
         return f"raw_{table}", True
-    return intake.parquet(files, columns), False
+    return reader.parquet(files, columns), False

@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoptune.data.sources.files import find, quoted
-from shoptune.data.sources.readers import Intake, Table
+from shoptune.data.sources.readers import SourceReader, Table
 
 FILES = ("*.txt", "*.jsonl")
 
@@ -20,7 +20,7 @@ _OA_MINE = {"title": "VARCHAR", "entities": "STRUCT(label VARCHAR, value VARCHAR
 _SEPARATOR = "\x01"
 
 
-def register(intake: Intake, directory: Path) -> None:
+def register(reader: SourceReader, directory: Path) -> None:
     """Create the source's table."""
     files = find(directory, *FILES)
     ae_110k = [file for file in files if file.suffix == ".txt"]
@@ -29,12 +29,12 @@ def register(intake: Intake, directory: Path) -> None:
     if ae_110k:
         parts.append(_facts(ae_110k))
     if oa_mine:
-        intake.json_lines(Table("oa_mine", oa_mine, _OA_MINE, ("title",)))
+        reader.json_lines(Table("oa_mine", oa_mine, _OA_MINE, ("title",)))
         parts.append("""
             SELECT title, entity.label AS attribute, entity.value AS value
             FROM (SELECT title, unnest(entities) AS entity FROM raw_oa_mine)
             """)
-    intake.connection.execute(f"""
+    reader.connection.execute(f"""
         CREATE VIEW attributes AS
         SELECT DISTINCT trim(title) AS title, lower(trim(attribute)) AS attribute, nullif(trim(value), 'NULL') AS value
         FROM ({" UNION ALL ".join(parts)})

@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoptune.data.sources.files import find
-from shoptune.data.sources.readers import Intake, Table
+from shoptune.data.sources.readers import SourceReader, Table
 
 FILES = ("*.json",)
 
@@ -22,10 +22,10 @@ _COLUMNS = dict.fromkeys(("split", "task", "setting", "instruction", "input", "o
 _ITEM = r""""((?:[^"\\]|\\.)*)"|''((?:[^''\\]|\\.)*)''"""
 
 
-def register(intake: Intake, directory: Path) -> None:
+def register(reader: SourceReader, directory: Path) -> None:
     """Create the source's table."""
-    intake.json_array(Table("ecinstruct", find(directory, *FILES), _COLUMNS, tuple(_COLUMNS)))
-    intake.connection.execute(f"""
+    reader.json_array(Table("ecinstruct", find(directory, *FILES), _COLUMNS, tuple(_COLUMNS)))
+    reader.connection.execute(f"""
         CREATE MACRO listed(text) AS CASE
             WHEN json_valid(text) THEN TRY_CAST(text AS VARCHAR[])
             ELSE list_transform(regexp_extract_all(text, '{_ITEM}'),

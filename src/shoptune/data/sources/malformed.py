@@ -19,7 +19,7 @@ _NEXT_OBJECT = re.compile(r"\}\s*,\s*(?=\{)")
 
 
 @dataclass(frozen=True)
-class Fault:
+class MalformedRecord:
     """A part of a raw file that was put aside.
 
     Attributes:
@@ -35,12 +35,12 @@ class Fault:
     sample: str = ""
 
 
-def bad_lines(file: Path, columns: Collection[str]) -> Iterator[Fault]:
+def bad_lines(file: Path, columns: Collection[str]) -> Iterator[MalformedRecord]:
     """The lines of a JSON-lines file that are no object with any of the columns."""
     with _open(file) as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip() and (reason := _wrong(line, columns)):
-                yield Fault(str(file), number, reason, _shown(line))
+                yield MalformedRecord(str(file), number, reason, _shown(line))
 
 
 def line_at(file: Path, place: int) -> int:
@@ -49,7 +49,7 @@ def line_at(file: Path, place: int) -> int:
         return raw.read(place).count(b"\n") + 1
 
 
-def save_lines(file: Path, saved: Path) -> Fault | None:
+def save_lines(file: Path, saved: Path) -> MalformedRecord | None:
     """Copy the whole lines of a JSON-lines file that ends in the middle; says where it ends, or None if it is whole."""
     number = 0
     with saved.open("wb") as out, _open(file) as lines:
@@ -58,11 +58,13 @@ def save_lines(file: Path, saved: Path) -> Fault | None:
                 if line.endswith(b"\n"):
                     out.write(line)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            return Fault(str(file), number + 1, f"the file is cut short or damaged here ({_first_line(error)})")
+            return MalformedRecord(
+                str(file), number + 1, f"the file is cut short or damaged here ({_first_line(error)})"
+            )
     return None
 
 
-def save_objects(file: Path, saved: Path) -> list[Fault]:
+def save_objects(file: Path, saved: Path) -> list[MalformedRecord]:
     """Copy the whole objects of a file that holds one JSON array, as JSON lines; says what was left out."""
     text = file.read_text(encoding="utf-8", errors="replace")
     decoder, faults = json.JSONDecoder(), []
@@ -73,7 +75,9 @@ def save_objects(file: Path, saved: Path) -> list[Fault]:
                 value, end = decoder.raw_decode(text, place)
             except ValueError as error:
                 line = text.count("\n", 0, place) + 1
-                faults.append(Fault(str(file), line, f"not valid JSON ({_first_line(error)})", _shown(text[place:])))
+                faults.append(
+                    MalformedRecord(str(file), line, f"not valid JSON ({_first_line(error)})", _shown(text[place:]))
+                )
                 following = _NEXT_OBJECT.search(text, place + 1)
                 place = following.end() if following else -1
             else:

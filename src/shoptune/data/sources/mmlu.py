@@ -15,7 +15,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoptune.data.sources.files import find, quoted
-from shoptune.data.sources.readers import Intake, Table
+from shoptune.data.sources.readers import SourceReader, Table
 
 FILES = ("*.parquet", "*.csv")
 
@@ -23,11 +23,11 @@ _COLUMNS = ("question", "subject", "choices", "answer")
 _CSV_COLUMNS = dict.fromkeys(("question", "choice0", "choice1", "choice2", "choice3", "answer"), "VARCHAR")
 
 
-def register(intake: Intake, directory: Path) -> None:
+def register(reader: SourceReader, directory: Path) -> None:
     """Create the source's table."""
     files = find(directory, *FILES)
     parquet = [file for file in files if file.suffix == ".parquet"]
-    wrapped = [file for file in parquet if intake.parquet_columns(file) == ["train"]]
+    wrapped = [file for file in parquet if reader.parquet_columns(file) == ["train"]]
     flat = [file for file in parquet if file not in wrapped]
     tables = [file for file in files if file.suffix == ".csv"]
     with_header = [file for file in tables if _has_header(file)]
@@ -36,14 +36,14 @@ def register(intake: Intake, directory: Path) -> None:
     if wrapped:
         parts.append(f"SELECT {names} FROM (SELECT unnest(train) FROM read_parquet({quoted(wrapped)}))")
     if flat:
-        parts.append(f"SELECT {names} FROM {intake.parquet(flat, _COLUMNS)}")
+        parts.append(f"SELECT {names} FROM {reader.parquet(flat, _COLUMNS)}")
     if with_header:
-        intake.csv(Table("mmlu_with_header", with_header, _CSV_COLUMNS, tuple(_CSV_COLUMNS)))
+        reader.csv(Table("mmlu_with_header", with_header, _CSV_COLUMNS, tuple(_CSV_COLUMNS)))
         parts.append(_select("raw_mmlu_with_header", answer="TRY_CAST(answer AS INTEGER)"))
     if original:
-        intake.csv(Table("mmlu_original", original, _CSV_COLUMNS, tuple(_CSV_COLUMNS)), header=False)
+        reader.csv(Table("mmlu_original", original, _CSV_COLUMNS, tuple(_CSV_COLUMNS)), header=False)
         parts.append(_select("raw_mmlu_original", answer="ascii(upper(trim(answer))) - ascii('A')"))
-    intake.connection.execute(f"""
+    reader.connection.execute(f"""
         CREATE VIEW mmlu AS
         SELECT md5(concat_ws('|', subject, question, array_to_string(choices, '|'), answer)) AS key, {names}
         FROM (SELECT DISTINCT * REPLACE (coalesce(subject, '') AS subject) FROM ({" UNION ALL ".join(parts)}))

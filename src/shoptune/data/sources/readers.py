@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoptune.data.sources.files import quoted
-from shoptune.data.sources.malformed import Fault, bad_lines, line_at, save_lines, save_objects
+from shoptune.data.sources.malformed import MalformedRecord, bad_lines, line_at, save_lines, save_objects
 from shoptune.errors import fail
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Table:
 
 
 @dataclass
-class Intake:
+class SourceReader:
     """A database that sources are read into.
 
     Attributes:
@@ -70,7 +70,7 @@ class Intake:
     seed: int = 0
     sample: Mapping[str, int] = field(default_factory=dict)
     most: int | None = None
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[MalformedRecord] = field(default_factory=list)
     tables: set[str] = field(default_factory=set)
     missing: dict[str, int] = field(default_factory=dict)
 
@@ -121,7 +121,7 @@ class Intake:
             FROM reject_errors JOIN reject_scans USING (scan_id, file_id) ORDER BY file_path, line, error_message
             """).fetchall()
         self.faults += [
-            Fault(file, line_at(Path(file), place), reason.partition("\n")[0], str(text)[:400])
+            MalformedRecord(file, line_at(Path(file), place), reason.partition("\n")[0], str(text)[:400])
             for file, place, reason, text in rejects
         ]
         self.connection.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
@@ -190,7 +190,7 @@ class Intake:
         for file in files:
             absent = [column for column in columns if column not in columns_of(file)]
             if absent:
-                self.faults.append(Fault(str(file), 0, f"lacks the column {', '.join(absent)}"))
+                self.faults.append(MalformedRecord(str(file), 0, f"lacks the column {', '.join(absent)}"))
             else:
                 whole.append(file)
         if not whole:

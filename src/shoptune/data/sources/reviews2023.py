@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoptune.data.sources.files import find
-from shoptune.data.sources.readers import Intake, Table
+from shoptune.data.sources.readers import SourceReader, Table
 from shoptune.errors import fail
 
 FILES = ("*.jsonl", "*.jsonl.gz")
@@ -40,7 +40,7 @@ _META = {
 }
 
 
-def register(intake: Intake, directory: Path) -> None:
+def register(reader: SourceReader, directory: Path) -> None:
     """Create the source's tables.
 
     Raises:
@@ -52,9 +52,9 @@ def register(intake: Intake, directory: Path) -> None:
     if not meta or not reviews:
         what = "meta_<Category>.jsonl[.gz]" if reviews else "<Category>.jsonl[.gz]"
         raise fail(directory, "", f"holds no {what}", "put the source's files there as downloaded")
-    intake.json_lines(Table("reviews", reviews, REVIEW, ("user_id", "timestamp")))
-    intake.json_lines(Table("reviews_products", meta, _META, ("parent_asin",)))
-    intake.connection.execute("""
+    reader.json_lines(Table("reviews", reviews, REVIEW, ("user_id", "timestamp")))
+    reader.json_lines(Table("reviews_products", meta, _META, ("parent_asin",)))
+    reader.connection.execute("""
         CREATE VIEW reviews AS
         SELECT md5(concat_ws('|', user_id, parent_asin, timestamp, text)) AS key,
                regexp_extract(filename, '([^/]+)\\.jsonl', 1) AS category, * EXCLUDE (filename)
@@ -66,7 +66,7 @@ def register(intake: Intake, directory: Path) -> None:
                TRY_CAST(bought_together AS VARCHAR[]) AS bought_together, categories[-1] AS product_type
         FROM raw_reviews_products
         """)
-    intake.count_missing(
+    reader.count_missing(
         "reviews of products that are not listed",
         "SELECT count(*) FROM reviews ANTI JOIN reviews_products USING (parent_asin, category)",
     )

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from shoptune.data import sources
 from shoptune.data.recipe import Task
-from shoptune.data.sources.malformed import Fault
-from shoptune.data.sources.readers import Intake
-from shoptune.data.tables.memory_limit import Room
+from shoptune.data.sources.malformed import MalformedRecord
+from shoptune.data.sources.readers import SourceReader
+from shoptune.data.tables.memory_limit import MemoryLimit
 from shoptune.errors import ShoptuneError, fail
 
 if TYPE_CHECKING:
@@ -50,15 +50,15 @@ class Database:
 
     Attributes:
         connection: to DuckDB.
-        room: its memory.
+        memory_limit: its memory.
         faults: by source, what of its files was put aside.
         missing: by source, how many records have no partner in another table.
         tables: the names of those that were read from lines, and so may be sampled.
     """
 
     connection: DuckDBPyConnection
-    room: Room
-    faults: Mapping[str, Sequence[Fault]]
+    memory_limit: MemoryLimit
+    faults: Mapping[str, Sequence[MalformedRecord]]
     missing: Mapping[str, Mapping[str, int]]
     tables: frozenset[str]
 
@@ -79,20 +79,20 @@ def connect(tasks: Sequence[Task], folders: Mapping[str, Path], reading: Reading
     reading.scratch.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(reading.scratch / "sources.duckdb")
     connection.execute("SET enable_progress_bar = false")
-    room = Room(connection, reading.memory_gb)
+    memory_limit = MemoryLimit(connection, reading.memory_gb)
     connection.execute("SET preserve_insertion_order = false")  # every query that cares says how it orders
     faults, missing = {}, {}
     tables: set[str] = set()
     for source in sorted({task.source for task in tasks}):
-        intake = Intake(connection, reading.scratch / source, reading.seed, reading.sample, reading.most)
-        sources.register(source, intake, folders[source])
-        faults[source], missing[source] = intake.faults, intake.missing
-        tables |= intake.tables
-    _create_views(connection, room, tasks)
-    return Database(connection, room, faults, missing, frozenset(tables))
+        reader = SourceReader(connection, reading.scratch / source, reading.seed, reading.sample, reading.most)
+        sources.register(source, reader, folders[source])
+        faults[source], missing[source] = reader.faults, reader.missing
+        tables |= reader.tables
+    _create_views(connection, memory_limit, tasks)
+    return Database(connection, memory_limit, faults, missing, frozenset(tables))
 
 
-def _create_views(connection: DuckDBPyConnection, room: Room, tasks: Sequence[Task]) -> None:
+def _create_views(connection: DuckDBPyConnection, memory_limit: MemoryLimit, tasks: Sequence[Task]) -> None:
     """Create the recipes' views; one that several tasks read is computed once, as a table."""
     import duckdb
 
@@ -102,7 +102,7 @@ def _create_views(connection: DuckDBPyConnection, room: Room, tasks: Sequence[Ta
             form = "TABLE" if len(readers) > 1 else "VIEW"
             create = partial(connection.execute, f"CREATE {form} IF NOT EXISTS {name} AS {query}")
             try:
-                room.run(name, create)
+                memory_limit.run(name, create)
             except duckdb.Error as error:
                 raise _failed(file, f"views.{name}", error) from error
 
@@ -131,7 +131,7 @@ def records(database: Database, task: Task, seed: int, most: int, after: int = 0
         return chain([first] if (first := next(batches, None)) else [], batches)
 
     try:
-        yield from database.room.run(task.recipe.name, begin)
+        yield from database.memory_limit.run(task.recipe.name, begin)
     except duckdb.Error as error:
         raise _failed(task.file, f"{task.recipe.name}.records", error) from error
 

@@ -19,7 +19,7 @@ _MOST_OF_MACHINE = 0.5
 _CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
-class Room:
+class MemoryLimit:
     """DuckDB's memory limit.
 
     Most of what DuckDB does goes on on disk when memory is full; lists that a query gathers must be in memory.
