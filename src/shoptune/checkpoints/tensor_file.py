@@ -113,7 +113,7 @@ def read_rows(
         spec: the tensor.
         first: the first row.
         last: the row after the last.
-        memory: a buffer from `direct_io.memory_for_reading` to read into; the read then bypasses the page cache unless the
+        memory: a buffer from `direct_io.memory_for_reading`; reading into it bypasses the page cache unless the
             rows are already in it. None allocates.
 
     Raises:
