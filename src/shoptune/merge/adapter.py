@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 
 from shoptune.checkpoints.tensor_file import writing
-from shoptune.errors import fail
 from shoptune.merge.certificate import FILE
 from shoptune.merge.lora import Factors
 from shoptune.merge.plan import Plan
@@ -31,11 +30,8 @@ def write_adapter(plan: Plan, directory: Path, rank: int | None, sha256: dict[st
         sha256: gets the digest of the weights.
 
     Raises:
-        ShoptuneError: the method is not task_arithmetic.
+        ShoptuneError: the method computes no factors.
     """
-    if plan.config.method != "task_arithmetic":
-        what = f"is {plan.config.method}, whose delta has no factors"
-        raise fail(directory, "method", what, "use task_arithmetic, or merge to a full checkpoint")
     size = rank or max(plan.factors(name).a.shape[0] for name in plan.targets)
     shapes = {name: plan.base.tensors[name].shape for name in plan.targets}
     layout = [

@@ -12,9 +12,9 @@ from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.checkpoints.tensor_file import TensorSpec, read_rows
 from shoptune.errors import fail
 from shoptune.merge.config import MergeConfig
-from shoptune.merge.delta import Delta, Dense, LowRank, ensemble
+from shoptune.merge.delta import Delta
 from shoptune.merge.lora import Adapter, Factors, load_adapter
-from shoptune.merge.methods import dare_ties, ties
+from shoptune.merge.method import LowRankMethod
 from shoptune.merge.nf4 import is_quantized_in_training, nf4_round_trip
 from shoptune.merge.sources import Sources
 from shoptune.runtime.progress import say
@@ -51,23 +51,27 @@ class Plan:
         return [name for name in self.base.tensors if name in changed]
 
     def factors(self, name: str) -> Factors:
-        """The exact ensemble's factors for one target, wise-ft's alpha included."""
-        parts = [(adapter.targets[name].load(), weight) for adapter, weight in self._members if name in adapter.targets]
-        return ensemble(parts, self.config.wise_ft_alpha)
+        """The factors of what the merge adds to one target, alpha included.
+
+        Raises:
+            ShoptuneError: the method computes no factors.
+        """
+        method = self.config.method
+        if not isinstance(method, LowRankMethod):
+            what = f"is {method.method}, whose delta has no factors"
+            raise fail(self.base.path, "method", what, "use task_arithmetic, or merge to a full checkpoint")
+        return method.factors(self._parts(name), self.config.wise_ft_alpha)
 
     def delta(self, name: str) -> Delta | None:
-        """What the configured method adds to one weight; None when that is nothing."""
-        parts = [(adapter.targets[name].load(), weight) for adapter, weight in self._members if name in adapter.targets]
-        alpha = self.config.wise_ft_alpha
+        """What the merge adds to one weight; None if that is nothing."""
+        parts, alpha = self._parts(name), self.config.wise_ft_alpha
         if not parts or alpha == 0:
             return None
-        if self.config.method == "task_arithmetic":
-            return LowRank(ensemble(parts, alpha))
-        deltas, weights = [factors.b @ factors.a for factors, _ in parts], [weight for _, weight in parts]
-        density = self.config.density or 1.0
-        if self.config.method == "ties":
-            return Dense(alpha * ties(deltas, weights, density))
-        return Dense(alpha * dare_ties(deltas, weights, density, self._generator(name)))
+        return self.config.method.delta(parts, alpha, self._generator(name))
+
+    def _parts(self, name: str) -> list[tuple[Factors, float]]:
+        """The factors and weight of each adapter that changes a weight."""
+        return [(adapter.targets[name].load(), weight) for adapter, weight in self._members if name in adapter.targets]
 
     def read(self, spec: TensorSpec, first: int, last: int, memory: memoryview) -> torch.Tensor:
         """Rows of the weights that deltas are added to: the checkpoint's, in `memory`, or what NF4 leaves of them."""
