@@ -32,7 +32,8 @@ class MergeConfig(InlineSettings):
         dtype: element type of the merged weights; float16 keeps eight times finer steps than bfloat16.
         base_weights: add to the checkpoint's weights, or to what NF4 leaves of them, on which QLoRA in fact trained.
         nf4_source: the element type in which training loaded the weights before it rounded them to NF4.
-        other_base: what to do about an adapter whose manifest says that it was trained on another base.
+        other_base: what to do about an adapter that was trained on another base, as its manifest or its
+            adapter_config.json shows.
     """
 
     plugin_field: ClassVar[str] = "method"

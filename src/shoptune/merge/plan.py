@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import torch
 
-from shoptune.artifacts.manifest import digest, read_manifest
-from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.checkpoints.tensor_file import TensorSpec, read_rows
 from shoptune.errors import fail
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.delta import Delta
+from shoptune.merge.lineage import other_base
 from shoptune.merge.lora import Adapter, Factors, load_adapter
 from shoptune.merge.method import LowRankMethod
 from shoptune.merge.nf4 import is_quantized_in_training, nf4_round_trip
@@ -35,12 +33,11 @@ class Plan:
 
     def __init__(self, config: MergeConfig, sources: Sources) -> None:
         self.config, self.base = config, sources.base
-        for number, path in enumerate(sources.adapters):
-            _check_lineage(path, sources.base, f"adapters[{number}]", warn=config.other_base == "warn")
         self._members: list[tuple[Adapter, float]] = [
             (load_adapter(path, sources.base), member.weight)
             for path, member in zip(sources.adapters, config.adapters, strict=True)
         ]
+        self._check_lineage()
         self._refuse_one_sided_ties()
         self._whole: tuple[str, torch.Tensor] | None = None
 
@@ -87,6 +84,17 @@ class Plan:
         seed = hashlib.sha256(f"{self.config.seed}/{name}".encode()).digest()[:8]
         return torch.Generator().manual_seed(int.from_bytes(seed, "little") >> 1)
 
+    def _check_lineage(self) -> None:
+        """Refuse adapters of another base, or warn, as the config says."""
+        for number, (adapter, _) in enumerate(self._members):
+            what = other_base(adapter.path, adapter.targets, self.base, self.config.base)
+            if what is None:
+                continue
+            if self.config.other_base == "refuse":
+                remedy = "merge it into its own base, or set other_base: warn"
+                raise fail(adapter.path, f"adapters[{number}]", what, remedy)
+            say(f"merge: {adapter.path}: adapters[{number}]: {what}")
+
     def _refuse_one_sided_ties(self) -> None:
         """A tied output layer is the embedding: a delta meant for one side would change both."""
         if not self.base.ties_embeddings:
@@ -95,15 +103,3 @@ class Plan:
             for name in _TIED.keys() & adapter.targets.keys():
                 what = f"changes a weight that this base ties to its {_TIED[name]}"
                 raise fail(adapter.path, name, what, "train without a delta on it, or untie the base")
-
-
-def _check_lineage(adapter: Path, base: Checkpoint, where: str, *, warn: bool) -> None:
-    """Compare the base that an adapter's manifest names with this one; without a manifest only shapes can tell."""
-    manifest = read_manifest(adapter)
-    recorded = (manifest or {}).get("inputs", {}).get("base_model")
-    if recorded is None or recorded["sha256"] == digest(base.path):
-        return
-    what = f"was trained on {recorded['path']}, whose weights are not those of {base.path}"
-    if not warn:
-        raise fail(adapter, where, what, "merge it into its own base, or set other_base: warn")
-    say(f"merge: {adapter}: {where}: {what}")

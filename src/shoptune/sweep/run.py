@@ -65,7 +65,7 @@ def run(plan: SweepPlan, out: Path, *, force: bool = False) -> Artifact:
         points = _run_points(plan, load_questions(Path(plan.config.questions)), build.directory)
         _write_table(points, build.directory / POINTS)
         draw_curve(points, build.directory / CURVE)
-        best = plan.merge_of(best_point(points).candidate).model_dump(mode="json")
+        best = plan.best_merge(best_point(points).candidate).model_dump(mode="json")
         (build.directory / BEST).write_text(yaml.safe_dump(best, sort_keys=False), encoding="utf-8")
         (build.directory / VERDICT).write_text(verdict(points) + "\n", encoding="utf-8")
         shutil.rmtree(build.directory / _KEPT)
