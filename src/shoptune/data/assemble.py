@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoptune.data.executor import Engine
+from shoptune.data.executor import Executor
 from shoptune.data.filters.decontaminate import Decontaminator, Wording
 from shoptune.data.filters.length import LengthLimit
 from shoptune.data.filters.rejects import Rejects
@@ -79,7 +79,9 @@ class Made:
         return {name: counts[name] for name in self.wanted}
 
 
-def assemble(plan: Plan, tasks: Mapping[str, Task], length: LengthLimit, database: Database, renderers: Engine) -> Made:
+def assemble(
+    plan: Plan, tasks: Mapping[str, Task], length: LengthLimit, database: Database, renderers: Executor
+) -> Made:
     """Make the rows of every task.
 
     Args:
@@ -112,7 +114,7 @@ class _Work:
     """What every task's rows are made with."""
 
     database: Database
-    renderers: Engine
+    renderers: Executor
     checks: Checks
     row_filter: RowFilter
     seed: int

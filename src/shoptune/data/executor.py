@@ -16,21 +16,21 @@ from shoptune.runtime.gc_tuning import tune_garbage_collection
 if TYPE_CHECKING:
     import pyarrow as pa
 
-EngineName = Literal["local", "ray"]
+ExecutorName = Literal["local", "ray"]
 Render = Callable[["pa.RecordBatch"], Rendered]
 _MANY_ROWS = 10_000
 _AHEAD = 2  # batches in work for each worker: one being rendered, one waiting
 
 
-class Engine(Protocol):
+class Executor(Protocol):
     """Renders batches of records."""
 
     def map(self, render: Render, batches: Iterable[pa.RecordBatch]) -> Iterator[Rendered]:
         """What `render` makes of each batch, in order."""
 
 
-def engine(name: EngineName, workers: int, rows: int = 0) -> AbstractContextManager[Engine]:
-    """An engine to be used in a `with` block.
+def executor(name: ExecutorName, workers: int, rows: int = 0) -> AbstractContextManager[Executor]:
+    """An executor to be used in a `with` block.
 
     Args:
         name: `local`, or `ray` for the cluster at `RAY_ADDRESS`, else for one that is started on this machine.
@@ -43,14 +43,14 @@ def engine(name: EngineName, workers: int, rows: int = 0) -> AbstractContextMana
     return _Ray(workers) if name == "ray" else _Local(workers, rows)
 
 
-class _Local(AbstractContextManager["Engine"]):
+class _Local(AbstractContextManager["Executor"]):
     """A pool of processes that is started when there is work for more than one."""
 
     def __init__(self, workers: int, rows: int) -> None:
         self._workers, self._rows = workers, rows
         self._pool: ProcessPoolExecutor | None = None
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> Executor:
         if self._workers > 1 and self._rows >= _MANY_ROWS:
             for _ in range(self._workers):  # each submission starts a process
                 self._started().submit(tune_garbage_collection)
@@ -86,13 +86,13 @@ class _Local(AbstractContextManager["Engine"]):
         return self._pool
 
 
-class _Ray(AbstractContextManager["Engine"]):
+class _Ray(AbstractContextManager["Executor"]):
     """Ray tasks, one a batch."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> Executor:
         try:
             import ray
         except ImportError as error:
