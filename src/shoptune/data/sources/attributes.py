@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shoptune.data.sources.files import find, quoted
-from shoptune.data.sources.readers import SourceReader, Table
+from shoptune.data.readers.files import find, quoted
+from shoptune.data.readers.source_reader import SourceReader, Table
 
 FILES = ("*.txt", "*.jsonl")
 
