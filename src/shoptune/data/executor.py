@@ -16,7 +16,7 @@ from shoptune.runtime.gc_tuning import tune_garbage_collection
 if TYPE_CHECKING:
     import pyarrow as pa
 
-EngineName = Literal["local", "ray"]
+ExecutorName = Literal["local", "ray"]
 Work = Callable[["pa.RecordBatch"], Candidates]
 _MANY_ROWS = 10_000
 _AHEAD = 2  # batches submitted per worker: one running, one waiting
@@ -29,7 +29,7 @@ class Executor(Protocol):
         """The result of `work` for each batch, in order."""
 
 
-def executor(name: EngineName, workers: int, rows: int = 0) -> AbstractContextManager[Executor]:
+def executor(name: ExecutorName, workers: int, rows: int = 0) -> AbstractContextManager[Executor]:
     """An executor, for use in a `with` block.
 
     Args:

@@ -15,7 +15,7 @@ from shoptune.checkpoints.hub import local_folder
 from shoptune.data import sources
 from shoptune.data.assemble import assemble
 from shoptune.data.build_result import BuildResult
-from shoptune.data.executor import EngineName, executor
+from shoptune.data.executor import ExecutorName, executor
 from shoptune.data.filters.length import LengthLimit
 from shoptune.data.mixture import Plan
 from shoptune.data.recipe import Task
@@ -28,7 +28,7 @@ _TOKENIZER = "tokenizer.json"
 _SCRATCH = "scratch"
 
 
-def run(plan: Plan, raw: Path, out: Path, *, engine_name: EngineName = "local", force: bool = False) -> Artifact:
+def run(plan: Plan, raw: Path, out: Path, *, engine_name: ExecutorName = "local", force: bool = False) -> Artifact:
     """Build the rows of a mixture.
 
     Writes `train-*.parquet` and `validation-*.parquet`, statistics, a report, a sample of what was dropped, and a

@@ -136,6 +136,10 @@ class SourceReader:
         rows = f"SELECT * FROM read_parquet({quoted(whole)})"
         return f"({rows}{f' LIMIT {self.most}' if self.most else ''})"
 
+    def create(self, name: str, query: str) -> None:
+        """Create a table that recipes query, from the tables and files that were read."""
+        self.connection.execute(f"CREATE VIEW {name} AS {query}")
+
     def count_missing(self, what: str, query: str) -> None:
         """Count records without a partner; `query` gives their number."""
         found = self.connection.execute(query).fetchone()
