@@ -40,7 +40,7 @@ def load(path: Path, model: type[SettingsT], overrides: Sequence[str] = ()) -> S
         overrides: `key.path=value` texts from `--set`; the value is YAML, list items are addressed by number.
 
     Raises:
-        ShoptuneError: the file is missing, is not valid YAML, or does not fit the model; all misfits are reported together.
+        ShoptuneError: the file is missing or malformed, or does not fit the model; problems are reported together.
     """
     return check(path, apply_overrides(read_yaml(path), overrides), model)
 
@@ -98,12 +98,10 @@ def file_of(path: Path, location: Sequence[int | str]) -> Path:
 
 def _holds(values: Any, location: Sequence[int | str]) -> bool:
     for part in location:
-        if isinstance(values, dict) and part in values:
-            values = values[part]
-        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
-            values = values[part]
-        else:
+        in_list = isinstance(values, list) and isinstance(part, int) and part < len(values)
+        if not in_list and not (isinstance(values, dict) and part in values):
             return False
+        values = values[part]
     return True
 
 
@@ -122,7 +120,7 @@ def _parse(path: Path) -> Any:
 
 
 def check(path: Path, values: Any, model: type[SettingsT]) -> SettingsT:
-    """Validate plain values against a settings model; an error names `path`, or the file it extends that sets the value.
+    """Validate plain values against a settings model; an error names the file that sets the value.
 
     Raises:
         ShoptuneError: with one problem for every misfit.
