@@ -152,7 +152,7 @@ def test_bad_lines_and_missing_partners_are_counted(mixture: Path, tmp_path: Pat
         ),
         (
             ["max_rejected=0", "when_short=shrink", "tasks={review_rating: 700}"],
-            r"m\.yaml: max_rejected: \d+% of the records were rejected \(.*\); mend the recipe, or raise",
+            r"m\.yaml: max_rejected: \d+% of the records were rejected \(.*\); correct the recipe, or raise",
         ),
         (
             ["tokenizer=no/such/folder", "max_tokens=9"],

@@ -14,7 +14,8 @@ from typing import Any
 from shoptune.artifacts.manifest import Request
 from shoptune.checkpoints.hub import local_folder
 from shoptune.data import sources
-from shoptune.data.assemble import Made, assemble
+from shoptune.data.assemble import assemble
+from shoptune.data.build_result import BuildResult
 from shoptune.data.executor import ExecutorName, executor
 from shoptune.data.filters.length import LengthLimit
 from shoptune.data.mixture import Plan, load_mixture
@@ -105,16 +106,16 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
     scratch = directory / _SCRATCH
     reading = Reading(scratch, mixture.seed, mixture.sample, memory_gb=mixture.memory_gb)
     workers = mixture.workers or len(os.sched_getaffinity(0))
-    with executor(job.executor, workers, max(plan.wanted(job.tasks).values())) as renderers:
+    with executor(job.executor, workers, max(plan.wanted(job.tasks).values())) as pool:
         database = connect(list(job.tasks.values()), job.folders, reading)
         if len(job.tasks) == len(plan.tasks):
             _refuse_unknown_samples(plan, database.tables)
-        made = assemble(plan, job.tasks, job.length, database, renderers)
+        result = assemble(plan, job.tasks, job.length, database, pool)
     database.connection.close()
     shutil.rmtree(scratch)
-    _stop_when_short(plan, made)
-    _stop_when_too_many_rejects(plan, made)
-    write_build(directory, made, mixture, job.length)
+    _stop_when_short(plan, result)
+    _stop_when_too_many_rejects(plan, result)
+    write_build(directory, result, mixture, job.length)
     return {}
 
 
@@ -157,24 +158,24 @@ def _refuse_unknown_samples(plan: Plan, tables: Set[str]) -> None:
         )
 
 
-def _stop_when_short(plan: Plan, made: Made) -> None:
+def _stop_when_short(plan: Plan, result: BuildResult) -> None:
     problems = [
         Problem(
             plan.file,
             f"tasks.{name}",
-            f"only {count} of {made.wanted[name]} rows could be made",
+            f"only {count} of {result.wanted[name]} rows could be made",
             "lower the number, or --set when_short=shrink",
         )
-        for name, count in made.by_task().items()
-        if count < made.wanted[name]
+        for name, count in result.shortfalls().items()
     ]
     if problems and plan.mixture.when_short == "stop":
         raise ShoptuneError(problems)
 
 
-def _stop_when_too_many_rejects(plan: Plan, made: Made) -> None:
-    share = made.rejects.total / max(1, made.rows + made.rejects.total)
+def _stop_when_too_many_rejects(plan: Plan, result: BuildResult) -> None:
+    rejected = result.rejects.total
+    share = rejected / max(1, len(result.rows) + rejected)
     if share > plan.mixture.max_rejected:
-        reasons = sorted({f"{task}: {reason}" for _, task, reason in made.rejects.counts})
+        reasons = sorted({f"{task}: {reason}" for _, task, reason in result.rejects.counts})
         what = f"{share:.0%} of the records were rejected ({'; '.join(reasons[:5])})"
-        raise fail(plan.file, "max_rejected", what, "mend the recipe, or raise the limit")
+        raise fail(plan.file, "max_rejected", what, "correct the recipe, or raise the limit")
