@@ -70,6 +70,17 @@ class Checkpoint:
         """Whether the output layer is the input embedding; a tensor for it in the files is then not used."""
         return bool(self.config.get("tie_word_embeddings"))
 
+    def refuse_quantized(self) -> None:
+        """Stop at weights that are not what they stand for: packed integers and scales.
+
+        Raises:
+            ShoptuneError: config.json has a quantization_config.
+        """
+        if settings := self.config.get("quantization_config"):
+            method = settings.get("quant_method", "some method") if isinstance(settings, dict) else "some method"
+            what = f"the weights are quantized already, by {method}"
+            raise fail(self.path / "config.json", "quantization_config", what, "name the checkpoint it was made from")
+
     def side_files(self) -> list[Path]:
         """Everything but the weights, their index and the manifest: tokenizer, configs, model card, licence."""
         return [
