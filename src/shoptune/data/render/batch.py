@@ -16,14 +16,14 @@ from shoptune.data.render.record_schema import RecordError
 from shoptune.data.render.renderer import Renderer
 from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.rows import Row, to_table
-from shoptune.shopbench.vocabulary import TaskType
+from shoptune.shopbench.task_types import DEFINITIONS
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
-_TEXT_ANSWERS = frozenset({TaskType.NAMED_ENTITY_RECOGNITION, TaskType.GENERATION})
+_TEXT_ANSWERS = frozenset(task_type for task_type, definition in DEFINITIONS.items() if definition.is_text)
 
 
 @dataclass(frozen=True)
