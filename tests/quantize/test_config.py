@@ -10,7 +10,7 @@ from shoptune.config import load
 from shoptune.errors import ShoptuneError
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.quantize.engines.autoawq import AutoAwq
-from shoptune.runtime.plugins import plugins
+from shoptune.runtime.plugin_settings import settings_plugins
 
 _START = "model: m\ncalibration: {questions: q.json}\n"
 
@@ -39,7 +39,7 @@ def test_a_yaml_without_an_engine_uses_autoawq(tmp_path: Path) -> None:
 def test_every_module_of_the_engines_is_an_engine() -> None:
     folder = Path(__file__).parents[2] / "src" / "shoptune" / "quantize" / "engines"
     modules = {file.stem for file in folder.glob("*.py")} - {"__init__"}
-    found = plugins("shoptune.quantize.engines", "engine")
+    found = settings_plugins("shoptune.quantize.engines", "engine")
     assert {plugin.__module__.split(".")[-1] for plugin in found.values()} == modules
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from shoptune.config import Settings
 from shoptune.quantize.engine import Device, QuantizerEngine
-from shoptune.runtime.plugins import InlineSettings, OneOf
+from shoptune.runtime.plugin_settings import InlineSettings, OneOf
 
 Count = Annotated[int, Field(ge=1)]
 
