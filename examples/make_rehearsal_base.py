@@ -43,7 +43,8 @@ def main() -> None:
             shutil.copyfile(tokenizer / name, directory / name)
         config = dict(known_model_config(MODEL) or {})
         if tokenizer == TINY_BASE:
-            config["vocab_size"] = json.loads((TINY_BASE / "config.json").read_text())["vocab_size"]
+            tiny = json.loads((TINY_BASE / "config.json").read_text(encoding="utf-8"))
+            config |= {key: tiny[key] for key in ("vocab_size", "bos_token_id", "eos_token_id") if key in tiny}
         config |= {
             "hidden_size": HIDDEN,
             "intermediate_size": INTERMEDIATE,
