@@ -7,14 +7,16 @@ SHOPTUNE := .venv/bin/shoptune
 DEMO := runs/demo
 QUESTIONS := examples/questions
 BASE := examples/tiny_base
-ENVIRONMENTS := core train quantize infer
 
 # -- Set-up ------------------------------------------------------------------------------------------------------------
 
-.PHONY: setup $(ENVIRONMENTS:%=setup-%)
-setup: $(ENVIRONMENTS:%=setup-%) ## install the four environments (nothing to do when they are up to date)
-$(ENVIRONMENTS:%=setup-%): setup-%:
-	@requirements/install.sh $*
+# STAGES="data merge": only what these stages need. KIND=cpu|gpu: another kind of machine than the one found (gpu where
+# nvidia-smi answers). WITH="dev ray search": what tests and checks, `data build --engine ray` and searching sweeps need.
+
+SETUP = requirements/setup.sh --kind "$(KIND)"
+.PHONY: setup
+setup: ## install the environments: [STAGES="data merge ..."] [KIND=cpu|gpu] [WITH="dev ray search"]
+	@$(SETUP) --with "$(WITH)" $(STAGES)
 
 # -- The demo: raw data in, a scored 4-bit model and its submission folder out -----------------------------------------
 # Every artifact is a folder whose manifest.json is written last; make compares the manifests' times.
@@ -89,27 +91,32 @@ $(DEMO)/report.html: $(MODELS:%=$(DEMO)/scores/%/manifest.json) $(DEMO)/sweep/ma
 # -- What is made once and kept ----------------------------------------------------------------------------------------
 
 .PHONY: shop tiny-base locks
-shop: setup-core ## make the made-up shop's raw files and questions anew (same bytes)
+shop: ## make the made-up shop's raw files and questions anew (same bytes)
+	@$(SETUP) data
 	.venv/bin/python examples/make_shop.py
 
-tiny-base: setup-core setup-train ## train the tiny base model anew (an hour or two)
+tiny-base: ## train the tiny base model anew (an hour or two)
+	@$(SETUP) train
 	.venv/bin/python examples/make_tiny_base.py prepare
 	$(SHOPTUNE) train examples/tiny_base_recipe/train.yaml --out runs/tiny-base/model
 	.venv/bin/python examples/make_tiny_base.py finish
 
-locks: ## resolve requirements/*.txt anew
-	requirements/lock.sh
+locks: ## resolve requirements/{cpu,gpu}/*.txt anew: [KIND=cpu|gpu]
+	requirements/lock.sh $(KIND)
 
 # -- Checks ------------------------------------------------------------------------------------------------------------
 
 .PHONY: test test-fast lint check clean help
-test: setup ## set up, then run every test
+test: ## set up, then run every test
+	@$(SETUP) --with "dev search"
 	.venv/bin/python -m pytest
 
-test-fast: setup-core ## the tests that need no model stack, side by side: under a minute on two cores
+test-fast: ## the tests that need no model stack, side by side: under a minute on two cores
+	@$(SETUP) --with dev data
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m "not slow" --numprocesses auto
 
-lint: setup-core ## ruff and mypy
+lint: ## ruff and mypy
+	@$(SETUP) --with dev data
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy

@@ -30,11 +30,13 @@ machine_kind() { # [KIND]: prints gpu or cpu
 
 # uv does not read pip's configuration. Of it, only places for wheels and the main index are passed on: with a further
 # index uv would take a package from the first that has it, in whatever version.
-pip_setting() { python3 -m pip config get "global.$1" 2>/dev/null || true; }
+pip_setting() { # KEY, of what PIP_SETTINGS holds: lines such as global.find-links='/a /b'
+  sed -n "s/^\(global\|install\)\.$1=['\"]\(.*\)['\"]\$/\2/p" <<<"$PIP_SETTINGS" | sed 's/\\n/ /g'
+}
 
 offers_cpu_torch() { # PLACE, a folder or the address of a page
   local version
-  version=$(sed -n 's/^ *"torch==\([0-9.]*\)".*/\1/p' pyproject.toml | sort -u)
+  version=$(grep --only-matching '"torch==[0-9.]*' pyproject.toml | sort -u | cut -d= -f3)
   if [[ "$1" == http*://* ]]; then
     python3 - "$1" "torch-$version+cpu-" <<'PYTHON'
 import sys, urllib.parse, urllib.request
@@ -52,6 +54,7 @@ PYTHON
 resolve_options() {
   local index places place offered=
   OPTIONS=()
+  PIP_SETTINGS=$(python3 -m pip config list 2>/dev/null || true)
   index=${PIP_INDEX_URL:-$(pip_setting index-url)}
   if [[ -n "$index" && -z "${UV_DEFAULT_INDEX:-}" ]]; then OPTIONS+=(--default-index "$index"); fi
   places=${PIP_FIND_LINKS:-$(pip_setting find-links)}
