@@ -170,7 +170,7 @@ def test_installs_again_only_when_something_changed(project: Path, machine: dict
 def test_downloads_are_reported_while_they_last(project: Path, machine: dict[str, str], standin: StandIn) -> None:
     standin.delay = 1.5
     told = _install(project, {**machine, "INTERVAL": "0.3"}, "cpu").stderr
-    assert len(re.findall(r"^setup: .venvs/quantize: \d+ s, \d+ MB downloaded$", told, re.MULTILINE)) >= 2
+    assert len(re.findall(r"^setup: .venvs/quantize: \d+ s, \d+ MB received$", told, re.MULTILINE)) >= 2
 
 
 def test_a_lock_of_the_wrong_kind_is_one_line(project: Path, machine: dict[str, str], standin: StandIn) -> None:
