@@ -62,13 +62,9 @@ resolve_options "$kind"
 "$UV" pip install --quiet --python "$folder/bin/python" "${OPTIONS[@]}" --no-deps --editable .
 
 # What was installed must load; and where bytecode is not kept, it is kept now, or every command would compile it again.
-if [[ "$kind $environment" == "gpu infer" ]] && ! nvidia-smi >/dev/null 2>&1; then
-  echo "setup: $folder: no GPU here, so whether vLLM loads is not checked" >&2
-else
-  echo "setup: $folder: loading its libraries once" >&2
-  env -u PYTHONDONTWRITEBYTECODE "$folder/bin/python" -W ignore -c "import shoptune.cli, $imports" >/dev/null 2>"$stamp.log" ||
-    { cat "$stamp.log" >&2 && fail "$folder: its libraries do not load" "see above"; }
-fi
+echo "setup: $folder: loading its libraries once" >&2
+env -u PYTHONDONTWRITEBYTECODE "$folder/bin/python" -W ignore -c "import shoptune.cli, $imports" >/dev/null 2>"$stamp.log" ||
+  { cat "$stamp.log" >&2 && fail "$folder: its libraries do not load" "see above"; }
 build=$("$folder/bin/python" -c "from importlib.metadata import version; print('torch==' + version('torch'))")
 if [[ "$kind $build" == "gpu "*+cpu ]]; then
   fail "$folder: $build is a CPU build" "remove the index that offers it from uv's configuration, or set KIND=cpu"
