@@ -200,9 +200,6 @@ def test_verify_finds_a_lock_that_cannot_be_installed(project: Path, machine: di
     assert "> triton==3.7.1" in answer.stderr
 
 
-# -- Which environments, and for which kind ----------------------------------------------------------------------------
-
-
 @pytest.fixture
 def recorded(tree: Path) -> Path:
     """The scripts with an install.sh that only prints what it would install."""
