@@ -1,17 +1,19 @@
-# One target a stage. `make demo` runs the whole pipeline on a CPU; `make test` tests it. `make help` lists all.
+# One target per stage. `make demo` runs the whole pipeline on a CPU; `make test` tests it. `make help` lists all.
 .SUFFIXES:
 .DEFAULT_GOAL := help
 unexport PYTHONDONTWRITEBYTECODE # libraries are compiled once, not at every command
 
 SHOPTUNE := .venv/bin/shoptune
-ENVIRONMENTS := core train quantize infer
 
 # -- Set-up ------------------------------------------------------------------------------------------------------------
 
-.PHONY: setup $(ENVIRONMENTS:%=setup-%)
-setup: $(ENVIRONMENTS:%=setup-%) ## install the four environments (nothing to do when they are up to date)
-$(ENVIRONMENTS:%=setup-%): setup-%:
-	@requirements/install.sh $*
+# STAGES="data merge": only what these stages need. KIND=cpu|gpu: another kind of machine than the one found (gpu where
+# nvidia-smi answers). WITH="dev ray search": what tests and checks, `data build --engine ray` and searching sweeps need.
+
+SETUP = requirements/setup.sh --kind "$(KIND)"
+.PHONY: setup
+setup: ## install the environments: [STAGES="data merge ..."] [KIND=cpu|gpu] [WITH="dev ray search"]
+	@$(SETUP) --with "$(WITH)" $(STAGES)
 
 # -- The pipeline: one target per stage, which runs what it depends on -------------------------------------------------
 # Without TRACK, the demo in runs/demo. With it, Qwen2-72B for one of the challenge's tracks:
@@ -45,27 +47,32 @@ rehearsal: ## run the 72B chain's own configs on a CPU with a tiny base: make re
 # -- What is made once and kept ----------------------------------------------------------------------------------------
 
 .PHONY: shop tiny-base locks
-shop: setup-core ## make the made-up shop's raw files and questions anew (same bytes)
+shop: ## make the made-up shop's raw files and questions anew (same bytes)
+	@$(SETUP) data
 	.venv/bin/python examples/make_shop.py
 
-tiny-base: setup-core setup-train ## train the tiny base model anew (an hour or two)
+tiny-base: ## train the tiny base model anew (an hour or two)
+	@$(SETUP) train
 	.venv/bin/python examples/make_tiny_base.py prepare
 	$(SHOPTUNE) train examples/tiny_base_recipe/train.yaml --out runs/tiny-base/model
 	.venv/bin/python examples/make_tiny_base.py finish
 
-locks: ## resolve requirements/*.txt anew
-	requirements/lock.sh
+locks: ## resolve requirements/{cpu,gpu}/*.txt anew: [KIND=cpu|gpu]
+	requirements/lock.sh $(KIND)
 
 # -- Checks ------------------------------------------------------------------------------------------------------------
 
 .PHONY: test test-fast lint check clean help
-test: setup ## set up, then run every test
+test: ## set up, then run every test
+	@$(SETUP) --with "dev search"
 	.venv/bin/python -m pytest
 
-test-fast: setup-core ## the tests that need no model stack, side by side: under a minute on two cores
+test-fast: ## the tests that need no model stack, side by side: under a minute on two cores
+	@$(SETUP) --with dev data
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m "not slow" --numprocesses auto
 
-lint: setup-core ## ruff, mypy and the layers of imports
+lint: ## ruff, mypy and the layers of imports
+	@$(SETUP) --with dev data
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
