@@ -3,9 +3,9 @@
 Run: make rehearsal TRACK=1, or .venv/bin/python examples/make_rehearsal_base.py runs/rehearsal/base [TOKENIZER]
 
 What makes 72B difficult is kept: an intermediate size of an odd number of quantization groups (5 where 72B has 231),
-eight key-value heads shared by more query heads, biases on query, key and value, an output layer that is not tied to the
-embedding, bfloat16 weights in several shards with an index. TOKENIZER is a folder with the real Qwen2 tokenizer; without
-it the tiny base's is used.
+eight key-value heads shared by more query heads, biases on query, key and value, an output layer that is not tied to
+the embedding, bfloat16 weights in several shards with an index. TOKENIZER is a folder with the real Qwen2 tokenizer;
+without it the tiny base's is used.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ SEED = 72
 
 
 def main() -> None:
+    """Write the checkpoint."""
     out = Path(sys.argv[1])
     tokenizer = Path(sys.argv[2]) if len(sys.argv) > 2 else REAL_TOKENIZER if REAL_TOKENIZER.is_dir() else TINY_BASE
     request = Request("rehearsal-base", {"seed": SEED, "hidden": HIDDEN}, {"tokenizer": tokenizer})
