@@ -14,7 +14,7 @@ import click
 import typer
 
 from shoptune import __version__
-from shoptune.cli import ask, data, evaluate, export, infer, merge, quantize, report, serve, sweep, train
+from shoptune.cli import ask, data, evaluate, export, infer, merge, plan, quantize, report, serve, sweep, train
 from shoptune.errors import ShoptuneError, refusal
 from shoptune.runtime.gc_tuning import tune_garbage_collection
 from shoptune.runtime.progress import say
@@ -70,5 +70,5 @@ def shoptune(
     """Raw shopping data in, a submission-ready 4-bit shopping assistant out."""
 
 
-for _module in (data, train, sweep, merge, quantize, infer, evaluate, export, report, serve, ask):
+for _module in (data, train, sweep, merge, quantize, infer, evaluate, export, report, plan, serve, ask):
     _module.register(app)

@@ -22,8 +22,7 @@ def installation_problems(file: Path, machine: Machine, devices: int) -> Iterato
     if not machine.gpus:
         return
     if machine.driver is not None and machine.driver[0] < DRIVER:
-        version = ".".join(map(str, machine.driver))
-        what = f"the NVIDIA driver is {version}, the CUDA 13 wheels need R{DRIVER} or newer"
+        what = f"the NVIDIA driver is {machine.driver_text}, the CUDA 13 wheels need R{DRIVER} or newer"
         yield Problem(file, "driver", what, "update the driver")
     if not machine.c_compiler:
         yield Problem(file, "compiler", "no C compiler, which Triton needs", "install one: apt install gcc")
@@ -31,7 +30,7 @@ def installation_problems(file: Path, machine: Machine, devices: int) -> Iterato
         what = "no Python.h, which Triton needs"
         yield Problem(file, "compiler", what, "install the interpreter's headers: apt install python3-dev")
     if devices > 1 and machine.shared_memory_bytes < _SHARED_MEMORY:
-        what = f"/dev/shm has {machine.shared_memory_bytes / 1e6:.0f} MB free, {devices} processes need 256 MiB or more"
+        what = f"{machine.shared_memory_bytes / 1e6:.0f} MB free, {devices} processes need 268 MB or more"
         yield Problem(file, "shared memory", what, "start the container with --shm-size=16g")
 
 

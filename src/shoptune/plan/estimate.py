@@ -12,6 +12,7 @@ from shoptune.plan.shapes import Shape
 from shoptune.runtime.machine_facts import Machine
 
 FITS, DOES_NOT_FIT = "fits", "does not fit"
+_MB, _GB = 1e6, 1e9
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,9 @@ def require(setting: Setting, estimate: Estimate) -> None:
 
 def amount(size: float) -> str:
     """Bytes as a person reads them, in powers of ten: 41.4 GB, 26 MB."""
-    if size >= 999.5e6:
-        return f"{size / 1e9:.1f} GB"
-    return f"{size / 1e6:.0f} MB" if size >= 1e6 or size == 0 else f"{size / 1e6:.2g} MB"
+    if round(size / _MB) >= _GB / _MB:
+        return f"{size / _GB:.1f} GB"
+    return f"{size / _MB:.0f} MB" if size >= _MB or size == 0 else f"{size / _MB:.2g} MB"
 
 
 def largest_parts(parts: Mapping[str, float], most: int = 3) -> str:

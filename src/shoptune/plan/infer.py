@@ -51,6 +51,11 @@ class Load:
     parallel: int
 
     @property
+    def is_quantized(self) -> bool:
+        """Whether linear layers take fewer bits than the rest."""
+        return self.linear_bytes < self.element
+
+    @property
     def weight_bytes(self) -> float:
         """Of the whole model."""
         return self.shape.bytes(self.linear_bytes, self.element)
@@ -82,7 +87,7 @@ def plan_infer(setting: Setting, profile: Profile, weights: Weights, track: int 
     budget, tokens = _gpu(setting, profile, load) if machine.gpus else _cpu(setting, profile, load)
     length = options.max_model_len
     figures: dict[str, Any] = {
-        "weights": "unquantized" if load.linear_bytes >= 2 else "awq",
+        "weights": "awq" if load.is_quantized else "unquantized",
         "weights_gb_total": round(setting.shape.bytes(load.linear_bytes, load.element) / 1e9, 2),
         "padded_weights_gb_total": round(load.weight_bytes / 1e9, 2),
         "weights_gb_per_gpu": round(load.weight_bytes_per_gpu / 1e9, 2),
@@ -128,6 +133,10 @@ def _load(setting: Setting, profile: Profile, weights: Weights) -> Load:
     return Load(shape.padded(GROUP_SIZE, parallel), awq_bytes(GROUP_SIZE), element, parallel)
 
 
+def _step_tokens(profile: Profile) -> int:
+    return getattr(profile.engine, "max_num_batched_tokens", None) or _MOST_TOKENS
+
+
 def activation_bytes(load: Load, tokens: int, sequences: int) -> float:
     """The most that one step takes besides weights and cache.
 
@@ -147,7 +156,7 @@ def _gpu(setting: Setting, profile: Profile, load: Load) -> tuple[Budget, int]:
     sequences = options.max_num_seqs or _MOST_SEQUENCES
     parts = {
         "weights": load.weight_bytes_per_gpu,
-        "activations": activation_bytes(load, options.max_num_batched_tokens or _MOST_TOKENS, sequences),
+        "activations": activation_bytes(load, _step_tokens(profile), sequences),
         "CUDA libraries": float(_CUDA_BYTES),
     }
     if options.enable_lora:
@@ -217,16 +226,12 @@ def _notes(setting: Setting, load: Load) -> Iterator[str]:
 
 
 def _assumptions(setting: Setting, profile: Profile, load: Load, *, known: bool) -> list[str]:
-    machine, options = setting.machine, profile.engine
-    lines = []
+    machine, lines = setting.machine, []
     if not setting.shape.group_size:
-        kind = f"AWQ, 4 bits in groups of {GROUP_SIZE}" if load.linear_bytes < 2 else f"{load.element * 8}-bit numbers"
+        kind = f"AWQ, 4 bits in groups of {GROUP_SIZE}" if load.is_quantized else f"{load.element * 8}-bit numbers"
         lines.append(f"weights: {kind} (--weights awq or unquantized)")
     if machine.gpus:
-        lines.append(
-            f"each GPU: {amount(_CUDA_BYTES)} for CUDA libraries, steps of "
-            f"{options.max_num_batched_tokens or _MOST_TOKENS} tokens"
-        )
+        lines.append(f"each GPU: {amount(_CUDA_BYTES)} for CUDA libraries, steps of {_step_tokens(profile)} tokens")
     if not known:
         return [*lines, "no times: the GPU's speed is unknown; describe the machine in a file (--machine FILE)"]
     return [*lines, *_speed_assumptions(setting, load), *_question_assumptions()]

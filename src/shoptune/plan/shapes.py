@@ -13,6 +13,7 @@ from shoptune.errors import Problem, ShoptuneError
 BYTES: Final[Mapping[str, int]] = {"float32": 4, "float16": 2, "half": 2, "bfloat16": 2}
 # Attention with grouped key-value heads, then gate, up and down projections: the shapes below hold for these only.
 _FAMILIES: Final = ("llama", "mistral", "qwen2", "qwen3")
+_BITS: Final = 4  # the only width that `shoptune quantize` writes
 _NEEDED: Final = (
     "hidden_size",
     "num_hidden_layers",
@@ -190,7 +191,7 @@ def _group_size(quantization: Any, file: str | Path) -> int | None:
     groups = quantization.get("config_groups") if isinstance(quantization, Mapping) else None
     settings = next(iter(groups.values()))["weights"] if groups else quantization
     bits = settings.get("bits", settings.get("num_bits")) if isinstance(settings, Mapping) else None
-    if bits != 4 or not isinstance(settings.get("group_size"), int) or settings["group_size"] < 1:
+    if bits != _BITS or not isinstance(settings.get("group_size"), int) or settings["group_size"] < 1:
         what = f"is not 4 bits in groups (got {bits} bits)"
         raise ShoptuneError([Problem(file, "quantization_config", what, "name a 4-bit or an unquantized checkpoint")])
     return int(settings["group_size"])

@@ -66,3 +66,9 @@ class Machine:
     python_headers: bool = True
     flash_attention: bool = False
     disk_gb_per_s: float = 1.0
+
+    @property
+    def driver_text(self) -> str:
+        """The driver's version as NVIDIA writes it, `580.65.06` for instance; empty without one."""
+        first, *rest = self.driver or ("",)
+        return ".".join([str(first), *(f"{part:02}" for part in rest)])
