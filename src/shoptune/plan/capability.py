@@ -71,6 +71,8 @@ def parallel_problems(file: Path, where: str, shape: Shape, parallel: int, machi
 
 def group_problems(file: Path, where: str, shape: Shape, group_size: int, parallel: int) -> Iterator[Problem]:
     """A quantized model whose layers cannot be split over the GPUs in whole groups."""
+    if parallel == 1:
+        return
     if shape.intermediate % parallel == 0 and shape.intermediate % (group_size * parallel):
         yield Problem(file, where, unpadded(shape, group_size, parallel), _pad(shape, group_size, parallel))
     width = shape.heads * shape.head_dim

@@ -30,7 +30,7 @@ _UTILIZATION: Final = 0.9  # vLLM's default
 _MOST_TOKENS: Final = 8192  # vLLM's default of max_num_batched_tokens
 _MOST_SEQUENCES: Final = 256  # vLLM's default of max_num_seqs
 _CUDA_BYTES: Final = GIB // 2  # NCCL's buffers, workspaces and kernels: ours to assume
-_LIBRARIES: Final = 3e9  # torch and vLLM in the memory of one process
+_LIBRARIES: Final = 2e9  # torch and vLLM in the memory of one process
 _CPU_CACHE_GIB: Final = 4  # vLLM's default of VLLM_CPU_KVCACHE_SPACE
 
 

@@ -14,14 +14,15 @@ from shoptune.merge.config import MergeConfig
 from shoptune.plan.estimate import DOES_NOT_FIT, FITS, Estimate, Setting
 from shoptune.plan.infer import Weights, default_weights, plan_infer
 from shoptune.plan.machines import HERE, find_machine
-from shoptune.plan.merge import MergeWork, plan_merge
+from shoptune.plan.merge import plan_merge
 from shoptune.plan.models import Model, config_model, named_model
-from shoptune.plan.quantize import QuantizeWork, plan_quantize
-from shoptune.plan.sweep import QUESTIONS, SweepWork, plan_sweep
+from shoptune.plan.quantize import plan_quantize
+from shoptune.plan.sweep import plan_sweep
 from shoptune.plan.train import plan_train
+from shoptune.plan.work import merge_work, quantize_work, sweep_work
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.runtime.machine_facts import Machine
-from shoptune.sweep.config import SweepConfig, load_sweep
+from shoptune.sweep.config import load_sweep
 
 
 @dataclass(frozen=True)
@@ -144,38 +145,3 @@ def _estimate(stage: str, setting: Setting, values: Mapping[str, Any], options: 
         return plan_sweep(setting, sweep.profile, sweep_work(sweep.config, sweep.merge))
     profile = load_profile(file, overrides)
     return plan_infer(setting, profile, options.weights or default_weights(profile), options.track)
-
-
-def merge_work(config: MergeConfig) -> MergeWork:
-    """What a merge YAML asks for."""
-    return MergeWork(
-        members=len(config.adapters),
-        dtype=config.dtype,
-        dense=config.method != "task_arithmetic",
-        nf4=config.base_weights == "nf4",
-    )
-
-
-def quantize_work(config: QuantizeConfig) -> QuantizeWork:
-    """What a quantize YAML asks for."""
-    questions = Path(config.calibration.questions)
-    samples = config.calibration.max_samples
-    return QuantizeWork(
-        group_size=config.awq.q_group_size,
-        tensor_parallel=config.tensor_parallel,
-        samples=min(samples, _count(questions)) if questions.is_file() else samples,
-        max_length=config.calibration.max_length,
-        on_gpu=config.device == "cuda",
-    )
-
-
-def sweep_work(config: SweepConfig, merge: MergeConfig) -> SweepWork:
-    """What a sweep YAML asks for; a search starts with alpha 0 and alpha 1."""
-    questions = Path(config.questions)
-    points = len(config.alphas) if config.alphas else config.search.trials + 2 if config.search else 0
-    return SweepWork(points, _count(questions) if questions.is_file() else QUESTIONS, merge_work(merge))
-
-
-def _count(file: Path) -> int:
-    with file.open("rb") as lines:
-        return sum(1 for line in lines if line.strip())
