@@ -80,20 +80,21 @@ def test_what_does_not_fit_ends_with_its_reasons(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("width", [40, 60, 100])
-def test_text_fits_the_terminal(root: Path, width: int) -> None:
+def test_text_fits_the_terminal(width: int) -> None:
     text = as_text(plan_config(Path("infer/t4x4.yaml"), Options(machine="t4x4")), width)
     assert max(map(len, text.splitlines())) <= width
     for part in ("verdict: fits", "track 1: about", "padded to 29696", "assumptions:", "41.5 GB"):
         assert part in " ".join(text.split())
 
 
-def test_a_model_that_does_not_exist_yet_is_assumed_and_said(root: Path) -> None:
-    plan = plan_config(Path("quantize/awq-72b.yaml"), Options(machine="a100x8"))
+def test_a_model_that_does_not_exist_yet_is_assumed_and_said() -> None:
+    options = Options(overrides=("model=runs/later/merged",), machine="a100x8")
+    plan = plan_config(Path("quantize/demo.yaml"), options)
     assert plan.model.name == "Qwen/Qwen2-72B-Instruct"
-    assert "because 'runs/track1/merged' does not exist yet" in as_text(plan, 200)
+    assert "because 'runs/later/merged' does not exist yet" in as_text(plan, 200)
 
 
-def test_unknown_shapes_are_refused(root: Path) -> None:
+def test_unknown_shapes_are_refused() -> None:
     options = Options(overrides=("base_model=org/other",), machine="a100x8")
     with pytest.raises(ShoptuneError, match="base_model: no shapes for 'org/other'"):
         plan_config(Path("training_configs/demo-a.yaml"), options)
@@ -110,8 +111,8 @@ def test_a_config_of_no_such_stage() -> None:
         stage_of(Path("x.yaml"), {"recipes": []})
 
 
-def test_the_base_model_is_downloaded_unless_it_is_here(root: Path, tiny_base: Path) -> None:
-    far = plan_config(Path("merge/track1.yaml"), Options(machine="a100x8"))
+def test_the_base_model_is_downloaded_unless_it_is_here(tiny_base: Path) -> None:
+    far = plan_config(Path("merge/demo.yaml"), Options(overrides=("base=Qwen/Qwen2-7B-Instruct",), machine="a100x8"))
     assert "download of the base" in far.estimate.budgets[1].parts
     here = plan_config(Path("merge/demo.yaml"), Options(overrides=(f"base={tiny_base}",)))
     assert list(here.estimate.budgets[1].parts) == ["merged checkpoint"]
