@@ -50,7 +50,8 @@ def check_train(job: TrainJob, directory: Path) -> None:
     """
     from shoptune.plan.train import plan_train
 
-    _check(job.base_model, directory, lambda setting: plan_train(setting, job.config.axolotl, job.processes))
+    processes: int = getattr(job, "nodes", job).processes
+    _check(job.base_model, directory, lambda setting: plan_train(setting, job.config.axolotl, processes))
 
 
 def check_merge(job: MergeJob, directory: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shoptune.plan.infer import GROUP_SIZE
 from shoptune.plan.merge import MergeWork
 from shoptune.plan.quantize import QuantizeWork
 from shoptune.plan.sweep import QUESTIONS, SweepWork
@@ -20,17 +21,17 @@ def merge_work(config: MergeConfig) -> MergeWork:
     return MergeWork(
         members=len(config.adapters),
         dtype=config.dtype,
-        dense=config.method != "task_arithmetic",
+        dense=getattr(config.method, "method", config.method) != "task_arithmetic",
         nf4=config.base_weights == "nf4",
     )
 
 
 def quantize_work(config: QuantizeConfig) -> QuantizeWork:
     """What a quantize YAML asks for."""
-    questions = Path(config.calibration.questions)
-    samples = config.calibration.max_samples
+    questions, samples = Path(config.calibration.questions or ""), config.calibration.max_samples
+    engine, awq = getattr(config, "engine", None), getattr(config, "awq", None)
     return QuantizeWork(
-        group_size=config.awq.q_group_size,
+        group_size=engine.group_size if engine else awq.q_group_size if awq else GROUP_SIZE,
         tensor_parallel=config.tensor_parallel,
         samples=min(samples, _count(questions)) if questions.is_file() else samples,
         max_length=config.calibration.max_length,
