@@ -63,7 +63,7 @@ resolve_options "$kind"
 
 # What was installed must load; and where bytecode is not kept, it is kept now, or every command would compile it again.
 echo "setup: $folder: loading its libraries once" >&2
-env -u PYTHONDONTWRITEBYTECODE "$folder/bin/python" -W ignore -c "import shoptune.cli, $imports" >/dev/null 2>"$stamp.log" ||
+env -u PYTHONDONTWRITEBYTECODE -u PYTHONPATH "$folder/bin/python" -W ignore -c "import shoptune.cli, $imports" >/dev/null 2>"$stamp.log" ||
   { cat "$stamp.log" >&2 && fail "$folder: its libraries do not load" "see above"; }
 build=$("$folder/bin/python" -c "from importlib.metadata import version; print('torch==' + version('torch'))")
 if [[ "$kind $build" == "gpu "*+cpu ]]; then

@@ -41,7 +41,8 @@ def tree(tmp_path: Path) -> Path:
     """A copy of what set-up needs of the repository, to break."""
     copy = tmp_path / "tree"
     copy.mkdir()
-    shutil.copytree(ROOT / "requirements", copy / "requirements")
+    for folder in ("requirements", "pipelines"):
+        shutil.copytree(ROOT / folder, copy / folder)
     for name in ("pyproject.toml", "README.md", "LICENSE", "Makefile"):
         shutil.copy(ROOT / name, copy / name)
     if not shutil.which("uv"):
