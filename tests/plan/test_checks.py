@@ -67,7 +67,8 @@ def test_quantization_needs_memory_and_disk(fake: Fake, qwen2_72b: Path, tmp_pat
 def test_quantization_needs_a_gpu(fake: Fake, qwen2_72b: Path, tmp_path: Path) -> None:
     fake(nvml=lambda: None)
     found = reasons(checks.check_quantize, quantizing(qwen2_72b, "cuda"), tmp_path)
-    assert "device: is for a machine with a GPU, machine 'here' has none" in found
+    assert found[0] == "device: is for a machine with a GPU, machine 'here' has none"
+    assert [line.split(":")[0] for line in found[1:]] == ["memory", "disk"]
 
 
 def test_inference_needs_gpu_memory_a_driver_and_the_right_type(fake: Fake, qwen2_72b: Path, tmp_path: Path) -> None:

@@ -50,11 +50,11 @@ def plan_quantize(setting: Setting, work: QuantizeWork) -> Estimate:
     search = search_bytes(shape, tokens, element)
     memory = {"model": float(shape.parameters * element), "libraries": _LIBRARIES}
     budgets = []
-    if work.on_gpu:
+    if work.on_gpu and machine.gpus:
         placed = {"weights": _placed(shape, work), "calibration": search}
-        limit = max((gpu.available_bytes for gpu in machine.gpus), default=0)
+        limit = max(gpu.available_bytes for gpu in machine.gpus)
         budgets.append(Budget("gpu", "memory per GPU", placed, limit, "lower calibration.max_samples or max_length"))
-    else:
+    elif not work.on_gpu:
         memory["calibration"] = search
     disk = {"padded checkpoint": padded, "AWQ checkpoint": packed}
     if not setting.local:
