@@ -243,7 +243,8 @@ def _tokens(job: Job) -> tuple[float, str]:
         batch = job.tokens_per_step * int(job.keys.get("gradient_accumulation_steps") or 1) * job.processes
         return float(steps * batch), f"{steps} steps of {batch} tokens"
     epochs = float(job.keys.get("num_epochs") or 1)
-    rows, source = _rows(job.keys.get("datasets") or [])
+    sets = job.keys.get("datasets")
+    rows, source = _rows([entry for entry in sets if isinstance(entry, Mapping)] if isinstance(sets, list) else [])
     return rows * TOKENS_PER_ROW * epochs, f"{rows} rows ({source}) of {TOKENS_PER_ROW} tokens, {epochs:g} epochs"
 
 
