@@ -17,9 +17,9 @@ from shoptune.plan.capability import (
     unpadded,
 )
 from shoptune.plan.estimate import DOES_NOT_FIT, FITS, Budget, Estimate, Setting, amount
-from shoptune.plan.roofline import PREFILL_SHARE, Engine, engine
+from shoptune.plan.roofline import Engine, engine, speed_assumptions
 from shoptune.plan.shapes import BYTES, Shape, awq_bytes
-from shoptune.plan.tracks import BATCH, TEMPLATE_TOKENS, TRACKS, Track, track_minutes
+from shoptune.plan.tracks import BATCH, TRACKS, question_assumptions, track_minutes
 from shoptune.runtime.machine_facts import GIB
 from shoptune.shopbench.vocabulary import TaskType
 
@@ -234,27 +234,4 @@ def _assumptions(setting: Setting, profile: Profile, load: Load, *, known: bool)
         lines.append(f"each GPU: {amount(_CUDA_BYTES)} for CUDA libraries, steps of {_step_tokens(profile)} tokens")
     if not known:
         return [*lines, "no times: the GPU's speed is unknown; describe the machine in a file (--machine FILE)"]
-    return [*lines, *_speed_assumptions(setting, load), *_question_assumptions()]
-
-
-def _speed_assumptions(setting: Setting, load: Load) -> Iterator[str]:
-    if not setting.machine.gpus:
-        yield "speed: 40 GFLOPS per core and 20 GB/s of memory bandwidth"
-        return
-    gpu = setting.machine.gpus[0]
-    yield (
-        f"speed of each GPU: {PREFILL_SHARE:.0%} of {gpu.fp16_tflops:g} TFLOPS reading prompts, 75% of "
-        f"{gpu.memory_gb_per_s:g} GB/s writing answers"
-    )
-    if load.parallel > 1:
-        yield f"two all-reduces per layer at {gpu.link_gb_per_s:g} GB/s, 30 us at least"
-
-
-def _question_assumptions() -> Iterator[str]:
-    lengths = ", ".join(str(_length(track)) for track in TRACKS.values())
-    yield f"prompts of {lengths} tokens on tracks 1 to 5 (means of the development questions, plus {TEMPLATE_TOKENS})"
-    yield f"batches of {BATCH}; every batch runs to the largest max_tokens of its track's task types"
-
-
-def _length(track: Track) -> int:
-    return track.tokens + TEMPLATE_TOKENS
+    return [*lines, *speed_assumptions(machine, load.parallel), *question_assumptions()]

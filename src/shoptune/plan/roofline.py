@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -85,3 +86,17 @@ def training_tokens_per_second(
         return machine.cpus * CPU_GFLOPS * 1e9 / operations
     peak = devices * machine.gpus[0].fp16_tflops * 1e12
     return peak * TRAINING_SHARE / operations if peak else None
+
+
+def speed_assumptions(machine: Machine, parallel: int) -> Iterator[str]:
+    """What the times of inference rest on, in sentences."""
+    if not machine.gpus:
+        yield f"speed: {CPU_GFLOPS} GFLOPS per core and {CPU_GB_PER_S} GB/s of memory bandwidth"
+        return
+    gpu = machine.gpus[0]
+    yield (
+        f"speed of each GPU: {PREFILL_SHARE:.0%} of {gpu.fp16_tflops:g} TFLOPS reading prompts, "
+        f"{BANDWIDTH_SHARE:.0%} of {gpu.memory_gb_per_s:g} GB/s writing answers"
+    )
+    if parallel > 1:
+        yield f"two all-reduces per layer at {gpu.link_gb_per_s:g} GB/s, {ALL_REDUCE_SECONDS * 1e6:g} us at least"

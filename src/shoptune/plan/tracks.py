@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,3 +58,10 @@ def track_minutes(track: Track, engine: Engine, limits: Mapping[TaskType, int], 
     prefill = engine.prefill_seconds(batch * (track.tokens + TEMPLATE_TOKENS))
     seconds = prefill + (steps - 1) * engine.decode_seconds(batch)  # the prefill yields the first token
     return track.questions / batch * seconds / 60
+
+
+def question_assumptions() -> Iterator[str]:
+    """What the minutes of tracks rest on, in sentences."""
+    lengths = ", ".join(str(track.tokens + TEMPLATE_TOKENS) for track in TRACKS.values())
+    yield f"prompts of {lengths} tokens on tracks 1 to 5 (means of the development questions, plus {TEMPLATE_TOKENS})"
+    yield f"batches of {BATCH}; every batch runs to the largest max_tokens of its track's task types"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,87 +10,10 @@ from shoptune.errors import Problem
 from shoptune.plan.capability import AMPERE, HOPPER, capability_text, dtype_problems, installation_problems
 from shoptune.plan.estimate import Budget, Estimate, Setting, amount
 from shoptune.plan.roofline import TRAINING_SHARE, training_tokens_per_second
-from shoptune.plan.shapes import Shape, nf4_bytes
-from shoptune.runtime.machine_facts import GIB
+from shoptune.plan.train_memory import FULL, GRADIENTS, LIBRARIES, OPTIMIZER, Job, gpu_parts, host_parts, zero_settings
 
 ROWS: Final = 500_000  # paper 001, section 4.2
 TOKENS_PER_ROW: Final = 350  # ours to assume
-_CUDA_BYTES: Final = GIB // 2
-_LIBRARIES: Final = 2e9  # torch, axolotl and the data set in the memory of one process
-_SHARD: Final = 5e9  # the largest file of a checkpoint, of which each process reads one at a time
-_FLOAT32: Final = 4  # bytes
-_FULL: Final = "full"
-# What ZeRO's stages partition: the optimizer, then gradients as well, then weights as well.
-_NONE, _OPTIMIZER, _GRADIENTS, _WEIGHTS = range(4)
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a training config asks for.
-
-    Attributes:
-        keys: axolotl's keys and values.
-        shape: of the base model.
-        processes: one per GPU.
-        on_gpu: whether there are GPUs.
-        zero: DeepSpeed's config, empty without it.
-    """
-
-    keys: Mapping[str, Any]
-    shape: Shape
-    processes: int
-    on_gpu: bool
-    zero: Mapping[str, Any]
-
-    @property
-    def zero_stage(self) -> int:
-        """ZeRO's stage, 0 without DeepSpeed; FSDP shards everything, as stage 3 does."""
-        if self.keys.get("fsdp") or self.keys.get("fsdp_config"):
-            return _WEIGHTS
-        return int(self.zero.get("stage", _NONE))
-
-    @property
-    def adapter(self) -> str:
-        """`qlora`, `lora`, or `full` when all weights are trained."""
-        return str(self.keys.get("adapter") or _FULL)
-
-    @property
-    def element(self) -> int:
-        """Bytes of a number outside quantized layers: 16 bits where training uses them."""
-        return 2 if any(self.keys.get(key) for key in ("bf16", "fp16", "bfloat16", "float16")) else 4
-
-    @property
-    def base_bytes(self) -> float:
-        """Of the model as it is loaded."""
-        per_weight: float = self.element
-        if self.keys.get("load_in_4bit"):
-            per_weight = nf4_bytes()
-        elif self.keys.get("load_in_8bit"):
-            per_weight = 1
-        return self.shape.bytes(per_weight, self.element)
-
-    @property
-    def trainable(self) -> int:
-        """Weights that training changes."""
-        if self.adapter == _FULL:
-            return self.shape.parameters
-        targets = None if self.keys.get("lora_target_linear") else self.keys.get("lora_target_modules")
-        return int(self.shape.lora_weights(int(self.keys.get("lora_r") or 8), targets))
-
-    @property
-    def trainable_element(self) -> int:
-        """Bytes of a trained weight: PEFT keeps adapters in float32, DeepSpeed converts them to 16 bits."""
-        return self.element if self.zero_stage or self.adapter == _FULL else 4
-
-    @property
-    def tokens_per_step(self) -> int:
-        """Tokens of one forward pass on one GPU."""
-        return int(self.keys.get("micro_batch_size") or 1) * int(self.keys.get("sequence_len") or 512)
-
-    @property
-    def recomputes(self) -> bool:
-        """Whether activations are computed again in the backward pass."""
-        return bool(self.keys.get("gradient_checkpointing"))
 
 
 def plan_train(setting: Setting, keys: Mapping[str, Any], processes: int | None = None) -> Estimate:
@@ -105,10 +25,10 @@ def plan_train(setting: Setting, keys: Mapping[str, Any], processes: int | None 
         processes: how many; one per GPU when None.
     """
     machine = setting.machine
-    job = Job(keys, setting.shape, processes or max(len(machine.gpus), 1), bool(machine.gpus), _zero(keys))
+    job = Job(keys, setting.shape, processes or max(len(machine.gpus), 1), bool(machine.gpus), zero_settings(keys))
     parts = gpu_parts(job)
     speed = training_tokens_per_second(
-        job.shape, machine, job.processes, recompute=job.recomputes, full=job.adapter == _FULL
+        job.shape, machine, job.processes, recompute=job.recomputes, full=job.adapter == FULL
     )
     tokens, source = _tokens(job)
     remedy = "lower micro_batch_size or sequence_len, turn on gradient_checkpointing, or use ZeRO-3"
@@ -120,7 +40,7 @@ def plan_train(setting: Setting, keys: Mapping[str, Any], processes: int | None 
         ]
     else:
         on_host = {name: size * job.processes for name, size in parts.items()} | {
-            "libraries": _LIBRARIES * job.processes
+            "libraries": LIBRARIES * job.processes
         }
         memory = [Budget("host", "memory", on_host, machine.memory_bytes, remedy)]
     return Estimate(
@@ -139,77 +59,6 @@ def plan_train(setting: Setting, keys: Mapping[str, Any], processes: int | None 
     )
 
 
-def gpu_parts(job: Job) -> dict[str, float]:
-    """Bytes on one GPU by purpose, at the fullest moment of a step."""
-    weights, stage, parts = job.trainable * job.trainable_element, job.zero_stage, job.processes
-    shared = parts if stage else 1
-    optimizer = job.trainable * _optimizer_bytes(job)
-    base = job.base_bytes
-    found = {
-        "base weights": base / shared + _gathered(job) if stage == _WEIGHTS else base,
-        "adapter weights": weights / (shared if stage == _WEIGHTS else 1) if job.adapter != _FULL else 0,
-        "gradients": weights / (shared if stage >= _GRADIENTS else 1),
-        "optimizer": 0 if _offloaded(job, "offload_optimizer") else optimizer / shared,
-        "activations": activation_bytes(job),
-    }
-    if parts > 1 and not stage:
-        found["gradient buckets"] = weights  # DistributedDataParallel reduces copies of the gradients
-    if _offloaded(job, "offload_param"):
-        found["base weights"] = _gathered(job)
-    if job.on_gpu:
-        found["CUDA libraries"] = float(_CUDA_BYTES)
-    return {name: float(size) for name, size in found.items() if size}
-
-
-def activation_bytes(job: Job) -> float:
-    """Activations of one forward pass, and the loss or one block's backward pass, whichever is larger.
-
-    A block keeps for each token 8 x hidden (inputs of norms and projections, attention's output, residuals), keys and
-    values, and 4 x intermediate (gate, up, activation, product). With gradient checkpointing only the block's input
-    stays. The loss keeps the logits in the model's type and, in float32, their copy and their gradient.
-    """
-    shape, tokens, element = job.shape, job.tokens_per_step, job.element
-    block = tokens * (8 * shape.hidden + 2 * shape.kv_heads * shape.head_dim + 4 * shape.intermediate) * element
-    kept = shape.layers * (tokens * shape.hidden * element if job.recomputes else block)
-    logits = tokens * shape.vocab * (element + 8)
-    dequantized = shape.intermediate * shape.hidden * element if job.keys.get("load_in_4bit") else 0
-    return float(kept + max(logits, dequantized + (block if job.recomputes else 0)))
-
-
-def host_parts(job: Job) -> dict[str, float]:
-    """Bytes of host memory by purpose, for all processes of a machine, at the fullest moment."""
-    parts = {"libraries": _LIBRARIES * job.processes, "loading": min(_SHARD, job.shape.parameters * 2) * job.processes}
-    if job.zero_stage in {
-        _OPTIMIZER,
-        _GRADIENTS,
-    }:  # DeepSpeed clones the module's state to CPU on every rank that saves
-        parts["checkpoint copies"] = job.base_bytes * job.processes
-    if job.zero_stage == _WEIGHTS and job.zero.get("stage3_gather_16bit_weights_on_model_save"):
-        parts["gathered checkpoint"] = job.shape.parameters * 2.0
-    if _offloaded(job, "offload_optimizer"):
-        parts["optimizer"] = job.trainable * 12.0
-    if _offloaded(job, "offload_param"):
-        parts["base weights"] = job.base_bytes
-    return parts
-
-
-def _gathered(job: Job) -> float:
-    """Two blocks' weights, which ZeRO-3 gathers ahead of their use."""
-    return 2 * job.shape.linear_weights / job.shape.layers * job.element
-
-
-def _optimizer_bytes(job: Job) -> int:
-    """Bytes of the optimizer's state for each weight; DeepSpeed adds a float32 copy of 16-bit weights."""
-    name, copies = str(job.keys.get("optimizer") or "adamw_torch"), bool(job.zero_stage) and job.element < _FLOAT32
-    if name.startswith("sgd"):
-        state = 0
-    elif "8bit" in name:
-        state = 2
-    else:
-        state = 8 if copies else 2 * job.trainable_element
-    return state + (4 if copies else 0)
-
-
 def _disk(setting: Setting, job: Job) -> Budget:
     state = 2 if "8bit" in str(job.keys.get("optimizer")) else 8
     checkpoint = job.trainable * (job.trainable_element + state)
@@ -218,23 +67,6 @@ def _disk(setting: Setting, job: Job) -> Budget:
     if not setting.local:
         parts["download of the base"] = job.shape.parameters * 2.0
     return Budget("disk", "disk", parts, setting.machine.disk_bytes, "free space, or name an --out on another disk")
-
-
-def _zero(keys: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The part of DeepSpeed's config that concerns ZeRO."""
-    named = keys.get("deepspeed")
-    values: Any = named
-    if isinstance(named, str):
-        values = {}
-        with suppress(OSError, ValueError):  # a training check reports what is wrong with it
-            values = json.loads(Path(named).read_text(encoding="utf-8"))
-    part = values.get("zero_optimization") if isinstance(values, Mapping) else None
-    return part if isinstance(part, Mapping) else {}
-
-
-def _offloaded(job: Job, key: str) -> bool:
-    part = job.zero.get(key)
-    return isinstance(part, Mapping) and part.get("device") == "cpu"
 
 
 def _tokens(job: Job) -> tuple[float, str]:
@@ -263,7 +95,7 @@ def _parquet(path: Path) -> list[Path]:
 
 
 def _host_remedy(job: Job) -> str:
-    if job.zero_stage in {_OPTIMIZER, _GRADIENTS}:
+    if job.zero_stage in {OPTIMIZER, GRADIENTS}:
         return f"remove deepspeed: plain DDP does not copy the model to host memory (ZeRO-{job.zero_stage} does)"
     return "use a machine with more memory, or fewer processes"
 
@@ -332,7 +164,7 @@ def _assumptions(setting: Setting, job: Job, source: str, *, known: bool) -> lis
     ]
     if not known:
         return [*lines, "no time: the GPU's speed is unknown; describe the machine in a file (--machine FILE)"]
-    operations = 4 + 2 * int(job.recomputes) + 2 * int(job.adapter == _FULL)
+    operations = 4 + 2 * int(job.recomputes) + 2 * int(job.adapter == FULL)
     if not setting.machine.gpus:
         return [*lines, f"speed: 40 GFLOPS per core; {operations} operations per weight and token"]
     peak = setting.machine.gpus[0].fp16_tflops
