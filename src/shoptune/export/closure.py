@@ -1,16 +1,18 @@
-"""The modules of a package that one of them needs, found by following its imports."""
+"""The modules of a package that one of them needs, found by following imports."""
 
 from __future__ import annotations
 
 import ast
 import importlib.util
+import pkgutil
 from pathlib import Path
 
 
 def source_files(module: str) -> dict[str, Path]:
-    """The source files that importing `module` of shoptune can lead to, by their path inside the package's parent.
+    """The source files that importing a module of shoptune can load, by their path inside the package's parent.
 
-    Imports inside functions count too. Packages on the way are included, since Python runs their `__init__`.
+    Imports inside functions count too. Packages on the way are included, since Python runs their `__init__`; a package
+    that discovers its modules with `pkgutil.iter_modules(__path__)` brings all of them.
     """
     waiting, found = [module], dict[str, Path]()
     while waiting:
@@ -21,14 +23,17 @@ def source_files(module: str) -> dict[str, Path]:
         found[name] = Path(spec.origin)
         parent = name.rpartition(".")[0]
         waiting += [parent] if parent else []
-        waiting += _imports(found[name], name.partition(".")[0])
+        waiting += _imports(found[name], name)
     root = Path(found[module.partition(".")[0]]).parent.parent
     return {str(file.relative_to(root)): file for _, file in sorted(found.items())}
 
 
-def _imports(file: Path, package: str) -> list[str]:
-    names = []
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+def _imports(file: Path, module: str) -> list[str]:
+    package = module.partition(".")[0]
+    source, names = file.read_text(encoding="utf-8"), list[str]()
+    if "pkgutil.iter_modules(__path__)" in source:
+        names += [f"{module}.{found.name}" for found in pkgutil.iter_modules([str(file.parent)])]
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == package:
             names.append(node.module)
             names += [

@@ -16,7 +16,7 @@ from shoptune.infer.profile import Profile
 from shoptune.shopbench.vocabulary import Track
 
 _ENGINE = "shoptune.infer.engine"
-_EXEMPLARS = "exemplars.json"
+_FEW_SHOT = "few_shot.json"
 _TEMPLATES = Path(__file__).with_name("submission")
 # What the copied modules import besides vLLM, which brings both.
 _REQUIREMENTS = ("jinja2", "pydantic", "pyyaml", "rich")
@@ -66,9 +66,9 @@ def run(profile: Profile, file: Path, model: str, track: int, out: Path, *, forc
 def _write_profile(profile: Profile, directory: Path) -> None:
     """The profile, with the files that it names beside it."""
     settings = profile.model_dump(mode="json")
-    if profile.prompting.exemplars:
-        shutil.copyfile(profile.prompting.exemplars.questions, directory / _EXEMPLARS)
-        settings["prompting"]["exemplars"]["questions"] = _EXEMPLARS
+    if profile.prompting.few_shot:
+        shutil.copyfile(profile.prompting.few_shot.questions, directory / _FEW_SHOT)
+        settings["prompting"]["few_shot"]["questions"] = _FEW_SHOT
     (directory / "profile.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 

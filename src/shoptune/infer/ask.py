@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from typing import Any
 
 from shoptune.errors import fail
 from shoptune.infer.compose import compose
+from shoptune.infer.few_shot.selection import FewShotSelector
 from shoptune.infer.prepare import allowed, finished
 from shoptune.infer.profile import Profile
+from shoptune.infer.prompt import Prompt
 from shoptune.infer.serve import SERVED_NAME
-from shoptune.infer.shots import Shots
-from shoptune.shopbench.classify import task_type_of
 
 _SECONDS = 120
 
 
-class _TwoTokens:
-    """No tokenizer is at hand: every text counts as several tokens, so that constraints come as patterns."""
+class _NoTokenizer:
+    """Stands in for the server's tokenizer: every text counts as several tokens, so that constraints are patterns."""
 
-    end = 0
+    ends: Sequence[int] = ()
 
     def encode(self, text: str) -> list[int]:
         return [0] * max(2, len(text))
@@ -39,19 +40,20 @@ def ask_server(question: str, url: str, profile: Profile, *, is_multiple_choice:
     Raises:
         ShoptuneError: no server answers there, or it refuses the question.
     """
-    task_type = task_type_of(question, is_multiple_choice=is_multiple_choice)
-    [shown] = Shots(profile.prompting).before([(question, task_type)], {})
-    constraint, limit = allowed(question, task_type, profile, _TwoTokens())
+    prompt = Prompt(question, is_multiple_choice)
+    [examples] = FewShotSelector(profile.prompting).select([prompt], {})
+    constraint, limit = allowed(prompt, profile, _NoTokenizer())
     body: dict[str, Any] = {
         "model": SERVED_NAME,
-        "messages": compose(question, task_type, profile.prompting, shown),
+        "messages": compose(prompt, profile.prompting, examples),
         "temperature": 0,
         "max_tokens": limit,
+        **constraint.sampling_arguments(),
     }
-    if constraint.pattern:
-        body["structured_outputs"] = {"regex": constraint.pattern}
+    if profile.chat_template_arguments:
+        body["chat_template_kwargs"] = profile.chat_template_arguments
     written = _post(f"{url}/v1/chat/completions", body)["choices"][0]["message"]["content"]
-    return finished(written, question, task_type, profile)
+    return finished(written, prompt, profile)
 
 
 def _post(url: str, body: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Mend an answer's form before it is handed in (papers 000, section 4.5, and 002, section 2.5)."""
+"""Repair an answer's format (papers 000, section 4.5, and 002, section 2.5)."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _RETRIEVED = 3
 
 
 def repair(text: str, question: str, task_type: TaskType, default_choice: int) -> str:
-    """The answer in the form that the benchmark's parser reads, saying what it said.
+    """The answer in the format that the benchmark's parser reads, with the same content.
 
-    A leading "Answer:" goes. A choice becomes its number, or the default when no option is named. Repeated and unlisted
-    numbers go; a ranking is completed with the numbers that are missing, in listed order.
+    Removes a leading "Answer:", and repeated and unlisted numbers. Reduces a choice to its number, or to the default
+    when it names no option. Completes a ranking with the missing numbers, in listed order.
 
     Args:
         text: what the model wrote.
         question: what it was asked.
-        task_type: as the system prompt told it.
-        default_choice: the option to hand in when a multiple-choice answer names none.
+        task_type: as the system prompt stated it.
+        default_choice: the prediction for a multiple-choice answer that names no option.
     """
     text = _LABEL.sub("", text).strip()
     if task_type is TaskType.MULTIPLE_CHOICE:
@@ -55,5 +55,5 @@ def _retrieval(text: str, numbers: Sequence[int]) -> str:
 
 
 def _listed(text: str, numbers: Sequence[int]) -> list[int]:
-    """The listed numbers that a text holds, each once, in the text's order."""
+    """The listed numbers in a text, each once, in the order of the text."""
     return [number for number in dict.fromkeys(map(int, _NUMBER.findall(text))) if number in numbers]

@@ -13,16 +13,17 @@ from shoptune.artifacts.publish import Artifact, Build, make
 from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.infer import journal
 from shoptune.infer.engine import Engine
-from shoptune.infer.exemplars import Solved, dynamic_exemplars
+from shoptune.infer.few_shot.dynamic import dynamic_examples
+from shoptune.infer.few_shot.example import FewShotExample
 from shoptune.infer.journal import Batch
 from shoptune.infer.prepare import cache_friendly_order
 from shoptune.infer.profile import Profile
+from shoptune.infer.prompt import Completion, Prompt
 from shoptune.infer.timing import FILE as TIMING
 from shoptune.infer.timing import summarize_timing
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.progress import bar
 from shoptune.runtime.redirection import redirect_output
-from shoptune.shopbench.classify import task_type_of
 from shoptune.shopbench.questions import Question, load_questions
 
 PREDICTIONS = "predictions.jsonl"
@@ -39,7 +40,7 @@ def request(profile: Profile, model: Path, questions: Path) -> Request:
 def run(profile: Profile, file: Path, model: str, questions: Path, out: Path, *, force: bool = False) -> Artifact:
     """Answer every question and write the predictions in question order.
 
-    Answers are kept in a journal batch by batch, so that an interrupted run goes on where it stopped.
+    Answers are kept in a journal batch by batch, so that an interrupted run resumes after its last finished batch.
 
     Args:
         profile: how to run the engine.
@@ -50,7 +51,7 @@ def run(profile: Profile, file: Path, model: str, questions: Path, out: Path, *,
         force: answer again even when the artifact is up to date.
 
     Raises:
-        ShoptuneError: the checkpoint or the questions are not as they must be, or a question is too long.
+        ShoptuneError: the checkpoint or the questions are malformed, or a question is too long.
     """
     checkpoint = Checkpoint(locate(model, file, "--model"))
     asked = load_questions(questions)
@@ -73,33 +74,33 @@ def run(profile: Profile, file: Path, model: str, questions: Path, out: Path, *,
 
 
 def _answer_all(questions: Sequence[Question], checkpoint: Checkpoint, profile: Profile, file: Path) -> list[str]:
-    """Answer in the order that the prefix cache likes, and give the answers in question order."""
-    asked = [(question.input_field, question.is_multiple_choice) for question in questions]
+    """Answer the questions in an order in which prompts share prefixes; the answers are in question order."""
+    asked = [Prompt.of(question) for question in questions]
     order = cache_friendly_order(asked)
     waiting = iter([asked[number] for number in order])
-    solved = [_solved(batch.answers, waiting) for batch in journal.read(file)]
-    done = sum(map(len, solved))
+    answered = [_answered(batch.completions, waiting) for batch in journal.read(file)]
+    done = sum(map(len, answered))
     with bar("infer", len(order)) as progress, redirect_output(file.with_name(_LOG)):
         progress.advance(done)
         engine = Engine(checkpoint.path, profile) if done < len(order) else None
         while engine and (batch := list(itertools.islice(waiting, profile.batch_size))):
-            dynamic = dynamic_exemplars(profile.prompting.dynamic, solved)
+            dynamic = dynamic_examples(profile.prompting.dynamic, answered)
             since = time.perf_counter()
-            answers = engine.answer(batch, dynamic=dynamic)
-            journal.append(file, Batch(answers, engine.timings, time.perf_counter() - since))
-            solved.append(_solved(answers, iter(batch)))
+            completions = engine.answer(batch, dynamic=dynamic)
+            journal.append(file, Batch(completions, time.perf_counter() - since))
+            answered.append(_answered(completions, iter(batch)))
             progress.advance(len(batch))
-    answered = [entry.answer for batch in solved for entry in batch]
-    by_number = dict(zip(order, answered, strict=True))
+    answers = [example.answer for batch in answered for example in batch]
+    by_number = dict(zip(order, answers, strict=True))
     return [by_number[number] for number in range(len(order))]
 
 
-def _solved(answers: Sequence[str], asked: Iterator[tuple[str, bool]]) -> list[Solved]:
+def _answered(completions: Sequence[Completion], prompts: Iterator[Prompt]) -> list[FewShotExample]:
     """The next questions with the model's answers to them."""
-    pairs = zip(answers, asked, strict=False)
-    return [Solved(text, task_type_of(text, is_multiple_choice=choice), answer) for answer, (text, choice) in pairs]
+    pairs = zip(completions, prompts, strict=False)
+    return [FewShotExample(prompt.text, prompt.task_type, completion.text) for completion, prompt in pairs]
 
 
 def _timing(batches: Sequence[Batch]) -> dict[str, float]:
-    costs = [cost for batch in batches for cost in batch.costs]
-    return summarize_timing(costs, sum(batch.seconds for batch in batches))
+    usages = [completion.usage for batch in batches for completion in batch.completions]
+    return summarize_timing(usages, sum(batch.seconds for batch in batches))

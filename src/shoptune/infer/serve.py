@@ -25,8 +25,7 @@ def server_arguments(profile: Profile, checkpoint: Path, port: int) -> list[str]
         str(port),
     ]
     arguments += ["--seed", str(profile.seed)]
-    settings = profile.engine.model_dump(exclude_none=True, exclude={"cpu_kv_cache_gib"})
-    for name, value in settings.items():
+    for name, value in profile.engine.arguments().items():
         flag = "--" + name.replace("_", "-")
         if isinstance(value, bool):
             arguments += [flag] if value else []
@@ -36,6 +35,5 @@ def server_arguments(profile: Profile, checkpoint: Path, port: int) -> list[str]
 
 
 def server_environment(profile: Profile) -> dict[str, str]:
-    """What vLLM takes from the environment only."""
-    size = profile.engine.cpu_kv_cache_gib
-    return {"HF_HUB_OFFLINE": "1", **({"VLLM_CPU_KVCACHE_SPACE": str(size)} if size else {})}
+    """What vLLM reads from the environment only."""
+    return {"HF_HUB_OFFLINE": "1", **profile.engine.environment()}

@@ -11,7 +11,8 @@ from datasets import Dataset
 
 from shoptune.shopbench import metrics
 from shoptune.shopbench.answers import answer_text
-from shoptune.shopbench.chat import neutralize, system_prompt
+from shoptune.shopbench.chat import system_prompt
+from shoptune.shopbench.control_tokens import neutralize
 from shoptune.shopbench.questions import Question, load_questions
 from shoptune.shopbench.scoring import score
 
