@@ -59,3 +59,9 @@ def real_mmlu() -> Path:
 def real_amazon_m2() -> Path:
     """Real Amazon-M2 sessions, as CSV and as Parquet."""
     return _real("amazon_m2")
+
+
+@pytest.fixture(scope="session")
+def real_qwen2_configs() -> Path:
+    """The `config.json` files of the Qwen2 family as published."""
+    return _real("qwen2/configs")

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shoptune.data.sources.files import find
-from shoptune.data.sources.readers import SourceReader, Table
+from shoptune.data.readers.files import find
+from shoptune.data.readers.source_reader import SourceReader, Table
 from shoptune.errors import fail
 
 FILES = ("*.jsonl", "*.jsonl.gz")
@@ -54,18 +54,24 @@ def register(reader: SourceReader, directory: Path) -> None:
         raise fail(directory, "", f"holds no {what}", "put the source's files there as downloaded")
     reader.json_lines(Table("reviews", reviews, REVIEW, ("user_id", "timestamp")))
     reader.json_lines(Table("reviews_products", meta, _META, ("parent_asin",)))
-    reader.connection.execute("""
-        CREATE VIEW reviews AS
+    reader.create(
+        "reviews",
+        """
         SELECT md5(concat_ws('|', user_id, parent_asin, timestamp, text)) AS key,
                regexp_extract(filename, '([^/]+)\\.jsonl', 1) AS category, * EXCLUDE (filename)
-        FROM raw_reviews;
-        CREATE VIEW reviews_products AS
+        FROM raw_reviews
+        """,
+    )
+    reader.create(
+        "reviews_products",
+        """
         SELECT parent_asin, regexp_extract(filename, 'meta_([^/]+)\\.jsonl', 1) AS category, title,
                TRY_CAST(regexp_extract(price, '[0-9]+(\\.[0-9]+)?') AS DOUBLE) AS price, store AS brand, features,
                array_to_string(description, ' ') AS description, categories, details,
                TRY_CAST(bought_together AS VARCHAR[]) AS bought_together, categories[-1] AS product_type
         FROM raw_reviews_products
-        """)
+        """,
+    )
     reader.count_missing(
         "reviews of products that are not listed",
         "SELECT count(*) FROM reviews ANTI JOIN reviews_products USING (parent_asin, category)",

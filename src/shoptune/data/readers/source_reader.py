@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoptune.data.sources.files import quoted
-from shoptune.data.sources.malformed import MalformedRecord, bad_lines, line_at, save_lines, save_objects
+from shoptune.data.readers.files import quoted
+from shoptune.data.readers.malformed import MalformedRecord, bad_lines, line_at, save_lines, save_objects
 from shoptune.errors import fail
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class SourceReader:
         seed: decides what is sampled.
         sample: for some tables, how many records are kept; which ones depends on the version of DuckDB too.
         most: the most records that are read of a table, from its files' beginnings; for a quick look.
-        faults: what was put aside.
+        malformed: the parts of files that were set aside.
         tables: the names of all that were read.
         missing: by a description, how many records have no partner in another table.
     """
@@ -70,7 +70,7 @@ class SourceReader:
     seed: int = 0
     sample: Mapping[str, int] = field(default_factory=dict)
     most: int | None = None
-    faults: list[MalformedRecord] = field(default_factory=list)
+    malformed: list[MalformedRecord] = field(default_factory=list)
     tables: set[str] = field(default_factory=set)
     missing: dict[str, int] = field(default_factory=dict)
 
@@ -103,7 +103,7 @@ class SourceReader:
             saved = []
             for number, file in enumerate(table.files):
                 saved.append(self._scratch_file(number, file.with_suffix(".jsonl").name))
-                self.faults += save_objects(file, saved[-1])
+                self.malformed += save_objects(file, saved[-1])
             self.json_lines(Table(table.name, saved, table.columns, table.identity))
 
     def csv(self, table: Table, *, header: bool = True) -> None:
@@ -120,7 +120,7 @@ class SourceReader:
             SELECT DISTINCT ON (file_path, line) file_path, line_byte_position, error_message, csv_line
             FROM reject_errors JOIN reject_scans USING (scan_id, file_id) ORDER BY file_path, line, error_message
             """).fetchall()
-        self.faults += [
+        self.malformed += [
             MalformedRecord(file, line_at(Path(file), place), reason.partition("\n")[0], str(text)[:400])
             for file, place, reason, text in rejects
         ]
@@ -135,6 +135,10 @@ class SourceReader:
         whole = self._with_columns(files, columns, self.parquet_columns)
         rows = f"SELECT * FROM read_parquet({quoted(whole)})"
         return f"({rows}{f' LIMIT {self.most}' if self.most else ''})"
+
+    def create(self, name: str, query: str) -> None:
+        """Create a table that recipes query, from the tables and files that were read."""
+        self.connection.execute(f"CREATE VIEW {name} AS {query}")
 
     def count_missing(self, what: str, query: str) -> None:
         """Count records without a partner; `query` gives their number."""
@@ -164,18 +168,18 @@ class SourceReader:
             f"SELECT filename FROM raw_{table.name} WHERE {table.is_empty} GROUP BY filename ORDER BY filename"
         ).fetchall()
         for (file,) in counted:
-            self.faults += bad_lines(Path(file), table.columns)
+            self.malformed += bad_lines(Path(file), table.columns)
         if counted:
             self.connection.execute(f"DELETE FROM raw_{table.name} WHERE {table.is_empty}")
 
     def _saved(self, file: Path) -> Path:
         """What can be read of a file: itself when it is whole."""
-        saved = self._scratch_file(len(self.faults), file.name.removesuffix(".gz"))
+        saved = self._scratch_file(len(self.malformed), file.name.removesuffix(".gz"))
         fault = save_lines(file, saved)
         if fault is None:
             saved.unlink()
             return file
-        self.faults.append(fault)
+        self.malformed.append(fault)
         return saved
 
     def _scratch_file(self, number: int, name: str) -> Path:
@@ -190,11 +194,11 @@ class SourceReader:
         for file in files:
             absent = [column for column in columns if column not in columns_of(file)]
             if absent:
-                self.faults.append(MalformedRecord(str(file), 0, f"lacks the column {', '.join(absent)}"))
+                self.malformed.append(MalformedRecord(str(file), 0, f"lacks the column {', '.join(absent)}"))
             else:
                 whole.append(file)
         if not whole:
-            fault = self.faults[-1]
+            fault = self.malformed[-1]
             raise fail(fault.file, "", fault.reason, "put the source's files there as downloaded")
         return whole
 

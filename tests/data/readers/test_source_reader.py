@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from shoptune.data.sources.readers import SourceReader, Table
+from shoptune.data.readers.source_reader import SourceReader, Table
 from shoptune.errors import ShoptuneError
 
 COLUMNS = {"id": "INTEGER", "text": "VARCHAR"}
@@ -30,8 +30,8 @@ def _rows(reader: SourceReader) -> list[tuple[object, ...]]:
     return reader.connection.execute("SELECT id, text FROM raw_things ORDER BY id, text").fetchall()
 
 
-def _faults(reader: SourceReader) -> list[tuple[str, int, str]]:
-    return [(Path(fault.file).name, fault.line, fault.reason.partition(" (")[0]) for fault in reader.faults]
+def _malformed(reader: SourceReader) -> list[tuple[str, int, str]]:
+    return [(Path(fault.file).name, fault.line, fault.reason.partition(" (")[0]) for fault in reader.malformed]
 
 
 def test_bad_json_lines_are_put_aside_with_file_and_line(reader: SourceReader, tmp_path: Path) -> None:
@@ -41,12 +41,12 @@ def test_bad_json_lines_are_put_aside_with_file_and_line(reader: SourceReader, t
     bad.write_bytes(gzip.compress("\n".join(lines).encode()))
     reader.json_lines(_table(good, bad))
     assert _rows(reader) == [(1, "a"), (2, "b"), (None, "c")]
-    assert _faults(reader) == [
+    assert _malformed(reader) == [
         ("bad.jsonl.gz", 2, "not valid JSON"),
         ("bad.jsonl.gz", 4, "not a JSON object"),
         ("bad.jsonl.gz", 5, "holds none of the fields id, text"),
     ]
-    assert reader.faults[0].sample == '{"id": 3, "te'
+    assert reader.malformed[0].sample == '{"id": 3, "te'
 
 
 def test_a_truncated_gzip_gives_its_whole_lines(reader: SourceReader, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_truncated_gzip_gives_its_whole_lines(reader: SourceReader, tmp_path: 
     assert rows[-1] == (100000, "w")
     assert rows[:-1] == [(n, hex(n * 7919)) for n in range(len(rows) - 1)]
     assert 1000 < len(rows) < 4000
-    assert _faults(reader) == [("cut.jsonl.gz", len(rows), "the file is cut short or damaged here")]
+    assert _malformed(reader) == [("cut.jsonl.gz", len(rows), "the file is cut short or damaged here")]
 
 
 def test_a_broken_json_array_gives_its_whole_objects(reader: SourceReader, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_broken_json_array_gives_its_whole_objects(reader: SourceReader, tmp_p
     file.write_text('[{"id": 1, "text": "a"},\n {"id": oops},\n {"id": 2, "text": "{}, {"}, {"id": 3, "text": "cut')
     reader.json_array(_table(file))
     assert _rows(reader) == [(1, "a"), (2, "{}, {")]
-    assert _faults(reader) == [("array.json", 2, "not valid JSON"), ("array.json", 3, "not valid JSON")]
+    assert _malformed(reader) == [("array.json", 2, "not valid JSON"), ("array.json", 3, "not valid JSON")]
 
 
 def test_bad_csv_lines_are_put_aside(reader: SourceReader, tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_bad_csv_lines_are_put_aside(reader: SourceReader, tmp_path: Path) -> No
     table = Table("things", [file], dict.fromkeys(COLUMNS, "VARCHAR"), ("id",))
     reader.csv(table)
     assert _rows(reader) == [("1", "a\nb"), ("3", "f")]
-    assert [(line, reason.partition(":")[0]) for _, line, reason in _faults(reader)] == [
+    assert [(line, reason.partition(":")[0]) for _, line, reason in _malformed(reader)] == [
         (4, "Expected Number of Columns"),
         (5, "Expected Number of Columns"),
         (6, "Invalid unicode"),
@@ -87,7 +87,7 @@ def test_a_file_that_lacks_a_column_is_put_aside(reader: SourceReader, tmp_path:
     good, bad = tmp_path / "good.parquet", tmp_path / "bad.parquet"
     reader.connection.execute(f"COPY (SELECT 1 AS id, 'a' AS text) TO '{good}'; COPY (SELECT 2 AS id) TO '{bad}'")
     assert reader.connection.execute(f"FROM {reader.parquet([bad, good], COLUMNS)}").fetchall() == [(1, "a")]
-    assert _faults(reader) == [("bad.parquet", 0, "lacks the column text")]
+    assert _malformed(reader) == [("bad.parquet", 0, "lacks the column text")]
     with pytest.raises(ShoptuneError, match=r"bad\.parquet: lacks the column text; put the source's files"):
         reader.parquet([bad], COLUMNS)
 
@@ -98,7 +98,7 @@ def test_odd_texts_come_through_unharmed(reader: SourceReader, tmp_path: Path) -
     file.write_text("".join(json.dumps({"id": n, "text": text}) + "\n" for n, text in enumerate(texts)))
     reader.json_lines(_table(file))
     assert _rows(reader) == list(enumerate(texts))
-    assert not reader.faults
+    assert not reader.malformed
 
 
 def test_a_sample_is_drawn_by_hash_and_does_not_depend_on_the_order_of_lines(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_sample_is_drawn_by_hash_and_does_not_depend_on_the_order_of_lines(tmp
             reader = SourceReader(connection, tmp_path, seed=5, sample={"things": 100})
             reader.json_lines(_table(tmp_path / f"{name}.jsonl"))
             drawn.append(_rows(reader))
-            assert len(reader.faults) == 1
+            assert len(reader.malformed) == 1
     assert drawn[0] == drawn[1]
     assert 99 <= len(drawn[0]) <= 100  # the broken line took a place before it was put aside
     ids = [int(str(row[0])) for row in drawn[0]]
