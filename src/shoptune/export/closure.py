@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
 
-_DISCOVERY = "pkgutil.iter_modules(__path__)"
+from shoptune.runtime.plugins import plugin_names
+
+_PLUGINS = "shoptune.runtime.plugins"  # a package that imports it loads its modules by their names
 
 
 def source_files(modules: Sequence[str]) -> dict[str, Path]:
@@ -26,7 +27,10 @@ def source_files(modules: Sequence[str]) -> dict[str, Path]:
         found[name] = Path(spec.origin)
         parent = name.rpartition(".")[0]
         waiting += [parent] if parent else []
-        waiting += [*_plugins(found[name], name), *imported_modules(found[name], name.partition(".")[0])]
+        imports = imported_modules(found[name], name.partition(".")[0])
+        waiting += imports
+        if _PLUGINS in imports and spec.submodule_search_locations:
+            waiting += [f"{name}.{plugin}" for plugin in plugin_names(name)]
     root = found[modules[0].partition(".")[0]].parent.parent
     return {str(file.relative_to(root)): file for _, file in sorted(found.items())}
 
@@ -41,13 +45,6 @@ def imported_modules(file: Path, package: str) -> list[str]:
                 f"{node.module}.{alias.name}" for alias in node.names if _is_module(f"{node.module}.{alias.name}")
             ]
     return names
-
-
-def _plugins(file: Path, module: str) -> list[str]:
-    """The modules that a package finds in its own folder."""
-    if _DISCOVERY not in file.read_text(encoding="utf-8"):
-        return []
-    return [f"{module}.{found.name}" for found in pkgutil.iter_modules([str(file.parent)])]
 
 
 def _is_module(name: str) -> bool:

@@ -6,15 +6,7 @@ import functools
 import math
 from collections.abc import Sequence
 
-from shoptune.infer.constraints.constraint import Constraint
-
 _MOST_PREFIXES = 1000  # of all numbers but the last; longer lists get a looser pattern, and repair removes repeats
-
-
-def arrangement(numbers: Sequence[int], length: int) -> Constraint:
-    """The constraint to `length` different ones of the numbers, separated by commas, in any order."""
-    longest = sorted(map(str, numbers), key=len, reverse=True)[:length]
-    return Constraint(pattern=arrangements(tuple(numbers), length), longest=",".join(longest))
 
 
 @functools.lru_cache(maxsize=64)  # most lists count from 1 to a few different ends

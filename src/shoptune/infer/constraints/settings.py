@@ -8,8 +8,10 @@ from pydantic import Field, create_model
 
 from shoptune.config import Settings
 from shoptune.infer.constraints import kinds  # registers every kind
+from shoptune.infer.constraints.allowed import constraint_to
 from shoptune.infer.constraints.constraint import FREE, Constraint, Tokens
 from shoptune.infer.constraints.kind import KINDS
+from shoptune.shopbench.task_types import DEFINITIONS
 from shoptune.shopbench.vocabulary import TaskType
 
 _ = kinds
@@ -41,16 +43,20 @@ else:
 def constraint_for(question: str, task_type: TaskType, settings: ConstraintSettings, tokens: Tokens) -> Constraint:
     """The constraint on the answer to one question: the first that a kind for its task type gives.
 
+    A task type that no kind covers, such as an added one, is constrained to what its definition allows.
+
     Args:
         question: its text.
         task_type: as the system prompt states it.
         settings: which kinds apply.
         tokens: the checkpoint's tokenizer.
     """
-    for kind in KINDS.values():
+    kinds_for = [kind for kind in KINDS.values() if kind.task_type is task_type]
+    if not kinds_for:
+        return constraint_to(DEFINITIONS[task_type].allowed(question), question, tokens) or FREE
+    for kind in kinds_for:
         value = getattr(settings, kind.name)
-        if kind.task_type is task_type and value:
-            found = kind.build(question, tokens, value)
-            if found is not None:
-                return found
+        found = kind.build(question, tokens, value) if value else None
+        if found is not None:
+            return found
     return FREE

@@ -1,7 +1,5 @@
-"""One file per kind of constraint. Every module in this folder is imported, in the order of their names."""
+"""One file per kind of constraint; see `docs/extending.md`."""
 
-import importlib
-import pkgutil
+from shoptune.runtime.plugins import load_plugins
 
-for _module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
-    importlib.import_module(f"{__name__}.{_module.name}")
+load_plugins(__name__)  # each registers itself
