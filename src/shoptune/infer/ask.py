@@ -19,7 +19,7 @@ from shoptune.infer.serve import SERVED_NAME
 _SECONDS = 120
 
 
-class _NoTokenizer:
+class NoTokenizer:
     """Stands in for the server's tokenizer: every text counts as several tokens, so that constraints are patterns."""
 
     ends: Sequence[int] = ()
@@ -42,7 +42,7 @@ def ask_server(question: str, url: str, profile: Profile, *, is_multiple_choice:
     """
     prompt = Prompt(question, is_multiple_choice)
     [examples] = FewShotSelector(profile.prompting).select([prompt], {})
-    constraint, limit = allowed(prompt, profile, _NoTokenizer())
+    constraint, limit = allowed(prompt, profile, NoTokenizer())
     body: dict[str, Any] = {
         "model": SERVED_NAME,
         "messages": compose(prompt, profile.prompting, examples),
