@@ -30,7 +30,9 @@ class _Engine:
     def __init__(self, checkpoint: Path, profile: Profile) -> None:
         pass
 
-    def answer(self, prompts: Sequence[Prompt], dynamic: Mapping[TaskType, FewShotExample]) -> list[Completion]:
+    def answer(
+        self, prompts: Sequence[Prompt], adapter: Path | None, dynamic: Mapping[TaskType, FewShotExample]
+    ) -> list[Completion]:
         type(self).batches_until_death -= 1
         if not self.batches_until_death:
             raise KeyboardInterrupt

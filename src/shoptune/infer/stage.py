@@ -13,6 +13,7 @@ from shlex import quote
 from shoptune.artifacts.manifest import Request
 from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.infer import journal
+from shoptune.infer.checks import check_checkpoint, with_adapters
 from shoptune.infer.engine import Engine
 from shoptune.infer.few_shot.dynamic import dynamic_examples
 from shoptune.infer.few_shot.example import FewShotExample
@@ -41,40 +42,48 @@ class Arguments:
         file: the inference profile.
         model: folder or hub id of the checkpoint.
         questions: a file in the development format.
+        adapter: folder or hub id of an adapter, or None.
         overrides: `key.path=value` texts.
     """
 
     file: Path
     model: str
     questions: Path
+    adapter: str | None = None
     overrides: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Job:
-    """How to run the engine, over which checkpoint, on which questions."""
+    """How to run the engine, with which checkpoint and adapter, on which questions."""
 
     profile: Profile
     checkpoint: Checkpoint
     questions: Path
     file: Path
+    adapter: Path | None = None
 
 
 def load(arguments: Arguments) -> Job:
     """Read the profile and locate the checkpoint.
 
     Raises:
-        ShoptuneError: the profile is faulty, or the checkpoint is missing or holds no safetensors weights.
+        ShoptuneError: the profile is faulty, or vLLM cannot run the checkpoint or the adapter with it.
     """
-    profile = load_profile(arguments.file, arguments.overrides)
+    profile, adapter = load_profile(arguments.file, arguments.overrides), None
     checkpoint = Checkpoint(locate(arguments.model, arguments.file, "--model"))
-    _ = checkpoint.shards  # refused here, before vLLM starts
-    return Job(profile, checkpoint, arguments.questions, arguments.file)
+    if arguments.adapter:
+        adapter = locate(arguments.adapter, arguments.file, "--adapter")
+        profile = with_adapters(profile, [adapter])
+    check_checkpoint(profile, arguments.file, checkpoint)
+    return Job(profile, checkpoint, arguments.questions, arguments.file, adapter)
 
 
 def request(job: Job) -> Request:
     """What the predictions are made from."""
     inputs = {"model": job.checkpoint.path, "questions": job.questions, **job.profile.prompting.inputs}
+    if job.adapter:
+        inputs["adapter"] = job.adapter
     return Request("infer", job.profile.model_dump(mode="json"), inputs)
 
 
@@ -89,7 +98,7 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
     go_offline()
     asked = load_questions(job.questions)
     journal_file = directory / _JOURNAL
-    predictions = _answer_all(asked, job.checkpoint, job.profile, journal_file)
+    predictions = _answer_all(asked, job, journal_file)
     lines = [
         json.dumps({"input_field": question.input_field, "prediction": prediction}, ensure_ascii=False) + "\n"
         for question, prediction in zip(asked, predictions, strict=True)
@@ -112,20 +121,20 @@ INFER: Stage[Arguments, Job] = Stage(
 )
 
 
-def _answer_all(questions: Sequence[Question], checkpoint: Checkpoint, profile: Profile, file: Path) -> list[str]:
+def _answer_all(questions: Sequence[Question], job: Job, file: Path) -> list[str]:
     """Answer the questions in an order in which prompts share prefixes; the answers are in question order."""
-    asked = [Prompt.of(question) for question in questions]
+    profile, asked = job.profile, [Prompt.of(question) for question in questions]
     order = cache_friendly_order(asked)
     waiting = iter([asked[number] for number in order])
     answered = [_answered(batch.completions, waiting) for batch in journal.read(file)]
     done = sum(map(len, answered))
     with bar("infer", len(order)) as progress, redirect_output(file.with_name(_LOG)):
         progress.advance(done)
-        engine = Engine(checkpoint.path, profile) if done < len(order) else None
+        engine = Engine(job.checkpoint.path, profile) if done < len(order) else None
         while engine and (batch := list(itertools.islice(waiting, profile.batch_size))):
             dynamic = dynamic_examples(profile.prompting.dynamic, answered)
             since = time.perf_counter()
-            completions = engine.answer(batch, dynamic=dynamic)
+            completions = engine.answer(batch, job.adapter, dynamic)
             journal.append(file, Batch(completions, time.perf_counter() - since))
             answered.append(_answered(completions, iter(batch)))
             progress.advance(len(batch))
