@@ -44,7 +44,7 @@ CHATS: dict[str, list[Message]] = {
 }
 
 
-def _checkpoint(folder: Path, template: str) -> Path:
+def llama_like(folder: Path, template: str) -> Path:
     """A Llama-like checkpoint: its tokenizer puts <s> before every text."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
@@ -93,7 +93,7 @@ def test_there_are_templates_of_many_families() -> None:
 
 @pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.stem)
 def test_a_familys_template_renders_as_with_transformers(file: Path, tmp_path: Path) -> None:
-    rendered = _assert_equal(_checkpoint(tmp_path, file.read_text(encoding="utf-8")))
+    rendered = _assert_equal(llama_like(tmp_path, file.read_text(encoding="utf-8")))
     assert any("Größe" in text for text in rendered)
 
 
@@ -118,14 +118,14 @@ def test_the_template_of_qwen2_renders_as_with_transformers() -> None:
     ],
 )
 def test_what_templates_may_use(template: str, expected: str, tmp_path: Path) -> None:
-    checkpoint, arguments = _checkpoint(tmp_path, template), {"enable_thinking": False}
+    checkpoint, arguments = llama_like(tmp_path, template), {"enable_thinking": False}
     assert render(CHATS["asked"], checkpoint, arguments) == expected
     assert _transformers(checkpoint, arguments).render(CHATS["asked"]) == expected
 
 
 def test_a_template_that_refuses_a_system_prompt_is_one_line(tmp_path: Path) -> None:
     template = "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}ok"
-    checkpoint = _checkpoint(tmp_path, template)
+    checkpoint = llama_like(tmp_path, template)
     for renderer in (lambda chat: render(chat, checkpoint), _transformers(checkpoint).render):
         assert renderer(CHATS["no system"]) == "ok"
         with pytest.raises(ShoptuneError, match="chat_template: refuses the messages: no system role; use a chat"):
@@ -133,7 +133,7 @@ def test_a_template_that_refuses_a_system_prompt_is_one_line(tmp_path: Path) -> 
 
 
 def test_a_checkpoint_without_a_template_is_named(tmp_path: Path) -> None:
-    checkpoint = _checkpoint(tmp_path, "")
+    checkpoint = llama_like(tmp_path, "")
     (checkpoint / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
     for renderer in (lambda chat: render(chat, checkpoint), _transformers(checkpoint).render):
         with pytest.raises(ShoptuneError, match="has no chat template; use an instruction-tuned base"):
@@ -143,14 +143,14 @@ def test_a_checkpoint_without_a_template_is_named(tmp_path: Path) -> None:
 def test_a_chat_begins_with_one_bos_token(tmp_path: Path) -> None:
     """The template writes <s>; the tokenizer would put another before any text."""
     template = "{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}"
-    tokenizer = _transformers(_checkpoint(tmp_path, template))
+    tokenizer = _transformers(llama_like(tmp_path, template))
     text = tokenizer.render(CHATS["asked"])
     assert tokenizer.encode(text).count(0) == 1
     assert tokenizer._tokenizer.encode(text)[:2] == [0, 0]  # what vLLM would do with the text
 
 
 def test_the_ends_are_the_tokenizers_and_the_generation_configs(tmp_path: Path) -> None:
-    checkpoint = _checkpoint(tmp_path, "x")
+    checkpoint = llama_like(tmp_path, "x")
     assert _transformers(checkpoint).ends == [1]
     for value, expected in ((7, [1, 7]), ([1, 9, 7], [1, 9, 7]), (None, [1])):
         (checkpoint / "generation_config.json").write_text(json.dumps({"eos_token_id": value}))
