@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -24,12 +25,14 @@ class Calibration(Settings):
         rows: a folder of `shoptune data build`, or a Parquet file of rows; each row is rendered with its answer.
         max_samples: the most questions or rows to use, chosen so that task types get equal numbers of tokens.
         max_length: length of the blocks that the samples are packed into, in tokens.
+        chat_template_arguments: arguments of the checkpoint's chat template, the same as in the inference profile.
     """
 
     questions: str | None = None
     rows: str | None = None
     max_samples: Count = 128
     max_length: Count = 512
+    chat_template_arguments: Mapping[str, bool | int | float | str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_source(self) -> Calibration:

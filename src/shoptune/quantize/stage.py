@@ -104,14 +104,11 @@ def _quantize(padded: Checkpoint, config: QuantizeConfig, directory: Path) -> di
 
     from shoptune.checkpoints.tensor_file import sort_metadata
     from shoptune.quantize.calibration import calibration_set
+    from shoptune.shopbench.chat_tokenizer import ChatTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(padded.path, trust_remote_code=False)
-
-    def encode(text: str) -> list[int]:
-        ids: list[int] = tokenizer.encode(text, add_special_tokens=False)
-        return ids
-
-    calibration = calibration_set(config.calibration, padded.path, encode)
+    chats = ChatTokenizer(tokenizer, padded.path, config.calibration.chat_template_arguments)
+    calibration = calibration_set(config.calibration, chats)
     told = config.engine.quantize(Work(padded, calibration.blocks, config.device, directory))
     padded.copy_side_files(directory, but=_WEIGHTS_AND_CONFIG)
     quantized = Checkpoint(directory)
