@@ -27,9 +27,10 @@ class Sources:
         """Find the folders that a config names, downloading hub ids.
 
         Raises:
-            ShoptuneError: one is missing.
+            ShoptuneError: one is missing, or the base is quantized.
         """
         base = Checkpoint(locate(config.base, file, "base"))
+        base.refuse_quantized()
         paths = [locate(member.path, file, f"adapters[{n}].path") for n, member in enumerate(config.adapters)]
         return cls(base, paths)
 

@@ -73,6 +73,23 @@ def intermediate_size(checkpoint: Checkpoint) -> int:
     return width
 
 
+def check_widths(checkpoint: Checkpoint, group_size: int, tensor_parallel: int) -> None:
+    """Check that the layers that are not padded are whole groups wide, on each of `tensor_parallel` GPUs.
+
+    Raises:
+        ShoptuneError: the hidden size or the width of the attention is not a multiple of the groups.
+    """
+    config = checkpoint.config
+    hidden, heads = config.get("hidden_size"), config.get("num_attention_heads")
+    widths = {"hidden_size": (hidden, 1)}
+    if isinstance(hidden, int) and isinstance(heads, int):
+        widths["num_attention_heads"] = (heads * (config.get("head_dim") or hidden // heads), tensor_parallel)
+    for key, (width, parts) in widths.items():
+        if isinstance(width, int) and width % (group_size * parts):
+            what = f"gives a width of {width}, not a multiple of {group_size} weights per group x {parts} GPUs"
+            raise fail(checkpoint.path / "config.json", key, what, "choose a smaller group size or tensor_parallel")
+
+
 def _padded_shape(spec: TensorSpec, old: int, width: int) -> tuple[int, ...]:
     axis = 0 if spec.name.endswith(_WIDENED_ROWS) else 1 if spec.name.endswith(_WIDENED_COLUMNS) else None
     if axis is None:

@@ -86,6 +86,15 @@ class SweepPlan:
         )
         return self.merge.model_copy(update={"wise_ft_alpha": candidate.alpha, "adapters": adapters})
 
+    def best_merge(self, candidate: Candidate) -> MergeConfig:
+        """The merge YAML of the best candidate, without the members that have weight 0.
+
+        If all weights are 0 the members stay, since a merge YAML has at least one.
+        """
+        merge = self.merge_of(candidate)
+        members = tuple(adapter for adapter in merge.adapters if adapter.weight != 0)
+        return merge.model_copy(update={"adapters": members or merge.adapters})
+
 
 def load_sweep(file: Path, overrides: Sequence[str] = ()) -> SweepPlan:
     """Read a sweep YAML, and the merge and inference YAMLs that it names.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 STUDY = "study.db"
 _SMALLEST_SHARE = 0.001
+_NEGLIGIBLE_SHARE = 0.01  # a member with a smaller share of the total weight is left out
 _DECIMALS = 4
 
 
@@ -60,8 +61,12 @@ def _draw(trial: optuna.Trial, search: Search, adapters: int) -> None:
 
 
 def _candidate(drawn: Mapping[str, float], weights: tuple[float, ...]) -> Candidate:
-    """The ensemble of a trial; its weights add up to what the given ones add up to, so that alpha keeps its meaning."""
+    """The ensemble of a trial.
+
+    Its weights have the same sum as the given ones, so that alpha keeps its meaning. A negligible share becomes 0.
+    """
     shares = [value for name, value in sorted(drawn.items()) if name.startswith("share_")]
     if shares:
+        shares = [share if share >= _NEGLIGIBLE_SHARE * sum(shares) else 0.0 for share in shares]
         weights = tuple(round(sum(weights) * share / sum(shares), _DECIMALS) for share in shares)
     return Candidate(round(drawn["alpha"], _DECIMALS), weights)
