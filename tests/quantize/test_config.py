@@ -8,9 +8,9 @@ import pytest
 
 from shoptune.config import load
 from shoptune.errors import ShoptuneError
+from shoptune.plugin_settings import settings_plugins
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.quantize.engines.autoawq import AutoAwq
-from shoptune.runtime.plugin_settings import settings_plugins
 
 _START = "model: m\ncalibration: {questions: q.json}\n"
 

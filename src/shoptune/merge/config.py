@@ -8,7 +8,7 @@ from pydantic import Field
 
 from shoptune.config import Settings
 from shoptune.merge.method import MergeMethod
-from shoptune.runtime.plugin_settings import InlineSettings, OneOf
+from shoptune.plugin_settings import InlineSettings, OneOf
 
 _METHODS = "shoptune.merge.methods"
 

@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from shoptune.config import Settings
+from shoptune.plugin_settings import InlineSettings, OneOf
 from shoptune.quantize.engine import Device, QuantizerEngine
-from shoptune.runtime.plugin_settings import InlineSettings, OneOf
 
 Count = Annotated[int, Field(ge=1)]
 

@@ -102,6 +102,7 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
 def _quantize(padded: Checkpoint, config: QuantizeConfig, directory: Path) -> dict[str, object]:
     from transformers import AutoTokenizer
 
+    from shoptune.checkpoints.tensor_file import sort_metadata
     from shoptune.quantize.calibration import calibration_set
     from shoptune.shopbench.chat_tokenizer import ChatTokenizer
 
@@ -111,7 +112,10 @@ def _quantize(padded: Checkpoint, config: QuantizeConfig, directory: Path) -> di
     calibration = calibration_set(config.calibration, chats)
     told = config.engine.quantize(Work(padded, calibration.blocks, config.device, directory))
     padded.copy_side_files(directory, but=_WEIGHTS_AND_CONFIG)
-    _check_scales(Checkpoint(directory))
+    quantized = Checkpoint(directory)
+    for shard in quantized.shards:
+        sort_metadata(shard)
+    _check_scales(quantized)
     return {"engine": config.engine.engine, "calibration": calibration.summary(), **told}
 
 
