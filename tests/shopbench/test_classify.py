@@ -179,7 +179,7 @@ OTHERS = {
         "Items: 0. a\n1. b\n2. c\nWhich of them go with a kettle?",
         f"Select all products that belong to 'Kettles'.{DECOYS}",
         f"Which products in the list fit the search 'kettle'? Give indices.{DECOYS}Output:",
-        "Given the review, pick the aspects it mentions.\nReview: I'd rank this best.\nAspects:\n1. fit\n2. cut\nOutput:",
+        "Pick the aspects it mentions.\nReview: I'd rank this best.\nAspects:\n1. fit\n2. cut\nOutput:",
         f"Find three items the user will buy next.{DECOYS}",
         f"Consider the category 'Lamp Sorting' and its potential products listed below. Which ones suit?{DECOYS}",
         f"From the list, retrieve what matches the query 'tea'.{DECOYS}",
