@@ -166,6 +166,8 @@ OTHERS = {
         "Extract a keyphrase about the aspect 'fit' from the review.\nReview: 1. good\n2. bad",
         "Review: It was late.\nAspect: delivery\nOutput one phrase from the review that covers the aspect.",
         f"Answer the question about the product '{TITLE}': is it 'dishwasher safe'?",
+        "Tom reads the text of 12 parts with 10 words each. How many words does he read?",
+        "List words that describe the product title 'kettle'.",
         "Elaborate on the concept 'thread count' in shopping.",
         f"Given the product title '{TITLE}', produce an English title for it.",
         "Rephrase the query 'red kettel' so that its spelling is right.",

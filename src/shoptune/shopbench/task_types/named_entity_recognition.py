@@ -20,6 +20,7 @@ _ANOTHER_TASK = re.compile(
     r"""\b(?:translat\w*|summari[sz]\w*|(?:re)?writ(?:e|ing|ten)|rephrase|paraphrase|explain(?!ation)\w*|elaborate|compose)\b
     | \b(?:generate|create|produce|suggest|propose)\ (?:an?|one|the)\b | \b(?:suitable|adequate|equivalent|version)\b
     | \bbelongs?\b | \bclassif | \bsentiment\b | \blanguages?\b
+    | \bhow\ (?:many|much)\b | \bdescribe\ the\ (?:product|title|item)\b
     | \bkey[- ]?phrases?\b[^.\n]{0,40}\breview\b | \breview\b[^.\n]{0,60}\bkey[- ]?phrase\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -28,7 +29,12 @@ _EXTRACTING = re.compile(
     re.IGNORECASE,
 )
 _SHORT_TEXT = r"(?:quer(?:y|ies)|titles?|product\ names?|texts?|sentences?|keywords?|search(?:es|ed)?)"
-_SOURCE = re.compile(rf"\b{_SHORT_TEXT}\b", re.IGNORECASE)
+_SOURCE = re.compile(
+    r"""\b(?:quer(?:y|ies)|titles?|product\ names?|searched\ for|search\ (?:terms?|string|text|phrase))\b
+    | \b(?:the|this|that|following|given|above|below|each|'s)\ (?:\w+\ )?
+      (?:texts?|sentences?|keywords?|search|string)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _PART = re.compile(
     r"\b(?:phrases?|spans?|words?|terms?|tokens?|parts?|sections?|segments?|components?|elements?|portions?|attributes?)\b",
     re.IGNORECASE,
