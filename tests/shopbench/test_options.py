@@ -91,6 +91,7 @@ def test_lists(question: str, numbers: list[int]) -> None:
         ("A tent for 1 to 3 people: which season?", list(range(10))),
         ("Rate it from 1 to 5, then on a scale of 0 to 3.", list(range(10))),  # in doubt
         ("2. a\n3. b", [0, 1, 2, 3]),  # the first two cannot be seen
+        ("Rate the review from 1 to 5.\nReview: cons are\n1. late\n2. dear", [1, 2, 3, 4, 5]),
         ("How good is it?", list(range(10))),
     ],
 )
@@ -107,6 +108,7 @@ def test_choices(question: str, expected: list[int]) -> None:
         ("Output yes if they are the same product and no otherwise.", True),
         ("Which?\nA. kettle\nB. sock", True),
         ("Are they the same, yes or no?\n0. yes\n1. no", False),
+        ("Output yes if they are the same, otherwise no.\nproduct 2: songs 1. get 2. my 3. ooh", True),
         ("Which is yes? ", False),
         ("Rate it from 1 to 5.", False),
     ],

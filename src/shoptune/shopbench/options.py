@@ -85,18 +85,19 @@ def listed_numbers(text: str) -> list[int]:
 
 
 def choices(text: str) -> list[int]:
-    """The numbers that may answer a multiple-choice question: its options', its scale's, else every digit."""
+    """The numbers that may answer a multiple-choice question: its options' and its scale's, else every digit."""
     numbers = [number for number in listing(text).admissible if number in _DIGITS]
-    if numbers:
-        short = len(numbers) == _USUAL_OPTIONS - 1 and numbers[0] == 0  # an option may be missing
-        return [*numbers, numbers[-1] + 1] if short else numbers
+    if len(numbers) == _USUAL_OPTIONS - 1 and numbers[0] == 0:
+        numbers.append(numbers[-1] + 1)  # an option may be missing
     scales = _scales(text)
-    return list(scales[0]) if len(scales) == 1 else list(_DIGITS)
+    if scales and numbers:  # the list may be a review's
+        return sorted({*numbers, *itertools.chain.from_iterable(scales)})
+    return numbers or list(scales[0] if len(scales) == 1 else _DIGITS)
 
 
 def wants_words(text: str) -> bool:
-    """Whether the answer to a multiple-choice question is a word or a letter: nothing is numbered, "yes or no"."""
-    if listing(text).numbers:
+    """Whether the answer to a multiple-choice question is a word or a letter: no numbered lines, "yes or no"."""
+    if _runs(text, LIST_ITEM):
         return False
     return _WORD_ANSWER.search(text) is not None or len(_LETTER_ITEM.findall(text)) > 1
 
