@@ -61,6 +61,12 @@ def real_mmlu() -> Path:
 
 
 @pytest.fixture(scope="session")
+def ecguide() -> Path:
+    """Questions that another team of the challenge wrote."""
+    return _real("ecguide")
+
+
+@pytest.fixture(scope="session")
 def real_amazon_m2() -> Path:
     """Real Amazon-M2 sessions, as CSV and as Parquet."""
     return _real("amazon_m2")
