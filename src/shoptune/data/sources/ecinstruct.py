@@ -10,10 +10,8 @@ names, from 0.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from shoptune.data.readers.files import find
-from shoptune.data.readers.source_reader import SourceReader, Table
+from shoptune.data.readers.source_reader import SourceReader
+from shoptune.data.readers.table import Table
 
 FILES = ("*.json",)
 
@@ -22,9 +20,9 @@ _COLUMNS = dict.fromkeys(("split", "task", "setting", "instruction", "input", "o
 _ITEM = r""""((?:[^"\\]|\\.)*)"|''((?:[^''\\]|\\.)*)''"""
 
 
-def register(reader: SourceReader, directory: Path) -> None:
+def register(reader: SourceReader) -> None:
     """Create the source's table."""
-    reader.json_array(Table("ecinstruct", find(directory, *FILES), _COLUMNS, tuple(_COLUMNS)))
+    reader.json_array(Table("ecinstruct", reader.find(*FILES), _COLUMNS, ("input", "output")))
     reader.connection.execute(f"""
         CREATE MACRO listed(text) AS CASE
             WHEN json_valid(text) THEN TRY_CAST(text AS VARCHAR[])

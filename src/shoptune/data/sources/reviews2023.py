@@ -10,11 +10,8 @@ bought_together, product_type), where product_type is the innermost category.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from shoptune.data.readers.files import find
-from shoptune.data.readers.source_reader import SourceReader, Table
-from shoptune.errors import fail
+from shoptune.data.readers.source_reader import SourceReader
+from shoptune.data.readers.table import Table
 
 FILES = ("*.jsonl", "*.jsonl.gz")
 
@@ -40,19 +37,20 @@ _META = {
 }
 
 
-def register(reader: SourceReader, directory: Path) -> None:
-    """Create the source's tables.
+def partitions(files: Sequence[Path]) -> Mapping[str, Sequence[Path]]:
+    """The files of each category, which are read independently of the others."""
+    found: dict[str, list[Path]] = {}
+    for file in files:
+        found.setdefault(file.name.partition(".")[0].removeprefix("meta_"), []).append(file)
+    return found
 
-    Raises:
-        ShoptuneError: the reviews or the products are missing.
-    """
-    files = find(directory, *FILES)
+
+def register(reader: SourceReader) -> None:
+    """Create the source's tables."""
+    files = reader.find(*FILES)
     meta = [file for file in files if file.name.startswith("meta_")]
     reviews = [file for file in files if file not in meta]
-    if not meta or not reviews:
-        what = "meta_<Category>.jsonl[.gz]" if reviews else "<Category>.jsonl[.gz]"
-        raise fail(directory, "", f"holds no {what}", "put the source's files there as downloaded")
-    reader.json_lines(Table("reviews", reviews, REVIEW, ("user_id", "timestamp")))
+    reader.json_lines(Table("reviews", reviews, REVIEW, ("parent_asin",)))
     reader.json_lines(Table("reviews_products", meta, _META, ("parent_asin",)))
     reader.create(
         "reviews",
@@ -61,6 +59,7 @@ def register(reader: SourceReader, directory: Path) -> None:
                regexp_extract(filename, '([^/]+)\\.jsonl', 1) AS category, * EXCLUDE (filename)
         FROM raw_reviews
         """,
+        sample_by="user_id",
     )
     reader.create(
         "reviews_products",
@@ -71,6 +70,7 @@ def register(reader: SourceReader, directory: Path) -> None:
                TRY_CAST(bought_together AS VARCHAR[]) AS bought_together, categories[-1] AS product_type
         FROM raw_reviews_products
         """,
+        sample_by="parent_asin",
     )
     reader.count_missing(
         "reviews of products that are not listed",
