@@ -89,7 +89,7 @@ def test_an_out_directory_with_other_things_is_refused(tmp_path: Path) -> None:
     questions = ROOT / "examples" / "questions" / "development.json"
     result = _run("evaluate", questions, "--questions", questions, "--out", tmp_path / "mine")
     assert result.returncode == 2
-    assert "holds files that are no artifact of shoptune's; name another --out, or empty it" in result.stderr
+    assert "holds files that shoptune did not write; name another --out, or empty it" in result.stderr
 
 
 def test_tasks_as_json_and_as_a_table() -> None:

@@ -5,58 +5,94 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import yaml
 
 from shoptune.artifacts.manifest import Request
-from shoptune.artifacts.publish import Artifact, Build, make
 from shoptune.checkpoints.checkpoint import locate
 from shoptune.errors import fail
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.progress import Bar, bar
 from shoptune.runtime.redirection import redirect_output
-from shoptune.train.config import TrainConfig
+from shoptune.stage import Stage, environment
+from shoptune.train.config import TrainConfig, load_train_config
 
 _KEPT = (".safetensors", ".json", ".jsonl", ".jinja")
 _LOG = "axolotl.log"
 
 
-def request(config: TrainConfig, base_model: Path) -> Request:
-    """What the adapter is made from."""
-    inputs = {"base_model": base_model} | {str(path): path for path in config.data_files}
-    return Request("train", dict(config.axolotl), inputs)
+@dataclass(frozen=True)
+class Arguments:
+    """What the command line gives.
+
+    Attributes:
+        file: the training YAML.
+        overrides: `key.path=value` texts.
+        processes: workers on this machine, one per GPU.
+    """
+
+    file: Path
+    overrides: Sequence[str] = ()
+    processes: int = 1
 
 
-def run(config: TrainConfig, out: Path, *, processes: int = 1, force: bool = False) -> Artifact:
-    """Train with axolotl and keep the final weights.
+@dataclass(frozen=True)
+class Job:
+    """What to train, from which base, with how many workers (several are started by torchrun)."""
 
-    An interrupted run of the same request goes on from its last whole checkpoint.
+    config: TrainConfig
+    base_model: Path
+    processes: int = 1
 
-    Args:
-        config: what to train, and how.
-        out: the artifact's directory.
-        processes: workers on this machine, one a GPU; several are started by torchrun.
-        force: train even when the artifact is up to date.
+
+def load(arguments: Arguments) -> Job:
+    """Read and check the training YAML and locate its base.
 
     Raises:
-        ShoptuneError: the base cannot be had, or the run ended without weights.
+        ShoptuneError: the YAML is faulty, or the base cannot be found.
     """
-    base_model = locate(config.base_model, config.file, "base_model")
+    config = load_train_config(arguments.file, arguments.overrides)
+    return Job(config, locate(config.base_model, config.file, "base_model"), arguments.processes)
 
-    def write(build: Build) -> None:
-        go_offline()
-        checkpoints = build.directory / "checkpoints"
-        _remove_half_written(checkpoints)
-        file = build.directory / "axolotl.yaml"
-        file.write_text(yaml.safe_dump(config.for_axolotl(base_model, build.directory)), encoding="utf-8")
-        _run_axolotl(file, build.directory / _LOG, processes)
-        _keep_results(checkpoints, build.directory)
-        for leftover in (checkpoints, build.directory / "prepared"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        file.unlink()
 
-    return make(request(config, base_model), out, write, force=force, resume=True)
+def request(job: Job) -> Request:
+    """What the adapter is made from."""
+    inputs = {"base_model": job.base_model} | {str(path): path for path in job.config.data_files}
+    return Request("train", dict(job.config.axolotl), inputs)
+
+
+def write(job: Job, directory: Path) -> Mapping[str, str]:
+    """Train with axolotl and keep the final weights; an interrupted run continues from its last whole checkpoint.
+
+    Raises:
+        ShoptuneError: the run ended without weights.
+    """
+    go_offline()
+    checkpoints = directory / "checkpoints"
+    _remove_half_written(checkpoints)
+    file = directory / "axolotl.yaml"
+    file.write_text(yaml.safe_dump(job.config.for_axolotl(job.base_model, directory)), encoding="utf-8")
+    _run_axolotl(file, directory / _LOG, job.processes)
+    _keep_results(checkpoints, directory)
+    for leftover in (checkpoints, directory / "prepared"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    file.unlink()
+    return {}
+
+
+def next_command(job: Job, out: Path) -> str:
+    """Merge the adapter into its base."""
+    base, adapter = quote(f"base={job.config.base_model}"), quote(f"adapters=[{{path: {out}}}]")
+    return f"shoptune merge MERGE.yaml --set {base} --set {adapter} --out DIR"
+
+
+TRAIN: Stage[Arguments, Job] = Stage(
+    "train", load, request, write, next_command, environment=environment("train"), resumes=True
+)
 
 
 def _run_axolotl(file: Path, log: Path, processes: int) -> None:

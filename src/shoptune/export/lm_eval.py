@@ -6,14 +6,16 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from shoptune.artifacts.manifest import Request
-from shoptune.artifacts.publish import Artifact, Build, make
 from shoptune.errors import fail
 from shoptune.infer.profile import TokenLimits
 from shoptune.shopbench import parsers
 from shoptune.shopbench.questions import Question, load_questions, write_questions
+from shoptune.stage import Stage
 
 GROUP = "shopbench"
 _VERSION = 1
@@ -51,33 +53,49 @@ metadata: {{version: {version}}}
 """
 
 
-def run(questions: Path, out: Path, *, force: bool = False) -> Artifact:
-    """Write a folder for `lm_eval --include_path`: one YAML a task, one for the group, the questions, and the scoring.
+@dataclass(frozen=True)
+class Job:
+    """The questions to export, in the development format."""
 
-    Args:
-        questions: a file in the development format.
-        out: the artifact's directory.
-        force: export even when the artifact is up to date.
+    questions: Path
+
+
+def load(job: Job) -> Job:
+    """The command line gives the job whole."""
+    return job
+
+
+def request(job: Job) -> Request:
+    """What the task group is made from."""
+    return Request("export", {"lm-eval": _VERSION, "parsers": parsers.VERSION}, {"questions": job.questions})
+
+
+def write(job: Job, directory: Path) -> Mapping[str, str]:
+    """Write a folder for `lm_eval --include_path`: one YAML per task, one for the group, the questions, the scoring.
 
     Raises:
-        ShoptuneError: the questions are not as they must be, or two tasks would have one name there.
+        ShoptuneError: the questions are malformed, or two tasks would have one name there.
     """
-    config = {"lm-eval": _VERSION, "parsers": parsers.VERSION}
+    asked = load_questions(job.questions)
+    tasks = _tasks(asked, job.questions)
+    for task, first in tasks.items():
+        limit = TokenLimits().of(first.task_type)
+        name = json.dumps(first.task_name)
+        text = _TASK.format(task=task, name=name, limit=limit, version=_VERSION)
+        (directory / f"{task}.yaml").write_text(text, encoding="utf-8")
+    group = _GROUP_YAML.format(group=GROUP, tasks=json.dumps(list(tasks)), version=_VERSION)
+    (directory / f"{GROUP}.yaml").write_text(group, encoding="utf-8")
+    write_questions(directory / "questions.json", asked)
+    shutil.copyfile(_CODE, directory / _CODE.name)
+    return {}
 
-    def write(build: Build) -> None:
-        asked = load_questions(questions)
-        tasks = _tasks(asked, questions)
-        for task, first in tasks.items():
-            limit = TokenLimits().of(first.task_type)
-            name = json.dumps(first.task_name)
-            text = _TASK.format(task=task, name=name, limit=limit, version=_VERSION)
-            (build.directory / f"{task}.yaml").write_text(text, encoding="utf-8")
-        group = _GROUP_YAML.format(group=GROUP, tasks=json.dumps(list(tasks)), version=_VERSION)
-        (build.directory / f"{GROUP}.yaml").write_text(group, encoding="utf-8")
-        write_questions(build.directory / "questions.json", asked)
-        shutil.copyfile(_CODE, build.directory / _CODE.name)
 
-    return make(Request("export", config, {"questions": questions}), out, write, force=force)
+def next_command(_job: Job, out: Path) -> str:
+    """Run the tasks."""
+    return f"lm_eval --include_path {quote(str(out))} --tasks {GROUP} --apply_chat_template --model hf ..."
+
+
+LM_EVAL: Stage[Job, Job] = Stage("export", load, request, write, next_command)
 
 
 def _tasks(questions: list[Question], file: Path) -> Mapping[str, Question]:

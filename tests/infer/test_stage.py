@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from shoptune.artifacts.manifest import read_manifest
-from shoptune.infer import journal, run
+from shoptune.checkpoints.checkpoint import Checkpoint
+from shoptune.infer import journal, stage
 from shoptune.infer.exemplars import Solved
 from shoptune.infer.journal import Batch
 from shoptune.infer.profile import Profile
 from shoptune.infer.timing import Answered
 from shoptune.shopbench.questions import load_questions, write_questions
 from shoptune.shopbench.vocabulary import TaskType
+from shoptune.stage import run
 
 COST = Answered(10, 5, 1, 0.5)
 
@@ -45,15 +47,15 @@ def asked(examples: Path, tmp_path: Path) -> Path:
 
 def _infer(asked: Path, model: Path, out: Path) -> list[str]:
     profile = Profile.model_validate({"batch_size": 3, "prompting": {"dynamic": {"every": 2}}})
-    run.run(profile, Path("profile.yaml"), str(model), asked, out)
-    return (out / run.PREDICTIONS).read_text(encoding="utf-8").splitlines()
+    run(stage.INFER, stage.Job(profile, Checkpoint(model), asked, Path("profile.yaml")), out)
+    return (out / stage.PREDICTIONS).read_text(encoding="utf-8").splitlines()
 
 
 @pytest.mark.parametrize("batches", [1, 2, 5, 10])
 def test_a_killed_run_goes_on_to_the_same_answers(
     batches: int, asked: Path, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "Engine", _Engine)
+    monkeypatch.setattr(stage, "Engine", _Engine)
     whole = _infer(asked, tiny_base, tmp_path / "whole")
     monkeypatch.setattr(_Engine, "batches_until_death", batches)
     with pytest.raises(KeyboardInterrupt):
@@ -87,7 +89,8 @@ def test_a_batch_is_in_the_journal_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_files_of_the_prompting_are_inputs(asked: Path, tiny_base: Path, tmp_path: Path) -> None:
     exemplars = {"prompting": {"exemplars": {"questions": str(asked)}}}
-    request = run.request(Profile.model_validate(exemplars), tiny_base, asked)
+    job = stage.Job(Profile.model_validate(exemplars), Checkpoint(tiny_base), asked, Path("profile.yaml"))
+    request = stage.request(job)
     assert request.inputs["exemplars"] == asked
     assert request.inputs.keys() == {"model", "questions", "exemplars"}
     assert read_manifest(tmp_path) is None

@@ -9,15 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.errors import ShoptuneError
 from shoptune.export.closure import source_files
-from shoptune.export.run import run
+from shoptune.export.stage import SUBMISSION, Arguments, Job, load
 from shoptune.infer.profile import Profile
+from shoptune.shopbench.vocabulary import Track
+from shoptune.stage import run
 
 
 @pytest.fixture
 def submission(tiny_base: Path, tmp_path: Path) -> Path:
-    run(Profile(), Path("profile.yaml"), str(tiny_base), 3, tmp_path / "submission")
+    run(SUBMISSION, Job(Profile(), Checkpoint(tiny_base), list(Track)[2]), tmp_path / "submission")
     return tmp_path / "submission"
 
 
@@ -59,16 +62,17 @@ def test_its_modules_import_without_this_project(submission: Path) -> None:
 def test_the_exemplars_go_along(tiny_base: Path, examples: Path, tmp_path: Path) -> None:
     file = examples / "questions" / "development.json"
     profile = Profile.model_validate({"prompting": {"exemplars": {"questions": str(file)}}})
-    run(profile, Path("profile.yaml"), str(tiny_base), 3, tmp_path / "submission")
+    run(SUBMISSION, Job(profile, Checkpoint(tiny_base), list(Track)[2]), tmp_path / "submission")
     models = tmp_path / "submission" / "models"
     settings = json.loads((models / "profile.json").read_text())
     assert (models / settings["prompting"]["exemplars"]["questions"]).read_bytes() == file.read_bytes()
 
 
 def test_what_a_submission_cannot_do_is_refused(tiny_base: Path, tmp_path: Path) -> None:
-    profile = Profile.model_validate({"prompting": {"retrieved": {"rows": "rows"}}})
-    with pytest.raises(ShoptuneError, match=r"^profile\.yaml: prompting\.retrieved: a submission cannot look for rows"):
-        run(profile, Path("profile.yaml"), str(tiny_base), 3, tmp_path / "submission")
+    file = tmp_path / "profile.yaml"
+    file.write_text("prompting: {retrieved: {rows: rows}}")
+    with pytest.raises(ShoptuneError, match=r"profile\.yaml: prompting\.retrieved: a submission cannot retrieve"):
+        load(Arguments(file, str(tiny_base), 3))
 
 
 def test_the_closure_follows_imports_inside_functions() -> None:
@@ -78,5 +82,6 @@ def test_the_closure_follows_imports_inside_functions() -> None:
 
 
 def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ShoptuneError, match=r"^profile\.yaml: --model: no folder 'none'"):
-        run(Profile(), Path("profile.yaml"), "none", 5, tmp_path / "out")
+    (tmp_path / "profile.yaml").write_text("batch_size: 4")
+    with pytest.raises(ShoptuneError, match=r"profile\.yaml: --model: no folder 'none'"):
+        load(Arguments(tmp_path / "profile.yaml", "none", 5))

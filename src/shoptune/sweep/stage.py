@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 
 import yaml
 
 from shoptune.artifacts.manifest import Request
-from shoptune.artifacts.publish import Artifact, Build, make
 from shoptune.merge.sources import Sources
 from shoptune.runtime.environments import go_offline
-from shoptune.runtime.progress import bar, say
+from shoptune.runtime.progress import bar
 from shoptune.runtime.redirection import redirect_output
 from shoptune.shopbench.questions import Question, load_questions
 from shoptune.shopbench.scoring import score_predictions
 from shoptune.shopbench.summary import summarize
-from shoptune.sweep.config import SweepPlan
+from shoptune.stage import Stage, environment
+from shoptune.sweep.config import SweepPlan, load_sweep
 from shoptune.sweep.curve import draw_curve
 from shoptune.sweep.live import live_ensemble
 from shoptune.sweep.points import Candidate, Point, best_point, load_point, save_point, verdict
@@ -33,6 +34,23 @@ _KEPT = "points"
 _COMPARED_WITH = 2  # alpha 0 and alpha 1
 
 
+@dataclass(frozen=True)
+class Arguments:
+    """What the command line gives: the sweep YAML and its overrides."""
+
+    file: Path
+    overrides: Sequence[str] = ()
+
+
+def load(arguments: Arguments) -> SweepPlan:
+    """Read the sweep YAML and the configs it names.
+
+    Raises:
+        ShoptuneError: one of them is faulty.
+    """
+    return load_sweep(arguments.file, arguments.overrides)
+
+
 def request(plan: SweepPlan) -> Request:
     """What the sweep is made from."""
     sources = Sources.of(plan.merge, Path(plan.config.merge)).inputs()
@@ -45,33 +63,38 @@ def request(plan: SweepPlan) -> Request:
     return Request("sweep", config, inputs)
 
 
-def run(plan: SweepPlan, out: Path, *, force: bool = False) -> Artifact:
+def write(plan: SweepPlan, directory: Path) -> Mapping[str, str]:
     """Score the ensemble at every alpha of the grid, or at what a search proposes.
 
-    Every point is saved as it finishes; an interrupted sweep goes on with the points that are missing.
-
-    Args:
-        plan: what to sweep.
-        out: the artifact's directory.
-        force: sweep even when the artifact is up to date.
+    Every point is saved as it finishes; an interrupted sweep resumes with the points that are missing.
 
     Raises:
-        ShoptuneError: a checkpoint, an adapter or the questions are not as they must be.
+        ShoptuneError: a checkpoint, an adapter or the questions are malformed.
     """
-    asked = request(plan)
+    go_offline()
+    points = _run_points(plan, load_questions(Path(plan.config.questions)), directory)
+    _write_table(points, directory / POINTS)
+    draw_curve(points, directory / CURVE)
+    best = plan.merge_of(best_point(points).candidate).model_dump(mode="json")
+    (directory / BEST).write_text(yaml.safe_dump(best, sort_keys=False), encoding="utf-8")
+    (directory / VERDICT).write_text(verdict(points) + "\n", encoding="utf-8")
+    shutil.rmtree(directory / _KEPT)
+    return {}
 
-    def write(build: Build) -> None:
-        go_offline()
-        points = _run_points(plan, load_questions(Path(plan.config.questions)), build.directory)
-        _write_table(points, build.directory / POINTS)
-        draw_curve(points, build.directory / CURVE)
-        best = plan.merge_of(best_point(points).candidate).model_dump(mode="json")
-        (build.directory / BEST).write_text(yaml.safe_dump(best, sort_keys=False), encoding="utf-8")
-        (build.directory / VERDICT).write_text(verdict(points) + "\n", encoding="utf-8")
-        shutil.rmtree(build.directory / _KEPT)
-        say(f"sweep: {verdict(points)}")
 
-    return make(asked, out, write, force=force, resume=True)
+def summary(directory: Path) -> str:
+    """Which alpha is best, and by how much."""
+    return "sweep: " + (directory / VERDICT).read_text(encoding="utf-8").strip()
+
+
+def next_command(_plan: SweepPlan, out: Path) -> str:
+    """Merge at the best point."""
+    return f"shoptune merge {quote(str(out / BEST))} --out DIR"
+
+
+SWEEP: Stage[Arguments, SweepPlan] = Stage(
+    "sweep", load, request, write, next_command, environment=environment("infer"), summary=summary, resumes=True
+)
 
 
 def _run_points(plan: SweepPlan, questions: Sequence[Question], directory: Path) -> list[Point]:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from shoptune.artifacts.manifest import Request
-from shoptune.artifacts.publish import Artifact, Build, make
 from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.infer import journal
 from shoptune.infer.engine import Engine
 from shoptune.infer.exemplars import Solved, dynamic_exemplars
 from shoptune.infer.journal import Batch
 from shoptune.infer.prepare import cache_friendly_order
-from shoptune.infer.profile import Profile
+from shoptune.infer.profile import Profile, load_profile
 from shoptune.infer.timing import FILE as TIMING
 from shoptune.infer.timing import summarize_timing
 from shoptune.runtime.environments import go_offline
@@ -24,52 +25,90 @@ from shoptune.runtime.progress import bar
 from shoptune.runtime.redirection import redirect_output
 from shoptune.shopbench.classify import task_type_of
 from shoptune.shopbench.questions import Question, load_questions
+from shoptune.stage import Stage, environment
 
 PREDICTIONS = "predictions.jsonl"
 _JOURNAL = "journal.jsonl"
 _LOG = "vllm.log"
 
 
-def request(profile: Profile, model: Path, questions: Path) -> Request:
-    """What the predictions are made from."""
-    inputs = {"model": model, "questions": questions, **profile.prompting.inputs}
-    return Request("infer", profile.model_dump(mode="json"), inputs)
+@dataclass(frozen=True)
+class Arguments:
+    """What the command line gives.
 
-
-def run(profile: Profile, file: Path, model: str, questions: Path, out: Path, *, force: bool = False) -> Artifact:
-    """Answer every question and write the predictions in question order.
-
-    Answers are kept in a journal batch by batch, so that an interrupted run goes on where it stopped.
-
-    Args:
-        profile: how to run the engine.
-        file: where the profile was read from, for errors.
+    Attributes:
+        file: the inference profile.
         model: folder or hub id of the checkpoint.
         questions: a file in the development format.
-        out: the artifact's directory.
-        force: answer again even when the artifact is up to date.
+        overrides: `key.path=value` texts.
+    """
+
+    file: Path
+    model: str
+    questions: Path
+    overrides: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Job:
+    """How to run the engine, over which checkpoint, on which questions."""
+
+    profile: Profile
+    checkpoint: Checkpoint
+    questions: Path
+    file: Path
+
+
+def load(arguments: Arguments) -> Job:
+    """Read the profile and locate the checkpoint.
 
     Raises:
-        ShoptuneError: the checkpoint or the questions are not as they must be, or a question is too long.
+        ShoptuneError: the profile is faulty, or the checkpoint is missing or holds no safetensors weights.
     """
-    checkpoint = Checkpoint(locate(model, file, "--model"))
-    asked = load_questions(questions)
+    profile = load_profile(arguments.file, arguments.overrides)
+    checkpoint = Checkpoint(locate(arguments.model, arguments.file, "--model"))
     _ = checkpoint.shards  # refused here, before vLLM starts
+    return Job(profile, checkpoint, arguments.questions, arguments.file)
 
-    def write(build: Build) -> None:
-        go_offline()
-        file = build.directory / _JOURNAL
-        predictions = _answer_all(asked, checkpoint, profile, file)
-        lines = [
-            json.dumps({"input_field": question.input_field, "prediction": prediction}, ensure_ascii=False) + "\n"
-            for question, prediction in zip(asked, predictions, strict=True)
-        ]
-        (build.directory / PREDICTIONS).write_text("".join(lines), encoding="utf-8")
-        times = json.dumps(_timing(journal.read(file)), indent=2) + "\n"
-        (build.directory / TIMING).write_text(times, encoding="utf-8")
-        file.unlink()
 
-    return make(request(profile, checkpoint.path, questions), out, write, force=force, resume=True)
+def request(job: Job) -> Request:
+    """What the predictions are made from."""
+    inputs = {"model": job.checkpoint.path, "questions": job.questions, **job.profile.prompting.inputs}
+    return Request("infer", job.profile.model_dump(mode="json"), inputs)
+
+
+def write(job: Job, directory: Path) -> Mapping[str, str]:
+    """Answer every question and write the predictions in question order.
+
+    Answers are kept in a journal batch by batch, from which an interrupted run resumes.
+
+    Raises:
+        ShoptuneError: the questions are malformed, or one is too long.
+    """
+    go_offline()
+    asked = load_questions(job.questions)
+    journal_file = directory / _JOURNAL
+    predictions = _answer_all(asked, job.checkpoint, job.profile, journal_file)
+    lines = [
+        json.dumps({"input_field": question.input_field, "prediction": prediction}, ensure_ascii=False) + "\n"
+        for question, prediction in zip(asked, predictions, strict=True)
+    ]
+    (directory / PREDICTIONS).write_text("".join(lines), encoding="utf-8")
+    times = json.dumps(_timing(journal.read(journal_file)), indent=2) + "\n"
+    (directory / TIMING).write_text(times, encoding="utf-8")
+    journal_file.unlink()
+    return {}
+
+
+def next_command(job: Job, out: Path) -> str:
+    """Score the predictions."""
+    predictions, questions = quote(str(out / PREDICTIONS)), quote(str(job.questions))
+    return f"shoptune evaluate {predictions} --questions {questions} --out DIR"
+
+
+INFER: Stage[Arguments, Job] = Stage(
+    "infer", load, request, write, next_command, environment=environment("infer"), resumes=True
+)
 
 
 def _answer_all(questions: Sequence[Question], checkpoint: Checkpoint, profile: Profile, file: Path) -> list[str]:

@@ -4,75 +4,127 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from shoptune.artifacts.manifest import Request
-from shoptune.artifacts.publish import Artifact, Build, make
 from shoptune.checkpoints.hub import local_folder
 from shoptune.data import sources
 from shoptune.data.assemble import assemble
 from shoptune.data.build_result import BuildResult
 from shoptune.data.executor import ExecutorName, executor
 from shoptune.data.filters.length import LengthLimit
-from shoptune.data.mixture import Plan
+from shoptune.data.mixture import Plan, load_mixture
 from shoptune.data.recipe import Task
 from shoptune.data.tables.database import Reading, connect
 from shoptune.data.write.files import write_build
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
 from shoptune.runtime.progress import say
+from shoptune.stage import Stage
 
 _TOKENIZER = "tokenizer.json"
 _SCRATCH = "scratch"
 
 
-def run(plan: Plan, raw: Path, out: Path, *, engine_name: ExecutorName = "local", force: bool = False) -> Artifact:
-    """Build the rows of a mixture.
+@dataclass(frozen=True)
+class Arguments:
+    """What the command line gives.
 
-    Writes `train-*.parquet` and `validation-*.parquet`, statistics, a report, a sample of what was dropped, and a
-    dataset card. The rows are the same whatever the engine and the number of workers.
+    Attributes:
+        file: the mixture YAML.
+        raw: one folder per source.
+        overrides: `key.path=value` texts.
+        executor: who renders the rows; does not change them.
+    """
 
-    Args:
-        plan: the mixture with its tasks.
-        raw: one folder a source.
-        out: the artifact's directory.
-        engine_name: who renders the rows.
-        force: build even when the artifact is up to date.
+    file: Path
+    raw: Path
+    overrides: Sequence[str] = ()
+    executor: ExecutorName = "local"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A mixture with its tasks and the folders of their sources.
+
+    Attributes:
+        plan: the mixture.
+        tasks: those of its tasks whose source is there.
+        folders: the folder of each source.
+        length: the longest a row may be.
+        executor: who renders the rows.
+    """
+
+    plan: Plan
+    tasks: Mapping[str, Task]
+    folders: Mapping[str, Path]
+    length: LengthLimit
+    executor: ExecutorName
+
+
+def load(arguments: Arguments) -> Job:
+    """Read a mixture and its recipes, and locate the sources.
 
     Raises:
-        ShoptuneError: a source is missing, a query is wrong, there are too few records, or too many were rejected.
+        ShoptuneError: the mixture or a recipe is faulty, or a source is missing.
     """
-    mixture = plan.mixture
-    folders = sources.folders(list(plan.tasks.values()), raw)
+    plan = load_mixture(arguments.file, arguments.overrides)
+    folders = sources.folders(list(plan.tasks.values()), arguments.raw)
     present = {name: task for name, task in plan.tasks.items() if task.source in folders}
-    _tell_absent(plan, present, raw)
-    length = LengthLimit(mixture.max_characters, mixture.max_tokens, _tokenizer(plan))
-    inputs = {f"raw/{source}": folders[source] for source in sorted({task.source for task in present.values()})}
+    _report_absent(plan, present, arguments.raw)
+    length = LengthLimit(plan.mixture.max_characters, plan.mixture.max_tokens, _tokenizer(plan))
+    return Job(plan, present, folders, length, arguments.executor)
+
+
+def request(job: Job) -> Request:
+    """What the rows are made from."""
+    mixture = job.plan.mixture
+    used = sorted({task.source for task in job.tasks.values()})
+    inputs = {f"raw/{source}": job.folders[source] for source in used}
     inputs |= {f"questions/{number}": Path(file) for number, file in enumerate(mixture.decontaminate_against)}
-    inputs |= {"tokenizer": length.tokenizer} if length.tokenizer else {}
-    recipes = {name: task.recipe.model_dump(mode="json") | {"views": task.views} for name, task in present.items()}
+    inputs |= {"tokenizer": job.length.tokenizer} if job.length.tokenizer else {}
+    recipes = {name: task.recipe.model_dump(mode="json") | {"views": task.views} for name, task in job.tasks.items()}
     config: dict[str, Any] = {"mixture": mixture.fingerprint(), "recipes": recipes}
     if mixture.sample:
         config["duckdb"] = version("duckdb")  # its hash decides what is drawn
+    return Request("data", config, inputs)
 
-    def write(build: Build) -> None:
-        scratch = build.directory / _SCRATCH
-        reading = Reading(scratch, mixture.seed, mixture.sample, memory_gb=mixture.memory_gb)
-        workers = mixture.workers or len(os.sched_getaffinity(0))
-        with executor(engine_name, workers, max(plan.wanted(present).values())) as pool:
-            database = connect(list(present.values()), folders, reading)
-            if len(present) == len(plan.tasks):
-                _refuse_unknown_samples(plan, database.tables)
-            result = assemble(plan, present, length, database, pool)
-        database.connection.close()
-        shutil.rmtree(scratch)
-        _stop_when_short(plan, result)
-        _stop_when_too_many_rejects(plan, result)
-        write_build(build.directory, result, mixture, length)
 
-    return make(Request("data", config, inputs), out, write, force=force)
+def write(job: Job, directory: Path) -> Mapping[str, str]:
+    """Write `train-*.parquet` and `validation-*.parquet`, statistics, a report, a sample of drops and a dataset card.
+
+    The rows are the same whatever the executor and the number of workers.
+
+    Raises:
+        ShoptuneError: a query is wrong, there are too few records, or too many were rejected.
+    """
+    plan, mixture = job.plan, job.plan.mixture
+    scratch = directory / _SCRATCH
+    reading = Reading(scratch, mixture.seed, mixture.sample, memory_gb=mixture.memory_gb)
+    workers = mixture.workers or len(os.sched_getaffinity(0))
+    with executor(job.executor, workers, max(plan.wanted(job.tasks).values())) as pool:
+        database = connect(list(job.tasks.values()), job.folders, reading)
+        if len(job.tasks) == len(plan.tasks):
+            _refuse_unknown_samples(plan, database.tables)
+        result = assemble(plan, job.tasks, job.length, database, pool)
+    database.connection.close()
+    shutil.rmtree(scratch)
+    _stop_when_short(plan, result)
+    _stop_when_too_many_rejects(plan, result)
+    write_build(directory, result, mixture, job.length)
+    return {}
+
+
+def next_command(_job: Job, out: Path) -> str:
+    """Train on the rows."""
+    return f"shoptune train TRAIN.yaml --set {quote(f'datasets.0.path={out}')} --out DIR"
+
+
+DATA: Stage[Arguments, Job] = Stage("data", load, request, write, next_command)
 
 
 def _tokenizer(plan: Plan) -> Path | None:
@@ -86,7 +138,7 @@ def _tokenizer(plan: Plan) -> Path | None:
     return file
 
 
-def _tell_absent(plan: Plan, present: Mapping[str, Task], raw: Path) -> None:
+def _report_absent(plan: Plan, present: Mapping[str, Task], raw: Path) -> None:
     """Say which tasks fall away with their source, or stop, as the mixture decides."""
     absent = [name for name in plan.tasks if name not in present]
     if not absent:

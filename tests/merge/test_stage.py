@@ -11,7 +11,9 @@ from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.errors import ShoptuneError
 from shoptune.merge import blocks
 from shoptune.merge.config import MergeConfig
-from shoptune.merge.run import run
+from shoptune.merge.sources import Sources
+from shoptune.merge.stage import MERGE, Job
+from shoptune.stage import run
 
 from .conftest import HIDDEN, LAYER, SHAPES, WIDE, WriteAdapter
 
@@ -28,7 +30,7 @@ def _merge(
             **settings,
         }
     )
-    run(config, Path("m.yaml"), out)
+    run(MERGE, Job(config, Sources.of(config, Path("m.yaml"))), out)
     return {name: tensor for shard in Checkpoint(out).shards for name, tensor in load_file(shard).items()}
 
 

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from shoptune.artifacts.publish import Artifact
-from shoptune.data.mixture import load_mixture
-from shoptune.data.run import run
+from shoptune.data.stage import DATA, Arguments, load
 from shoptune.errors import ShoptuneError
+from shoptune.stage import run
 
 ROOT = Path(__file__).parents[2]
 RAW = ROOT / "examples" / "raw"
@@ -33,7 +33,7 @@ def mixture(tmp_path: Path) -> Path:
 
 
 def _build(mixture: Path, out: Path, *changes: str, raw: Path = RAW) -> Artifact:
-    return run(load_mixture(mixture, changes), raw, out)
+    return run(DATA, load(Arguments(mixture, raw, changes)), out)
 
 
 def _rows(out: Path, split: str = "train") -> list[dict[str, Any]]:
@@ -117,7 +117,7 @@ def test_a_row_longer_than_the_limit_is_dropped(mixture: Path, tmp_path: Path, t
     assert stats["lengths"]["edges"][-1] <= 150
     assert stats["drops"]["esci"]["esci_query_product_ranking"]["too long: more tokens than max_tokens"] > 0
     with pytest.raises(ShoptuneError, match="max_tokens needs a tokenizer"):
-        load_mixture(mixture, ["max_tokens=150"])
+        load(Arguments(mixture, RAW, ["max_tokens=150"]))
 
 
 def _damaged(folder: Path) -> Path:
@@ -193,5 +193,5 @@ def test_a_recipe_may_name_its_files(mixture: Path, tmp_path: Path) -> None:
 def test_ray_gives_the_same_bytes(mixture: Path, tmp_path: Path) -> None:
     tasks = "tasks={m2_title_translation_without_english: 2500, review_rating: 20}", "when_short=shrink"
     _build(mixture, tmp_path / "local", *tasks)
-    run(load_mixture(mixture, [*tasks, "workers=2"]), RAW, tmp_path / "ray", engine_name="ray")
+    run(DATA, load(Arguments(mixture, RAW, [*tasks, "workers=2"], "ray")), tmp_path / "ray")
     assert _bytes(tmp_path / "local") == _bytes(tmp_path / "ray")

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from shoptune.errors import ShoptuneError
-from shoptune.export.harness import run
+from shoptune.export.lm_eval import LM_EVAL, Job
 from shoptune.shopbench.questions import load_questions
+from shoptune.stage import run
 
 
 class _Loader(yaml.SafeLoader):
@@ -23,7 +24,7 @@ _Loader.add_constructor("!function", lambda loader, node: f"function {node.value
 
 @pytest.fixture
 def exported(examples: Path, tmp_path: Path) -> Path:
-    run(examples / "questions" / "development.json", tmp_path / "tasks")
+    run(LM_EVAL, Job(examples / "questions" / "development.json"), tmp_path / "tasks")
     return tmp_path / "tasks"
 
 
@@ -48,4 +49,4 @@ def test_tasks_that_would_share_a_name_are_refused(tmp_path: Path, examples: Pat
     lines = [json.dumps(fields | {"task_name": name}) for name in ("Task 1", "task-1")]
     (tmp_path / "questions.json").write_text("\n".join(lines))
     with pytest.raises(ShoptuneError, match="tasks 'Task 1' and 'task-1' would both be called 'shopbench_task_1'"):
-        run(tmp_path / "questions.json", tmp_path / "tasks")
+        run(LM_EVAL, Job(tmp_path / "questions.json"), tmp_path / "tasks")

@@ -7,9 +7,10 @@ import pytest
 
 from shoptune.errors import ShoptuneError
 from shoptune.evaluate.predictions import load_predictions
-from shoptune.evaluate.run import read_scores, run
+from shoptune.evaluate.stage import EVALUATE, Job, read_scores
 from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.questions import load_questions
+from shoptune.stage import run
 
 
 def _write(file: Path, pairs: list[tuple[str, str]]) -> Path:
@@ -20,7 +21,8 @@ def _write(file: Path, pairs: list[tuple[str, str]]) -> Path:
 def test_perfect_predictions_in_reverse_order_score_one(examples: Path, tmp_path: Path) -> None:
     questions = load_questions(examples / "questions" / "development.json")
     pairs = [(question.input_field, answer_text(question.task_type, question.output_field)) for question in questions]
-    run(_write(tmp_path / "p.jsonl", pairs[::-1]), examples / "questions" / "development.json", tmp_path / "out")
+    job = Job(_write(tmp_path / "p.jsonl", pairs[::-1]), examples / "questions" / "development.json")
+    run(EVALUATE, job, tmp_path / "out")
     scores = read_scores(tmp_path / "out")
     assert scores["overall"]["by_task"] == pytest.approx(1.0)
     assert scores["overall"]["by_question"] == pytest.approx(1.0)
