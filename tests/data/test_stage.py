@@ -133,7 +133,7 @@ def _damaged(folder: Path) -> Path:
 def test_bad_lines_and_missing_partners_are_counted(mixture: Path, tmp_path: Path) -> None:
     _build(mixture, tmp_path / "rows", "tasks={review_rating: 30}", raw=_damaged(tmp_path / "raw"))
     stats = json.loads((tmp_path / "rows" / "stats.json").read_text())
-    assert stats["faults"] == {"reviews2023": 1}
+    assert stats["malformed"] == {"reviews2023": 1}
     assert stats["missing_partners"]["reviews2023"]["reviews of products that are not listed"] == 1
     first = json.loads((tmp_path / "rows" / "rejects.jsonl").read_text().splitlines()[0])
     assert (Path(first["file"]).name, first["line"]) == ("Pet_Supplies.jsonl.gz", 2)

@@ -55,7 +55,14 @@ def assemble(
             for part in assembly.rows(task, wanted[name]):
                 parts.append(part)
                 progress.advance(part.num_rows)
-    return BuildResult(Rows(parts), wanted, assembly.row_filter.rejects, database.malformed, database.missing)
+    return BuildResult(
+        Rows(parts),
+        wanted,
+        assembly.row_filter.rejects,
+        malformed={source: tables.malformed for source, tables in database.tables.items()},
+        missing={source: tables.missing for source, tables in database.tables.items()},
+        samples=database.samples,
+    )
 
 
 @dataclass(frozen=True)

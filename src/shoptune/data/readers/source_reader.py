@@ -19,7 +19,8 @@ from shoptune.data.readers.malformed import (
     save_lines,
     save_objects,
 )
-from shoptune.data.readers.table import Created, Table
+from shoptune.data.readers.table import Table
+from shoptune.data.readers.table_store import StoredTable, TableStore
 from shoptune.errors import fail
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class SourceReader:
     Attributes:
         connection: the database to read into.
         directory: the source's folder.
+        store: where the tables that recipes query are stored.
         scratch: a folder for what can be saved of broken files.
         files: the files of the partition to read, or None for all files in the folder.
         most: the most records to read of each table, for a quick look, or None.
@@ -40,17 +42,20 @@ class SourceReader:
         missing: by description, the number of records without a partner in another table.
         created: the tables that recipes query.
         views: SQL over those tables, for joins that are computed when they are needed.
+        macros: SQL macros that recipes may use.
     """
 
     connection: DuckDBPyConnection
     directory: Path
+    store: TableStore
     scratch: Path
     files: Collection[Path] | None = None
     most: int | None = None
     malformed: list[MalformedRecord] = field(default_factory=list)
     missing: dict[str, int] = field(default_factory=dict)
-    created: dict[str, Created] = field(default_factory=dict)
+    created: dict[str, StoredTable] = field(default_factory=dict)
     views: dict[str, str] = field(default_factory=dict)
+    macros: dict[str, str] = field(default_factory=dict)
 
     def find(self, *patterns: str, optional: bool = False) -> list[Path]:
         """The files that match any of the patterns, sorted by path.
@@ -127,17 +132,21 @@ class SourceReader:
 
         Args:
             name: the table's name.
-            query: SQL; the table is stored in an order of its own.
-            sample_by: the column whose values a sample keeps or drops as a whole.
+            query: SQL over the raw tables and files; it runs once.
+            sample_by: the column whose values a sample keeps or drops as a whole, for example all reviews of a user.
             partition_by: the column with one file per value.
         """
-        self.connection.execute(f"CREATE VIEW {name} AS {query}")
-        self.created[name] = Created(query, sample_by, partition_by)
+        self.created[name] = self.store.write(self.connection, name, query, sample_by, partition_by)
 
     def join(self, name: str, query: str) -> None:
         """Create a view over created tables, which is computed when a recipe needs it instead of being stored."""
         self.connection.execute(f"CREATE VIEW {name} AS {query}")
         self.views[name] = query
+
+    def macro(self, name: str, definition: str) -> None:
+        """Create a SQL macro that recipes may use too, for example `macro("half", "(number) AS number / 2")`."""
+        self.connection.execute(f"CREATE MACRO {name}{definition}")
+        self.macros[name] = definition
 
     def count_missing(self, what: str, query: str) -> None:
         """Count records without a partner; `query` gives their number."""

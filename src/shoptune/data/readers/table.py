@@ -1,4 +1,4 @@
-"""The tables of a source: raw ones, read from files, and those that recipes query."""
+"""A raw table: which files it is read from, and what a record looks like."""
 
 from __future__ import annotations
 
@@ -40,18 +40,3 @@ class Table:
         """SQL: a record that lacks a required column, or has no value at all, which is what a broken line gives."""
         empty = " AND ".join(f'"{name}" IS NULL' for name in self.columns)
         return " OR ".join([f"({empty})", *(f'"{name}" IS NULL' for name in self.required)])
-
-
-@dataclass(frozen=True)
-class Created:
-    """A table that recipes query.
-
-    Attributes:
-        query: SQL over the raw tables and files.
-        sample_by: the column whose values are sampled as a whole, for example all reviews of a user, or None.
-        partition_by: the column with one file per value, or None.
-    """
-
-    query: str
-    sample_by: str | None = None
-    partition_by: str | None = None

@@ -23,12 +23,14 @@ _ITEM = r""""((?:[^"\\]|\\.)*)"|''((?:[^''\\]|\\.)*)''"""
 def register(reader: SourceReader) -> None:
     """Create the source's table."""
     reader.json_array(Table("ecinstruct", reader.find(*FILES), _COLUMNS, ("input", "output")))
-    reader.connection.execute(f"""
-        CREATE MACRO listed(text) AS CASE
+    reader.macro(
+        "listed",
+        f"""(text) AS CASE
             WHEN json_valid(text) THEN TRY_CAST(text AS VARCHAR[])
             ELSE list_transform(regexp_extract_all(text, '{_ITEM}'),
                                 lambda item: replace(item[2:-2], '\\''', '''')) END
-        """)
+        """,
+    )
     reader.create(
         "ecinstruct",
         """

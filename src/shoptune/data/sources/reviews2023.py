@@ -10,6 +10,9 @@ bought_together, product_type), where product_type is the innermost category.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 from shoptune.data.readers.source_reader import SourceReader
 from shoptune.data.readers.table import Table
 

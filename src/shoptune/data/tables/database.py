@@ -1,4 +1,4 @@
-"""The DuckDB side of the data stage: sources become tables, recipes' queries give records."""
+"""The tables of all sources in DuckDB, and the records that recipes select from them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoptune.data import sources
-from shoptune.data.readers.malformed import MalformedRecord
-from shoptune.data.readers.source_reader import SourceReader
+from shoptune.data.readers.table_store import relation
 from shoptune.data.recipe import Task
 from shoptune.data.tables.memory_limit import MemoryLimit
+from shoptune.data.tables.sample import Sample, sample
+from shoptune.data.tables.source_tables import SourceTables
 from shoptune.errors import ShoptuneError, fail
 
 if TYPE_CHECKING:
@@ -22,78 +22,87 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
-_ROWS_AT_ONCE = 2048  # DuckDB's own vectors have this many
+_ROWS_AT_ONCE = 2048  # the size of DuckDB's own vectors
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How raw files are read.
+class Querying:
+    """How tables are queried.
 
     Attributes:
         scratch: a folder for what does not fit into memory.
-        seed: decides what is sampled.
-        sample: for some tables, how many records are kept.
-        most: the most records that are read of a table, for a quick look, or None.
-        memory_gb: what DuckDB may use before it writes to `scratch`, in units of 10^9 bytes; more when it must.
+        seed: decides which records a sample keeps.
+        sample: the number of records to keep of some tables.
+        memory_gb: memory limit of DuckDB, in units of 10^9 bytes; it spills to `scratch`, and the limit grows if a
+            query cannot spill.
     """
 
     scratch: Path
     seed: int = 0
     sample: Mapping[str, int] = field(default_factory=dict)
-    most: int | None = None
     memory_gb: float = 1.2
 
 
 @dataclass(frozen=True)
 class Database:
-    """Sources as tables.
+    """The tables of sources, ready for the queries of recipes.
 
     Attributes:
-        connection: to DuckDB.
-        memory_limit: its memory.
-        malformed: by source, the parts of its files that were set aside.
-        missing: by source, how many records have no partner in another table.
-        tables: the names of those that were read from lines, and so may be sampled.
+        connection: the connection to DuckDB.
+        memory_limit: its memory limit.
+        tables: the stored tables of each source.
+        samples: by name, the tables that recipes see a sample of.
     """
 
     connection: DuckDBPyConnection
     memory_limit: MemoryLimit
-    malformed: Mapping[str, Sequence[MalformedRecord]]
-    missing: Mapping[str, Mapping[str, int]]
-    tables: frozenset[str]
+    tables: Mapping[str, SourceTables]
+    samples: Mapping[str, Sample]
 
 
-def connect(tasks: Sequence[Task], folders: Mapping[str, Path], reading: Reading) -> Database:
-    """A database with the tables of every source that the tasks need, and their recipes' views.
+def connect(tasks: Sequence[Task], tables: Mapping[str, SourceTables], querying: Querying) -> Database:
+    """A database with the tables of sources and the views of recipes.
 
     Args:
-        tasks: whose sources and views are wanted.
-        folders: the folder of each source.
-        reading: how the files are read.
+        tasks: the tasks whose recipes' views are created.
+        tables: the tables of each source that the tasks need.
+        querying: how tables are queried.
 
     Raises:
-        ShoptuneError: a source's files are missing, or a view is not valid SQL.
+        ShoptuneError: a view is not valid SQL.
     """
     import duckdb
 
-    reading.scratch.mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect(reading.scratch / "sources.duckdb")
+    querying.scratch.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(querying.scratch / "build.duckdb")
     connection.execute("SET enable_progress_bar = false")
-    memory_limit = MemoryLimit(connection, reading.memory_gb)
-    connection.execute("SET preserve_insertion_order = false")  # every query that cares says how it orders
-    malformed, missing = {}, {}
-    tables: set[str] = set()
+    memory_limit = MemoryLimit(connection, querying.memory_gb)
+    connection.execute("SET preserve_insertion_order = false")  # every query that cares about order has ORDER BY
+    samples: dict[str, Sample] = {}
     for source in sorted({task.source for task in tasks}):
-        reader = SourceReader(connection, reading.scratch / source, reading.seed, reading.sample, reading.most)
-        sources.register(source, reader, folders[source])
-        malformed[source], missing[source] = reader.malformed, reader.missing
-        tables |= reader.tables
+        samples |= _create_tables(connection, tables[source], querying)
     _create_views(connection, memory_limit, tasks)
-    return Database(connection, memory_limit, malformed, missing, frozenset(tables))
+    return Database(connection, memory_limit, tables, samples)
+
+
+def _create_tables(connection: DuckDBPyConnection, tables: SourceTables, querying: Querying) -> dict[str, Sample]:
+    """Create views of a source's tables; returns the samples that were drawn."""
+    samples = {}
+    for name, definition in tables.macros.items():
+        connection.execute(f"CREATE MACRO {name}{definition}")
+    for name, table in tables.tables.items():
+        query, wanted = relation(table, tables.directory), querying.sample.get(name)
+        if wanted is not None and wanted < table.rows and table.sample_by:
+            samples[name] = sample(connection, tables.directory, table, wanted, querying.seed)
+            query += f" WHERE {samples[name].condition}"
+        connection.execute(f"CREATE VIEW {name} AS {query}")
+    for name, query in tables.views.items():
+        connection.execute(f"CREATE VIEW {name} AS {query}")
+    return samples
 
 
 def _create_views(connection: DuckDBPyConnection, memory_limit: MemoryLimit, tasks: Sequence[Task]) -> None:
-    """Create the recipes' views; one that several tasks read is computed once, as a table."""
+    """Create the views of recipes; a view that several tasks read is computed once, as a table."""
     import duckdb
 
     for file, task in {task.file: task for task in tasks}.items():
@@ -112,13 +121,13 @@ def records(database: Database, task: Task, seed: int, most: int, after: int = 0
 
     Args:
         database: from `connect`.
-        task: whose query to run.
-        seed: the mixture's.
-        most: the most records to give.
-        after: how many to leave out from the front.
+        task: the task whose query to run.
+        seed: the mixture's seed.
+        most: the most records to return.
+        after: the number of records to skip.
 
     Raises:
-        ShoptuneError: the query fails, or gives no column `key`.
+        ShoptuneError: the query fails, or has no column `key`.
     """
     import duckdb
 
@@ -126,7 +135,7 @@ def records(database: Database, task: Task, seed: int, most: int, after: int = 0
     values = [f"{seed}/{task.recipe.name}/", most, after]
 
     def begin() -> Iterator[pa.RecordBatch]:
-        """The batches, the first of them there already: whoever has sorted needs no more memory."""
+        """The batches, with the first one already computed: once DuckDB has sorted, it needs no more memory."""
         batches = iter(database.connection.sql(query, params=values).to_arrow_reader(_ROWS_AT_ONCE))
         return chain([first] if (first := next(batches, None)) else [], batches)
 
