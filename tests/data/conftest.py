@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from shoptune.data import sources
+from shoptune.data.executor import executor
 from shoptune.data.recipe import Task, load_tasks
 from shoptune.data.render.record_schema import RecordError
 from shoptune.data.render.renderer import Renderer
-from shoptune.data.tables.database import Database, Reading, connect, records
+from shoptune.data.tables.database import Database, Querying, connect, records
+from shoptune.data.tables.ingest import Reading, ingest
 from shoptune.shopbench.rows import Row
 
 _ROOT = Path(__file__).parents[2]
@@ -24,7 +26,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """The tables and views of every recipe, over examples/raw."""
     tasks = list(load_tasks(_ROOT / "data_recipes").values())
     folders = sources.folders(tasks, _ROOT / "examples" / "raw")
-    database = connect(tasks, folders, Reading(tmp_path_factory.mktemp("shop")))
+    folder = tmp_path_factory.mktemp("shop")
+    with executor("local", workers=1) as here:
+        tables = ingest(folders, folder, Reading(), here)
+    database = connect(tasks, tables, Querying(folder))
     yield database
     database.connection.close()
 

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from shoptune.artifacts.publish import Artifact
+from shoptune.data import ingest_stage, sources
+from shoptune.data.ingest_stage import INGEST
 from shoptune.data.stage import DATA, Arguments, load
 from shoptune.errors import ShoptuneError
 from shoptune.stage import run
@@ -144,7 +146,7 @@ def test_bad_lines_and_missing_partners_are_counted(mixture: Path, tmp_path: Pat
     [
         (
             ["sample={review: 5}"],
-            r"m\.yaml: sample\.review: no such table is read from lines; did you mean 'reviews'\?",
+            r"m\.yaml: sample\.review: no table of this name can be sampled; did you mean 'reviews'\?",
         ),
         (
             ["tasks={review_rating: 100000}"],
@@ -195,3 +197,39 @@ def test_ray_gives_the_same_bytes(mixture: Path, tmp_path: Path) -> None:
     _build(mixture, tmp_path / "local", *tasks)
     run(DATA, load(Arguments(mixture, RAW, [*tasks, "workers=2"], "ray")), tmp_path / "ray")
     assert _bytes(tmp_path / "local") == _bytes(tmp_path / "ray")
+
+
+def test_rows_from_tables_are_the_same_and_no_raw_file_is_read(mixture: Path, tmp_path: Path) -> None:
+    raw, sample = tmp_path / "raw", "sample={reviews: 400}"
+    shutil.copytree(RAW, raw)
+    run(INGEST, ingest_stage.load(ingest_stage.Arguments(raw)), tmp_path / "tables")
+    _build(mixture, tmp_path / "from-raw", sample, raw=raw)
+    shutil.rmtree(raw)
+    for out in ("from-tables", "again"):
+        run(DATA, load(Arguments(mixture, tables=tmp_path / "tables", overrides=[sample])), tmp_path / out)
+    assert _bytes(tmp_path / "from-tables") == _bytes(tmp_path / "from-raw")
+    stats = json.loads((tmp_path / "again" / "stats.json").read_text())["samples"]["reviews"]
+    assert stats["records"] <= 400 < stats["of"]
+    assert 0 < stats["user_id"] < stats["records"]
+    assert stats["pairs"] > 0
+
+
+def test_raw_files_are_ingested_once(mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(RAW, raw)
+    _build(mixture, tmp_path / "one", raw=raw)
+    with monkeypatch.context() as patch:
+        patch.setattr(sources, "register", lambda *_: pytest.fail("raw files were read again"))
+        _build(mixture, tmp_path / "two", "seed=2", raw=raw)
+    (raw / "reviews2023" / "Pet_Supplies.jsonl.gz").unlink()
+    _build(mixture, tmp_path / "three", raw=raw)
+    assert _bytes(tmp_path / "three") != _bytes(tmp_path / "one")
+
+
+def test_either_raw_files_or_tables(mixture: Path, tmp_path: Path) -> None:
+    with pytest.raises(ShoptuneError, match="--raw: give either --raw or --tables"):
+        load(Arguments(mixture))
+    (tmp_path / "esci").mkdir()
+    (tmp_path / "reviews2023").mkdir()
+    with pytest.raises(ShoptuneError, match=r"esci: holds no tables\.json; name a folder written by `shoptune data in"):
+        run(DATA, load(Arguments(mixture, tables=tmp_path)), tmp_path / "rows")

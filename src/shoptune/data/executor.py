@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Literal, Protocol, TypeVar
 
 from shoptune.errors import fail
@@ -61,7 +61,7 @@ class _Local(AbstractContextManager["Executor"]):
 
     def map(self, work: Callable[[PieceT], ResultT], pieces: Iterable[PieceT]) -> Iterator[ResultT]:
         stream = iter(pieces)
-        head = [piece for piece, _ in zip(stream, range(2), strict=False)] if self._workers > 1 else []
+        head = list(islice(stream, 2)) if self._workers > 1 else []
         if len(head) <= 1:
             yield from map(work, chain(head, stream))
             return

@@ -19,6 +19,7 @@ from shoptune.data.executor import ExecutorName, executor
 from shoptune.data.tables.ingest import Reading, ingest
 from shoptune.data.tables.source_tables import SourceTables
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
+from shoptune.runtime.cache import cache_folder
 from shoptune.stage import Stage, run
 
 _SMALL = 1 << 26  # bytes of raw files that one process reads before a second one has started
@@ -125,7 +126,7 @@ def cached_tables(
     Raises:
         ShoptuneError: files are missing or not data, or a source gave no record.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shoptune" / "tables"
+    cache = cache_folder("tables")
     cache.mkdir(parents=True, exist_ok=True)
     found = {}
     with ExitStack() as locks:

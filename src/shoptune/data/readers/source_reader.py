@@ -127,6 +127,13 @@ class SourceReader:
         rows = f"SELECT * FROM read_parquet({quoted(whole)})"
         return f"({rows}{f' LIMIT {self.most}' if self.most else ''})"
 
+    def set_aside(self, table: str, condition: str, reason: str) -> None:
+        """Remove records of a raw table, for example `("things", "id IS NULL", "no id")`; reported once per file."""
+        query = f"SELECT filename, count(*) FROM raw_{table} WHERE {condition} GROUP BY filename ORDER BY filename"
+        for file, count in self.connection.execute(query).fetchall():
+            self.malformed.append(MalformedRecord(file, 0, f"{count} records: {reason}", records=count))
+        self.connection.execute(f"DELETE FROM raw_{table} WHERE {condition}")
+
     def create(self, name: str, query: str, *, sample_by: str | None = None, partition_by: str | None = None) -> None:
         """Create a table that recipes query, from the raw tables and files.
 

@@ -69,7 +69,9 @@ def register(reader: SourceReader) -> None:
         """
         SELECT parent_asin, regexp_extract(filename, 'meta_([^/]+)\\.jsonl', 1) AS category, title,
                TRY_CAST(regexp_extract(price, '[0-9]+(\\.[0-9]+)?') AS DOUBLE) AS price, store AS brand, features,
-               array_to_string(description, ' ') AS description, categories, details,
+               array_to_string(description, ' ') AS description, categories,
+               CASE WHEN json_type(details) = 'VARCHAR' THEN TRY_CAST(details->>'$' AS JSON)
+                    ELSE details END AS details,
                TRY_CAST(bought_together AS VARCHAR[]) AS bought_together, categories[-1] AS product_type
         FROM raw_reviews_products
         """,
