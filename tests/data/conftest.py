@@ -15,6 +15,7 @@ from shoptune.data.render.record_schema import RecordError
 from shoptune.data.render.renderer import Renderer
 from shoptune.data.tables.database import Database, Querying, connect, records
 from shoptune.data.tables.ingest import Reading, ingest
+from shoptune.data.tables.views import attach, materialize, shared_views
 from shoptune.shopbench.rows import Row
 
 _ROOT = Path(__file__).parents[2]
@@ -30,6 +31,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     with executor("local", workers=1) as here:
         tables = ingest(folders, folder, Reading(), here)
     database = connect(tasks, tables, Querying(folder))
+    for views in shared_views(tasks):
+        for name in views:
+            materialize(database, folder, tasks, name)
+        attach(database, folder)
     yield database
     database.connection.close()
 

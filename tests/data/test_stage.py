@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from shoptune.artifacts.publish import Artifact
 from shoptune.data import ingest_stage, sources
+from shoptune.data.executor import executor
 from shoptune.data.ingest_stage import INGEST
 from shoptune.data.stage import DATA, Arguments, load
 from shoptune.errors import ShoptuneError
@@ -85,12 +87,11 @@ def test_shards_are_whole_and_of_equal_size(mixture: Path, tmp_path: Path) -> No
 
 
 def test_the_bytes_do_not_depend_on_the_number_of_workers(mixture: Path, tmp_path: Path) -> None:
-    tasks = "tasks={m2_title_translation_without_english: 2500}", "when_short=shrink"
-    _build(mixture, tmp_path / "one", *tasks)
-    _build(mixture, tmp_path / "two", *tasks, "workers=2")
+    _build(mixture, tmp_path / "one", _MANY, "when_short=shrink")
+    _build(mixture, tmp_path / "two", _MANY, "when_short=shrink", "workers=2")
     assert _bytes(tmp_path / "one") == _bytes(tmp_path / "two")
-    assert len(_rows(tmp_path / "one")) > 2000  # so there was more than one batch of 2048
-    assert not _build(mixture, tmp_path / "one", *tasks, "workers=2").rebuilt
+    assert len(_rows(tmp_path / "one")) > 2500  # so that one task has more than a batch of 2048
+    assert not _build(mixture, tmp_path / "one", _MANY, "when_short=shrink", "workers=2").rebuilt
 
 
 def test_a_question_of_the_benchmark_does_not_reach_the_rows(mixture: Path, tmp_path: Path) -> None:
@@ -191,11 +192,35 @@ def test_a_recipe_may_name_its_files(mixture: Path, tmp_path: Path) -> None:
     assert len(_rows(tmp_path / "rows")) + len(_rows(tmp_path / "rows", "validation")) == 5
 
 
+_MANY = "tasks={m2_title_translation_without_english: 2500, review_rating: 600, review_also_bought: 20}"
+
+
+def _node(seconds: float) -> str:
+    import ray
+
+    time.sleep(seconds)
+    return str(ray.get_runtime_context().get_node_id())
+
+
 @pytest.mark.slow
-def test_ray_gives_the_same_bytes(mixture: Path, tmp_path: Path) -> None:
-    tasks = "tasks={m2_title_translation_without_english: 2500, review_rating: 20}", "when_short=shrink"
-    _build(mixture, tmp_path / "local", *tasks)
-    run(DATA, load(Arguments(mixture, RAW, [*tasks, "workers=2"], "ray")), tmp_path / "ray")
+def test_a_ray_cluster_of_two_nodes_gives_the_same_bytes(
+    mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ray.cluster_utils import Cluster
+
+    changes = [_MANY, "when_short=shrink", "workers=2"]
+    _build(mixture, tmp_path / "local", *changes)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        cluster.add_node(num_cpus=1)
+        monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+        run(INGEST, ingest_stage.load(ingest_stage.Arguments(RAW, executor="ray")), tmp_path / "tables")
+        arguments = Arguments(mixture, tables=tmp_path / "tables", overrides=changes, executor="ray")
+        run(DATA, load(arguments), tmp_path / "ray")
+        with executor("ray", workers=2) as pool:
+            assert len(set(pool.map(_node, [0.5] * 8))) == 2
+    finally:
+        cluster.shutdown()
     assert _bytes(tmp_path / "local") == _bytes(tmp_path / "ray")
 
 

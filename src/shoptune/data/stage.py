@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 
@@ -15,12 +15,14 @@ from shoptune.data import sources
 from shoptune.data.assemble import assemble
 from shoptune.data.build_result import BuildResult
 from shoptune.data.executor import ExecutorName, executor
+from shoptune.data.filters.candidates import Checks
 from shoptune.data.filters.length import LengthLimit
 from shoptune.data.ingest_stage import cached_tables, cores
 from shoptune.data.mixture import Plan, load_mixture
 from shoptune.data.recipe import Task
-from shoptune.data.tables.database import Querying, connect
+from shoptune.data.tables.database import Querying, draw_samples
 from shoptune.data.tables.source_tables import SourceTables
+from shoptune.data.worker import Context
 from shoptune.data.write.files import write_build
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
 from shoptune.runtime.progress import say
@@ -28,7 +30,7 @@ from shoptune.stage import Stage
 
 _TOKENIZER = "tokenizer.json"
 _SCRATCH = "scratch"
-_MANY_ROWS = 10_000  # of a task: worth starting processes before the first records arrive
+_MANY_ROWS = 2_000  # worth starting processes for
 
 
 @dataclass(frozen=True)
@@ -109,16 +111,20 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
         ShoptuneError: a query is wrong, there are too few records, or too many were rejected.
     """
     plan, mixture = job.plan, job.plan.mixture
-    scratch = directory / _SCRATCH
-    querying = Querying(scratch, mixture.seed, mixture.sample, mixture.memory_gb)
+    checks = Checks.of(mixture, job.tasks.values(), job.length)
     workers = mixture.workers or cores()
-    start = max(plan.wanted(job.tasks).values()) >= _MANY_ROWS
-    with _tables(job, workers) as tables, executor(job.executor, workers, start=start) as pool:
+    if job.executor == "local" and sum(plan.wanted(job.tasks).values()) < _MANY_ROWS:
+        workers = 1  # done before a second process has started
+    with _tables(job, workers) as tables, executor(job.executor, workers, start=True) as pool:
         if len(job.tasks) == len(plan.tasks):
             _refuse_unknown_samples(plan, tables)
-        database = connect(list(job.tasks.values()), tables, querying)
-        result = assemble(plan, job.tasks, job.length, database, pool)
-        database.connection.close()
+        samples = draw_samples(tables, mixture.sample, mixture.seed)
+        threads = max(1, cores() // min(workers, len(job.tasks)))
+        scratch = (directory / _SCRATCH).absolute()
+        querying = Querying(scratch, mixture.seed, samples, mixture.memory_gb, workers, threads)
+        paths = {source: replace(found, malformed=()) for source, found in tables.items()}  # what workers need
+        with closing(Context(job.tasks, paths, querying, checks)) as context:
+            result = assemble(plan, tables, context, pool)
     shutil.rmtree(scratch)
     _stop_when_short(plan, result)
     _stop_when_too_many_rejects(plan, result)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
+import os
+import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shoptune.data.readers.files import quoted
 from shoptune.data.readers.table_store import relation
 from shoptune.data.recipe import Task
 from shoptune.data.tables.memory_limit import MemoryLimit
@@ -30,17 +31,21 @@ class Querying:
     """How tables are queried.
 
     Attributes:
-        scratch: a folder for what does not fit into memory.
-        seed: decides which records a sample keeps.
-        sample: the number of records to keep of some tables.
-        memory_gb: memory limit of DuckDB, in units of 10^9 bytes; it spills to `scratch`, and the limit grows if a
-            query cannot spill.
+        scratch: a folder for intermediate results and for what does not fit into memory.
+        seed: decides which records are selected.
+        samples: by name, the tables that recipes see a sample of.
+        memory_gb: memory limit of DuckDB in each process, in units of 10^9 bytes; it spills to `scratch`, and the limit
+            grows if a query cannot spill.
+        processes: the number of processes that share the machine's memory.
+        threads: DuckDB threads in each process, or None for one per core.
     """
 
     scratch: Path
     seed: int = 0
-    sample: Mapping[str, int] = field(default_factory=dict)
+    samples: Mapping[str, Sample] = field(default_factory=dict)
     memory_gb: float = 1.2
+    processes: int = 1
+    threads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,14 +55,12 @@ class Database:
     Attributes:
         connection: the connection to DuckDB.
         memory_limit: its memory limit.
-        tables: the stored tables of each source.
-        samples: by name, the tables that recipes see a sample of.
+        attached: the views whose stored results are attached.
     """
 
     connection: DuckDBPyConnection
     memory_limit: MemoryLimit
-    tables: Mapping[str, SourceTables]
-    samples: Mapping[str, Sample]
+    attached: set[str] = field(default_factory=set)
 
 
 def connect(tasks: Sequence[Task], tables: Mapping[str, SourceTables], querying: Querying) -> Database:
@@ -74,46 +77,51 @@ def connect(tasks: Sequence[Task], tables: Mapping[str, SourceTables], querying:
     import duckdb
 
     querying.scratch.mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect(querying.scratch / "build.duckdb")
+    connection = duckdb.connect()
     connection.execute("SET enable_progress_bar = false")
-    memory_limit = MemoryLimit(connection, querying.memory_gb)
+    spill = querying.scratch / f"spill-{platform.node()}-{os.getpid()}"
+    connection.execute(f"SET temp_directory = {quoted([spill])[1:-1]}")
+    if querying.threads:
+        connection.execute(f"SET threads = {querying.threads}")
     connection.execute("SET preserve_insertion_order = false")  # every query that cares about order has ORDER BY
-    samples: dict[str, Sample] = {}
     for source in sorted({task.source for task in tasks}):
-        samples |= _create_tables(connection, tables[source], querying)
-    _create_views(connection, memory_limit, tasks)
-    return Database(connection, memory_limit, tables, samples)
+        _create_tables(connection, tables[source], querying.samples)
+    _create_views(connection, tasks)
+    return Database(connection, MemoryLimit(connection, querying.memory_gb, querying.processes))
 
 
-def _create_tables(connection: DuckDBPyConnection, tables: SourceTables, querying: Querying) -> dict[str, Sample]:
-    """Create views of a source's tables; returns the samples that were drawn."""
-    samples = {}
+def draw_samples(tables: Mapping[str, SourceTables], wanted: Mapping[str, int], seed: int) -> dict[str, Sample]:
+    """Samples of the tables that have more records than wanted, by name."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        return {
+            name: sample(connection, source.directory, table, wanted[name], seed)
+            for source in tables.values()
+            for name, table in source.tables.items()
+            if wanted.get(name, table.rows) < table.rows and table.sample_by
+        }
+
+
+def _create_tables(connection: DuckDBPyConnection, tables: SourceTables, samples: Mapping[str, Sample]) -> None:
     for name, definition in tables.macros.items():
         connection.execute(f"CREATE MACRO {name}{definition}")
     for name, table in tables.tables.items():
-        query, wanted = relation(table, tables.directory), querying.sample.get(name)
-        if wanted is not None and wanted < table.rows and table.sample_by:
-            samples[name] = sample(connection, tables.directory, table, wanted, querying.seed)
-            query += f" WHERE {samples[name].condition}"
-        connection.execute(f"CREATE VIEW {name} AS {query}")
+        where = f" WHERE {samples[name].condition}" if name in samples else ""
+        connection.execute(f"CREATE VIEW {name} AS {relation(table, tables.directory)}{where}")
     for name, query in tables.views.items():
         connection.execute(f"CREATE VIEW {name} AS {query}")
-    return samples
 
 
-def _create_views(connection: DuckDBPyConnection, memory_limit: MemoryLimit, tasks: Sequence[Task]) -> None:
-    """Create the views of recipes; a view that several tasks read is computed once, as a table."""
+def _create_views(connection: DuckDBPyConnection, tasks: Sequence[Task]) -> None:
     import duckdb
 
     for file, task in {task.file: task for task in tasks}.items():
         for name, query in task.views.items():
-            readers = [other for other in tasks if re.search(rf"\b{name}\b", other.recipe.records)]
-            form = "TABLE" if len(readers) > 1 else "VIEW"
-            create = partial(connection.execute, f"CREATE {form} IF NOT EXISTS {name} AS {query}")
             try:
-                memory_limit.run(name, create)
+                connection.execute(f"CREATE VIEW IF NOT EXISTS {name} AS {query}")
             except duckdb.Error as error:
-                raise _failed(file, f"views.{name}", error) from error
+                raise failed(file, f"views.{name}", error) from error
 
 
 def records(database: Database, task: Task, seed: int, most: int, after: int = 0) -> Iterator[pa.RecordBatch]:
@@ -142,10 +150,11 @@ def records(database: Database, task: Task, seed: int, most: int, after: int = 0
     try:
         yield from database.memory_limit.run(task.recipe.name, begin)
     except duckdb.Error as error:
-        raise _failed(task.file, f"{task.recipe.name}.records", error) from error
+        raise failed(task.file, f"{task.recipe.name}.records", error) from error
 
 
-def _failed(file: Path, where: str, error: duckdb.Error) -> ShoptuneError:
+def failed(file: Path, where: str, error: duckdb.Error) -> ShoptuneError:
+    """The error for a query that DuckDB refuses."""
     import duckdb
 
     first_line = str(error).strip().partition("\n")[0]

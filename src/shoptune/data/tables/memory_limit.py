@@ -27,10 +27,12 @@ class MemoryLimit:
     Args:
         connection: whose limit it is.
         gigabytes: the limit at first, in units of 10^9 bytes.
+        processes: the number of processes that share the machine's memory.
     """
 
-    def __init__(self, connection: DuckDBPyConnection, gigabytes: float) -> None:
+    def __init__(self, connection: DuckDBPyConnection, gigabytes: float, processes: int = 1) -> None:
         self._connection, self._gigabytes = connection, gigabytes
+        self._share = _MOST_OF_MACHINE / processes
         self._set(gigabytes)
 
     def run(self, name: str, work: Callable[[], T]) -> T:
@@ -49,7 +51,7 @@ class MemoryLimit:
             try:
                 return work()
             except duckdb.OutOfMemoryException:
-                most = _MOST_OF_MACHINE * machine_memory() / 1e9
+                most = self._share * machine_memory() / 1e9
                 if self._gigabytes >= most:
                     raise
                 larger = min(most, 2 * self._gigabytes)
