@@ -20,23 +20,24 @@ class Mixture(Settings):
     """A mixture YAML.
 
     Attributes:
-        seed: decides which records are taken, how they are phrased, and the order of rows.
-        validation_fraction: the share of rows that is kept from training.
-        tasks: rows wanted of each task.
-        when_short: what to do when a source is absent or has too few records: `stop`; `shrink` to what there is;
-            `scale`: as that, after the rows of absent sources' tasks are shared out among the other tasks.
+        seed: decides which records are selected, how they are phrased, and the order of rows.
+        validation_fraction: the share of rows that is held out from training.
+        tasks: number of rows of each task.
+        when_short: what to do if a source is absent or has too few records: `stop`; `shrink` to what there is; `scale`,
+            which also distributes the rows of absent sources among the other tasks.
         decontaminate_against: files of questions in the development format that must not reach the rows.
-        near_duplicates: rows of a task whose contents are as similar as this (Jaccard, runs of three words) are dropped
-            but one; null keeps them.
-        max_characters: rows whose question is longer are dropped.
-        max_tokens: rows whose whole chat is longer are dropped; needs `tokenizer`.
-        tokenizer: folder or hub id of a checkpoint, whose tokenizer counts tokens.
-        max_rejected: the largest share of records that may be dropped before the build stops.
-        sample: by table, how many of a raw file's records are kept, drawn while it is read; for very large files.
-        shard_rows: rows of one Parquet file at most.
-        memory_gb: what DuckDB may use before it writes to disk, in units of 10^9 bytes; a query that cannot do with it
-            gets more. Does not change the rows.
-        workers: processes that render rows, or null for one a core; does not change the rows.
+        near_duplicates: of rows of a task whose contents are at least this similar (Jaccard similarity of three-word
+            runs), one is kept; null keeps all.
+        max_characters: rows with a longer question are dropped.
+        max_tokens: rows with a longer chat are dropped; needs `tokenizer`.
+        tokenizer: folder or Hub id of a checkpoint whose tokenizer counts tokens.
+        max_rejected: the build stops if a larger share of the records is dropped.
+        sample: by table, the most records to use; all records of a user, a product or a query are kept or dropped
+            together.
+        shard_rows: the most rows in a Parquet file.
+        memory_gb: memory limit of DuckDB in each process, in units of 10^9 bytes; beyond it, DuckDB spills to disk, and
+            the limit grows if a query cannot spill. Does not change the rows.
+        workers: number of processes, or null for one per core. Does not change the rows.
     """
 
     seed: int = 0

@@ -63,7 +63,8 @@ class TableStore:
         for suffix, where in _partitions(connection, query, partition_by):
             file = f"{name}/{quote(self.partition, safe='')}{suffix}.parquet"
             select = f"SELECT {hashed} FROM ({query}) {where} ORDER BY ALL"
-            copied = connection.execute(f"COPY ({select}) TO {quoted([self.directory / file])[1:-1]} (FORMAT parquet)")
+            target = quoted([self.directory / file])[1:-1]
+            copied = connection.execute(f"COPY ({select}) TO {target} (FORMAT parquet, COMPRESSION zstd)")
             (count,) = copied.fetchone() or (0,)
             if count:
                 files.append(file)
