@@ -59,3 +59,9 @@ def real_mmlu() -> Path:
 def real_amazon_m2() -> Path:
     """Real Amazon-M2 sessions, as CSV and as Parquet."""
     return _real("amazon_m2")
+
+
+@pytest.fixture(scope="session")
+def reviews2023() -> Path:
+    """Real products and reviews of Amazon Reviews 2023."""
+    return _real("reviews2023")
