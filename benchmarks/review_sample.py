@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from shoptune.data.sources.readers import SourceReader, Table
+from shoptune.data.readers.source_reader import SourceReader, Table
 from shoptune.data.sources.reviews2023 import REVIEW
 
 USED = "count(rating), max(title), max(text), max(parent_asin), max(user_id), max(timestamp), max(helpful_vote)"

@@ -26,8 +26,8 @@ from shop_tokenizer import save_tokenizer, train_tokenizer
 from tokenizers import Tokenizer
 from world import LOCALES, World
 
-from shoptune.artifacts.manifest import Request
-from shoptune.artifacts.publish import Build, make
+from shoptune.artifacts.manifest import Request, fingerprint_of
+from shoptune.artifacts.publish import publish
 from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.shopbench.chat import render
 
@@ -93,15 +93,17 @@ def prepare(out: Path) -> None:
 def finish(trained: Path, blank: Path, out: Path) -> None:
     """Publish the trained weights in bfloat16 with the blank's tokenizer: a checkpoint as one downloads it."""
 
-    def write(build: Build) -> None:
+    def write(directory: Path) -> dict[str, str]:
         weights = {name: tensor.to(torch.bfloat16) for name, tensor in load_file(trained / "model.safetensors").items()}
-        save_file(weights, build.directory / "model.safetensors", metadata={"format": "pt"})
-        Checkpoint(blank).copy_side_files(build.directory, but=["config.json"])
+        save_file(weights, directory / "model.safetensors", metadata={"format": "pt"})
+        Checkpoint(blank).copy_side_files(directory, but=["config.json"])
         config = json.loads((blank / "config.json").read_text(encoding="utf-8")) | {"torch_dtype": "bfloat16"}
-        (build.directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        (build.directory / "README.md").write_text(_MODEL_CARD, encoding="utf-8")
+        (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        (directory / "README.md").write_text(_MODEL_CARD, encoding="utf-8")
+        return {}
 
-    make(Request("tiny-base", {"seed": SEED}, {"trained": trained, "blank": blank}), out, write, force=True)
+    request = Request("tiny-base", {"seed": SEED}, {"trained": trained, "blank": blank})
+    publish(request, fingerprint_of(request), out, write, force=True)
 
 
 def _texts(world: World) -> Iterator[str]:

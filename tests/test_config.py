@@ -6,7 +6,7 @@ from typing import Annotated
 import pytest
 from pydantic import Field
 
-from shoptune.config import Settings, apply_overrides, load
+from shoptune.config import Settings, apply_overrides, load, read_yaml
 from shoptune.errors import ShoptuneError
 
 
@@ -117,3 +117,72 @@ def test_a_bad_override_is_named(override: str, problem: str) -> None:
         apply_overrides({"base": "b", "members": [{}]}, [override])
     assert problem in str(caught.value)
     assert str(caught.value).startswith(f"--set: {override}: ")
+
+
+def _write(tmp_path: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (tmp_path / f"{name}.yaml").parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"{name}.yaml").write_text(text)
+    return tmp_path
+
+
+def test_an_overlay_extends_a_base(tmp_path: Path) -> None:
+    _write(
+        tmp_path,
+        base="base: b\nlimits: {a: 1, b: 2}\nmembers: [{path: p}, {path: q}]\n",
+        middle="extends: base.yaml\nlimits: {b: 3}\n",
+        top="extends: middle.yaml\nlimits: {c: 4}\nmembers: [{path: r}]\n",
+    )
+    config = load(tmp_path / "top.yaml", Example, ["limits.a=9"])
+    assert config == Example(base="b", limits={"a": 9, "b": 3, "c": 4}, members=(Member(path="r"),))
+    assert list(read_yaml(tmp_path / "top.yaml")) == ["base", "limits", "members"], "the base's keys come first"
+
+
+def test_a_base_is_found_relative_to_the_file_that_extends_it(tmp_path: Path) -> None:
+    (tmp_path / "inside").mkdir()
+    _write(tmp_path, base="base: b\n")
+    (tmp_path / "inside" / "top.yaml").write_text("extends: ../base.yaml\n")
+    assert load(tmp_path / "inside" / "top.yaml", Example) == Example(base="b")
+
+
+def test_a_problem_names_the_file_that_sets_the_value(tmp_path: Path) -> None:
+    _write(
+        tmp_path,
+        base="base: b\nmebmers: []\nlimits: {a: 0}\noptional: {weight: 1}\n",
+        top="extends: base.yaml\nlimits: {b: 0}\nmembers: [{path: p, weight: a lot}]\n",
+    )
+    with pytest.raises(ShoptuneError) as caught:
+        load(tmp_path / "top.yaml", Example)
+    found = [str(problem).removeprefix(f"{tmp_path}/").rsplit(":", 1)[0] for problem in caught.value.problems]
+    assert [place.split(": ")[:2] for place in found] == [
+        ["top.yaml", "members[0].weight"],
+        ["base.yaml", "limits.a"],
+        ["top.yaml", "limits.b"],
+        ["base.yaml", "optional.path"],
+        ["base.yaml", "mebmers"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("extends: top.yaml\n", "top.yaml: extends: extends itself (top.yaml -> top.yaml); remove one `extends`"),
+        (
+            "extends: middle.yaml\n",
+            "middle.yaml: extends: extends itself (top.yaml -> middle.yaml -> top.yaml); remove one `extends`",
+        ),
+        ("extends: none.yaml\n", "top.yaml: extends: no such file 'none.yaml'; name it relative to this file"),
+        ("extends: [a]\n", "top.yaml: extends: is not a file name (got ['a']); write `extends: other.yaml`"),
+        ("extends: broken.yaml\n", "broken.yaml: line 2: not valid YAML (did not find expected node content)"),
+    ],
+)
+def test_a_wrong_extends_is_named(tmp_path: Path, text: str, problem: str) -> None:
+    _write(tmp_path, top=text, middle="extends: top.yaml\n", broken="base: [\n")
+    with pytest.raises(ShoptuneError) as caught:
+        load(tmp_path / "top.yaml", Example)
+    assert str(caught.value).replace(f"{tmp_path}/", "").startswith(problem)
+
+
+def test_a_folder_is_not_a_config(tmp_path: Path) -> None:
+    with pytest.raises(ShoptuneError, match="is a folder, not a config file"):
+        load(tmp_path, Example)

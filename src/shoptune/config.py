@@ -1,4 +1,7 @@
-"""Load a YAML config into a typed model: unknown keys refused, `--set a.b=c` applied, every problem told at once."""
+"""Load a YAML config into a typed model.
+
+`extends: other.yaml` is followed, `--set a.b=c` applied, unknown keys refused, and every problem reported together.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from shoptune.errors import Problem, ShoptuneError, fail, nearest
 
 # The one over libyaml reads all recipes in a tenth of the time.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_EXTENDS = "extends"
 
 
 class Settings(BaseModel):
@@ -35,17 +40,74 @@ def load(path: Path, model: type[SettingsT], overrides: Sequence[str] = ()) -> S
         overrides: `key.path=value` texts from `--set`; the value is YAML, list items are addressed by number.
 
     Raises:
-        ShoptuneError: the file is missing, is not YAML, or does not fit the model; all misfits are told at once.
+        ShoptuneError: the file is missing or malformed, or does not fit the model; problems are reported together.
     """
     return check(path, apply_overrides(read_yaml(path), overrides), model)
 
 
 def read_yaml(path: Path) -> Any:
-    """The content of a YAML file, read with the safe loader.
+    """The content of a YAML file and of the file that it extends, read with the safe loader.
+
+    `extends: other.yaml` names a file relative to this one. Mappings are merged key by key, at every depth; any other
+    value, lists included, replaces the extended file's. The base's keys come first.
 
     Raises:
-        ShoptuneError: the file is missing or is not YAML.
+        ShoptuneError: a file is missing or is not valid YAML, or files extend one another in a circle.
     """
+    merged: Any = None
+    for _, values in reversed(_chain(path)):
+        merged = _merge(merged, values)
+    return merged
+
+
+def _chain(path: Path) -> list[tuple[Path, Any]]:
+    """A config file and those that it extends, each with its own values, the extended ones last."""
+    chain: list[tuple[Path, Any]] = []
+    while True:
+        values = _parse(path)
+        extended = values.pop(_EXTENDS, None) if isinstance(values, dict) else None
+        chain.append((path, values))
+        if extended is None:
+            return chain
+        if not isinstance(extended, str) or not extended:
+            raise fail(path, _EXTENDS, f"is not a file name (got {_shorten(extended)})", "write `extends: other.yaml`")
+        following = path.parent / extended
+        if not following.is_file():
+            raise fail(path, _EXTENDS, f"no such file '{following}'", "name it relative to this file")
+        if any(following.samefile(seen) for seen, _ in chain):
+            names = " -> ".join(str(each) for each in [*(seen for seen, _ in chain), following])
+            raise fail(path, _EXTENDS, f"extends itself ({names})", "remove one `extends`")
+        path = following
+
+
+def _merge(base: Any, values: Any) -> Any:
+    if not isinstance(base, dict) or not isinstance(values, dict):
+        return values
+    return base | {key: _merge(base.get(key), value) for key, value in values.items()}
+
+
+def file_of(path: Path, location: Sequence[int | str]) -> Path:
+    """The file that sets the value at a location of a config: the config itself, or one that it extends."""
+    chain = _chain(path) if path.is_file() else []
+    for length in range(len(location), 0, -1):
+        for file, values in chain:
+            if _holds(values, location[:length]):
+                return file
+    return path
+
+
+def _holds(values: Any, location: Sequence[int | str]) -> bool:
+    for part in location:
+        in_list = isinstance(values, list) and isinstance(part, int) and part < len(values)
+        if not in_list and not (isinstance(values, dict) and part in values):
+            return False
+        values = values[part]
+    return True
+
+
+def _parse(path: Path) -> Any:
+    if path.is_dir():
+        raise fail(path, "", "is a folder, not a config file", "name a YAML file")
     if not path.is_file():
         raise fail(path, "", "no such file", "check the path")
     try:
@@ -54,11 +116,11 @@ def read_yaml(path: Path) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else ""
         what = getattr(error, "problem", None) or str(error)
-        raise fail(path, where, f"not valid YAML ({what})", "mend the syntax") from error
+        raise fail(path, where, f"not valid YAML ({what})", "correct the syntax") from error
 
 
 def check(path: Path, values: Any, model: type[SettingsT]) -> SettingsT:
-    """Validate plain values against a settings model; errors name `path`.
+    """Validate plain values against a settings model; an error names the file that sets the value.
 
     Raises:
         ShoptuneError: with one problem for every misfit.
@@ -115,7 +177,7 @@ def _index(items: list[Any], name: str, override: str) -> int:
 
 def _problem(path: Path, model: type[BaseModel], details: dict[str, Any]) -> Problem:
     location = tuple(part for part in details["loc"] if not (isinstance(part, str) and part.startswith("function-")))
-    where = _key_path(location)
+    path, where = file_of(path, location), _key_path(location)
     if details["type"] == "extra_forbidden":
         return Problem(path, where, "unknown key", nearest(str(location[-1]), _fields_at(model, location[:-1])))
     if details["type"] == "missing":

@@ -35,7 +35,7 @@ def test_the_identity_tells_stage_config_and_inputs_apart(tmp_path: Path) -> Non
         Request("merge", {"x": 1, "y": 3}, {"base": tmp_path / "a"}),
         Request("merge", {"x": 1, "y": 2}, {"base": tmp_path / "b"}),
     ]
-    assert len({fingerprint_of(request) for request in requests}) == len(requests)
+    assert len({fingerprint_of(request).value for request in requests}) == len(requests)
     assert fingerprint_of(requests[0]) == fingerprint_of(Request("merge", {"y": 2, "x": 1}, {"base": tmp_path / "a"}))
 
 

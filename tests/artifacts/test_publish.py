@@ -12,8 +12,10 @@ import pytest
 
 from shoptune.artifacts import publish
 from shoptune.artifacts.manifest import Request
-from shoptune.artifacts.publish import Artifact, Build, make, require_space
+from shoptune.artifacts.publish import Artifact, require_space
 from shoptune.errors import ShoptuneError
+from shoptune.stage import Stage, run
+from tests.publishing import make
 
 
 @pytest.fixture
@@ -23,10 +25,10 @@ def source(tmp_path: Path) -> Path:
     return file
 
 
-def _write(build: Build) -> None:
-    (build.directory / "a.txt").write_text("content")
-    (build.directory / "sub").mkdir()
-    (build.directory / "sub" / "b.txt").write_text("")
+def _write(folder: Path) -> None:
+    (folder / "a.txt").write_text("content")
+    (folder / "sub").mkdir()
+    (folder / "sub" / "b.txt").write_text("")
 
 
 def _make(source: Path, out: Path, *, config: dict[str, object] | None = None, force: bool = False) -> Artifact:
@@ -93,7 +95,7 @@ def test_strangers_are_not_overwritten(source: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     make(Request("train", {}, {}), tmp_path / "other", _write)
     for name, problem in {
-        "mine": "holds files that are no artifact",
+        "mine": "holds files that shoptune did not write",
         "file": "is a file",
         "other": "holds an artifact of stage 'train'",
     }.items():
@@ -112,8 +114,8 @@ def test_a_failure_leaves_the_old_artifact(source: Path, tmp_path: Path) -> None
     _make(source, out)
     before = (out / "manifest.json").read_bytes()
 
-    def fail_half_way(build: Build) -> None:
-        (build.directory / "a.txt").write_text("half")
+    def fail_half_way(folder: Path) -> None:
+        (folder / "a.txt").write_text("half")
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -125,9 +127,9 @@ def test_a_failure_leaves_the_old_artifact(source: Path, tmp_path: Path) -> None
 def test_leftovers_are_kept_for_resuming_the_same_request_only(tmp_path: Path) -> None:
     seen: list[bool] = []
 
-    def interrupted(build: Build) -> None:
-        seen.append((build.directory / "journal").exists())
-        (build.directory / "journal").write_text("")
+    def interrupted(folder: Path) -> None:
+        seen.append((folder / "journal").exists())
+        (folder / "journal").write_text("")
         raise KeyboardInterrupt
 
     for config, resume in [({"x": 1}, True), ({"x": 1}, True), ({"x": 2}, True), ({"x": 2}, False)]:
@@ -137,7 +139,7 @@ def test_leftovers_are_kept_for_resuming_the_same_request_only(tmp_path: Path) -
 
 
 def test_two_processes_do_not_write_the_same_artifact(source: Path, tmp_path: Path) -> None:
-    def nested(build: Build) -> None:
+    def nested(folder: Path) -> None:
         with pytest.raises(ShoptuneError, match="another process is writing it"):
             _make(source, tmp_path / "out")
 
@@ -145,11 +147,12 @@ def test_two_processes_do_not_write_the_same_artifact(source: Path, tmp_path: Pa
 
 
 def test_a_known_digest_is_not_computed_again(tmp_path: Path) -> None:
-    def write(build: Build) -> None:
-        (build.directory / "big").write_text("x")
-        build.sha256["big"] = "known"
+    def write(_job: None, folder: Path) -> dict[str, str]:
+        (folder / "big").write_text("x")
+        return {"big": "known"}
 
-    made = make(Request("merge", {}, {}), tmp_path / "out", write)
+    stage = Stage[None, None]("merge", lambda none: none, lambda _: Request("merge", {}, {}), write, lambda *_: "")
+    made = run(stage, None, tmp_path / "out")
     assert made.manifest["outputs"]["big"]["sha256"] == "known"
 
 
@@ -169,14 +172,16 @@ def test_a_kill_leaves_the_old_artifact_or_none(tmp_path: Path, moment: float) -
         textwrap.dedent("""
         import sys
         from pathlib import Path
-        from shoptune.artifacts.publish import make
-        from shoptune.artifacts.manifest import Request
-        def write(build):
+        from shoptune.artifacts.manifest import Request, fingerprint_of
+        from shoptune.artifacts.publish import publish
+        def write(folder):
             for number in range(400):
-                (build.directory / str(number)).write_text("x" * 1000)
+                (folder / str(number)).write_text("x" * 1000)
+            return {}
         print("ready", flush=True)
         for round in range(100):
-            make(Request("merge", {"round": round}, {}), Path(sys.argv[1]), write)
+            request = Request("merge", {"round": round}, {})
+            publish(request, fingerprint_of(request), Path(sys.argv[1]), write)
         """)
     )
     out = tmp_path / "out"
@@ -198,11 +203,11 @@ def test_a_kill_leaves_the_old_artifact_or_none(tmp_path: Path, moment: float) -
 
 def test_what_will_not_fit_the_disk_is_not_begun(tmp_path: Path) -> None:
     require_space(tmp_path, 1)
-    with pytest.raises(ShoptuneError, match=r"1000000000\.0 GB are to be written, the disk has .+ GB left; free some"):
+    with pytest.raises(ShoptuneError, match=r"needs 1000000000\.0 GB of disk space, .+ GB are free; free some"):
         require_space(tmp_path, 10**18)
 
 
 def test_a_small_disk_is_told_in_megabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(9, 9, 5_000_000))
-    with pytest.raises(ShoptuneError, match=r"7\.7 MB are to be written, the disk has 5\.0 MB left"):
+    with pytest.raises(ShoptuneError, match=r"needs 7\.7 MB of disk space, 5\.0 MB are free"):
         require_space(tmp_path, 7_740_000)

@@ -16,7 +16,9 @@ from shoptune.errors import ShoptuneError
 from shoptune.merge.adapter import compress
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.lora import Factors, load_adapter
-from shoptune.merge.run import Form, run
+from shoptune.merge.sources import Sources
+from shoptune.merge.stage import MERGE, Form, Job
+from shoptune.stage import run
 
 from .conftest import HIDDEN, LAYER, VOCABULARY, WIDE, WriteAdapter
 
@@ -41,7 +43,7 @@ def members(write_adapter: WriteAdapter) -> list[dict[str, object]]:
 
 def _run(base: Checkpoint, members: list[dict[str, object]], out: Path, form: Form, **settings: object) -> Path:
     config = MergeConfig.model_validate({"base": str(base.path), "adapters": members, **settings})
-    run(config, Path("m.yaml"), out, form=form)
+    run(MERGE, Job(config, Sources.of(config, Path("m.yaml")), form), out)
     return out
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from shoptune.artifacts.manifest import Request
-from shoptune.artifacts.publish import Build, make
 from shoptune.errors import ShoptuneError
 from shoptune.infer.timing import Answered, summarize_timing
 from shoptune.report.collect import collect
@@ -18,6 +17,7 @@ from shoptune.report.run import run
 from shoptune.shopbench.questions import load_questions
 from shoptune.shopbench.scoring import QuestionScore
 from shoptune.shopbench.summary import summarize
+from tests.publishing import make
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def run_directory(examples: Path, tmp_path: Path) -> Path:
         make(
             Request("evaluate", {"name": name}, {}),
             tmp_path / "run" / "scores" / name,
-            lambda build, text=text: (build.directory / "scores.json").write_text(text),
+            lambda folder, text=text: (folder / "scores.json").write_text(text),
         )
     (tmp_path / "run" / "half.partial").mkdir()
     (tmp_path / "run" / "half.partial" / "manifest.json").write_text("{}")
@@ -67,15 +67,15 @@ def _infer(directory: Path, name: str, seconds: float, **constraints: object) ->
     """Predictions to no questions, with what they took; the model is this very file."""
     timing = summarize_timing([Answered(100, 40, 5, 0.25)] * 10, seconds)
 
-    def write(build: Build) -> None:
-        (build.directory / "predictions.jsonl").write_text(name)
-        (build.directory / "timing.json").write_text(json.dumps(timing))
+    def write(folder: Path) -> None:
+        (folder / "predictions.jsonl").write_text(name)
+        (folder / "timing.json").write_text(json.dumps(timing))
 
     config = {"constraints": constraints, "repair": True}
     made = make(Request("infer", config, {"model": Path(__file__)}), directory / "answers" / name, write)
     scores = (directory / "scores" / "merged" / "scores.json").read_text()
     request = Request("evaluate", {}, {"predictions": made.path / "predictions.jsonl"})
-    make(request, directory / "scores" / name, lambda build: (build.directory / "scores.json").write_text(scores))
+    make(request, directory / "scores" / name, lambda folder: (folder / "scores.json").write_text(scores))
 
 
 def test_what_answers_cost_is_told(run_directory: Path) -> None:

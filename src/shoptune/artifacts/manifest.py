@@ -34,14 +34,50 @@ class Request:
     inputs: Mapping[str, Path]
 
 
-def fingerprint_of(request: Request) -> str:
-    """A hash that is the same for requests that give the same bytes.
+@dataclass(frozen=True)
+class Fingerprint:
+    """What tells requests apart: equal for requests that give the same bytes.
+
+    Attributes:
+        value: a SHA-256 digest of the request.
+        inputs: the digest of each input, by its name in the request.
+    """
+
+    value: str
+    inputs: Mapping[str, str]
+
+
+def fingerprint_of(request: Request) -> Fingerprint:
+    """The fingerprint of a request; reads every input whose digest is not on record.
 
     Raises:
         ShoptuneError: an input is missing.
     """
     inputs = {name: digest(path) for name, path in request.inputs.items()}
-    return _hash_json({"stage": request.stage, "config": request.config, "inputs": inputs})
+    return Fingerprint(_hash_json({"stage": request.stage, "config": request.config, "inputs": inputs}), inputs)
+
+
+def changes(manifest: Mapping[str, Any], request: Request, fingerprint: Fingerprint) -> list[str]:
+    """What differs between a request and the one that an artifact was made from, one phrase per config key or input."""
+    before, after = _flat(manifest["config"]), _flat(request.config)
+    keys = [key for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key)]
+    told = [f"{key}: {before.get(key, 'absent')} -> {after.get(key, 'absent')}" for key in keys]
+    was = {name: entry["sha256"] for name, entry in manifest["inputs"].items()}
+    names = [
+        name for name in sorted(was.keys() | fingerprint.inputs.keys()) if was.get(name) != fingerprint.inputs.get(name)
+    ]
+    return [*told, *(f"input '{name}'" for name in names)]
+
+
+def _flat(values: Any, place: str = "") -> dict[str, Any]:
+    """The leaves of nested mappings, by their dotted key."""
+    if isinstance(values, Mapping) and values:
+        return {
+            name: leaf
+            for key, value in values.items()
+            for name, leaf in _flat(value, f"{place}.{key}" if place else str(key)).items()
+        }
+    return {place: values}
 
 
 def read_manifest(directory: Path) -> Mapping[str, Any] | None:
@@ -79,13 +115,13 @@ def digest(path: Path) -> str:
 
 
 def describe(
-    request: Request, fingerprint: str, directory: Path, known: Mapping[str, str], started: datetime
+    request: Request, fingerprint: Fingerprint, directory: Path, known: Mapping[str, str], started: datetime
 ) -> dict[str, Any]:
     """The manifest of a directory that is finished.
 
     Args:
         request: what it was made from.
-        fingerprint: the request's hash.
+        fingerprint: of the request.
         directory: whose files are its outputs.
         known: digests of some of them, by name relative to the directory; the rest is hashed now.
         started: when the work began.
@@ -97,9 +133,11 @@ def describe(
     finished = datetime.now(UTC)
     return {
         "stage": request.stage,
-        "request": fingerprint,
+        "request": fingerprint.value,
         "config": request.config,
-        "inputs": {name: {"path": str(path), "sha256": digest(path)} for name, path in request.inputs.items()},
+        "inputs": {
+            name: {"path": str(path), "sha256": fingerprint.inputs[name]} for name, path in request.inputs.items()
+        },
         "outputs": {
             name: {"sha256": digests[name], "bytes": file.stat().st_size}
             for name, file in zip(names, files, strict=True)

@@ -1,4 +1,4 @@
-"""Write a stage's output directory so that it is whole or absent: stage it, write its manifest last, rename it."""
+"""Publish an artifact so that it is whole or absent: write into a folder beside it, the manifest last, then rename."""
 
 from __future__ import annotations
 
@@ -7,34 +7,22 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from shoptune.artifacts.manifest import MANIFEST, Request, describe, digest, fingerprint_of, read_manifest
+from shoptune.artifacts.manifest import MANIFEST, Fingerprint, Request, changes, describe, digest, read_manifest
 from shoptune.errors import fail
 
 _REQUEST = ".request.json"
 _GIGABYTE = 10**9
-
-
-@dataclass
-class Build:
-    """An artifact while it is written.
-
-    Attributes:
-        directory: where the stage writes its files.
-        sha256: digests that the stage knows already, by file name relative to `directory`; the rest is hashed after.
-    """
-
-    directory: Path
-    sha256: dict[str, str] = field(default_factory=dict)
+_COSTLY_SECONDS = 600
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A whole artifact on disk; `rebuilt` is false when it was up to date and nothing was done."""
+    """A whole artifact on disk; `rebuilt` is false when it was up to date."""
 
     path: Path
     manifest: Mapping[str, Any]
@@ -46,28 +34,34 @@ class Artifact:
         return sum(entry["bytes"] for entry in self.manifest["outputs"].values())
 
 
-def make(
-    request: Request, out: Path, write: Callable[[Build], None], *, force: bool = False, resume: bool = False
+def publish(
+    request: Request,
+    fingerprint: Fingerprint,
+    out: Path,
+    write: Callable[[Path], Mapping[str, str]],
+    *,
+    resume: bool = False,
+    force: bool = False,
 ) -> Artifact:
-    """Make the artifact that a request describes, unless it is there already.
+    """Write the artifact that a request describes.
 
-    `write` fills a directory beside `out`; when it returns, every file is hashed and flushed to disk, the manifest is
-    written last, and the directory is renamed to `out`. A kill at any moment leaves the old artifact or none.
+    `write` fills a folder beside `out`; when it returns, every file is hashed and flushed to disk, the manifest is
+    written last, and the folder is renamed to `out`. A kill at any moment leaves the old artifact or none.
 
     Args:
         request: what to make.
-        out: the artifact's directory.
-        write: the stage's work.
-        force: make it again even when it is up to date.
-        resume: keep what an interrupted run of the same request left, for `write` to go on from.
+        fingerprint: of the request.
+        out: the artifact's folder.
+        write: does the work; returns the SHA-256 digests it already knows, by file name relative to the folder.
+        resume: keep what an interrupted run of the same request left, for `write` to continue from.
+        force: replace an artifact whatever it cost to make.
 
     Raises:
-        ShoptuneError: an input is missing, `out` holds something else, or another process is writing it.
+        ShoptuneError: `out` holds something else, lies inside an input, took long to make from another config, or is
+            being written by another process.
     """
-    fingerprint = fingerprint_of(request)
-    if not force and (current := _up_to_date(request, fingerprint, out)):
-        return current
-    _refuse_strangers(request, out)
+    _refuse_inside_an_input(request, out)
+    _refuse_to_overwrite(request, fingerprint, out, force=force)
     staging = out.with_name(out.name + ".partial")
     staging.mkdir(parents=True, exist_ok=True)
     lock = os.open(staging, os.O_RDONLY)
@@ -75,42 +69,42 @@ def make(
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise fail(staging, "", "another process is writing it", "wait for it to end") from error
+            raise fail(staging, "", "another process is writing it", "wait until it ends") from error
         started = datetime.now(UTC)
         _prepare(staging, fingerprint, keep=resume)
-        build = Build(staging)
-        write(build)
+        known = write(staging)
         (staging / _REQUEST).unlink()
-        manifest = describe(request, fingerprint, staging, build.sha256, started)
+        manifest = describe(request, fingerprint, staging, known, started)
         _publish(staging, out, manifest)
     finally:
         os.close(lock)
     return Artifact(out, manifest, rebuilt=True)
 
 
-def up_to_date(request: Request, out: Path) -> Artifact | None:
-    """The artifact at `out` when it was made from this very request, else None.
-
-    Raises:
-        ShoptuneError: an input is missing.
-    """
-    return _up_to_date(request, fingerprint_of(request), out)
+def up_to_date(request: Request, fingerprint: Fingerprint, out: Path) -> Artifact | None:
+    """The artifact at `out` when it was made from this very request, else None."""
+    manifest = read_manifest(out)
+    if manifest is None or manifest.get("stage") != request.stage or manifest.get("request") != fingerprint.value:
+        return None
+    digest(out)  # raises unless its files have the names and sizes they were written with
+    os.utime(out / MANIFEST)  # make compares times: the artifact is as new as its inputs
+    return Artifact(out, manifest, rebuilt=False)
 
 
 def require_space(directory: Path, size: int) -> None:
-    """Stop before long work whose result would not fit the disk.
+    """Stop before long work whose result would not fit on the disk.
 
     Args:
         directory: where the files will go.
         size: their bytes.
 
     Raises:
-        ShoptuneError: the disk has less left.
+        ShoptuneError: less is free.
     """
     free = shutil.disk_usage(directory).free
     if size > free:
         unit, divisor = ("GB", _GIGABYTE) if size >= _GIGABYTE else ("MB", _GIGABYTE / 1000)
-        what = f"{size / divisor:.1f} {unit} are to be written, the disk has {free / divisor:.1f} {unit} left"
+        what = f"needs {size / divisor:.1f} {unit} of disk space, {free / divisor:.1f} {unit} are free"
         raise fail(directory, "", what, "free some space, or name an --out on another disk")
 
 
@@ -123,36 +117,42 @@ def write_atomically(path: Path, text: str) -> None:
     staging.replace(path)
 
 
-def _up_to_date(request: Request, fingerprint: str, out: Path) -> Artifact | None:
-    manifest = read_manifest(out)
-    if manifest is None or manifest.get("stage") != request.stage or manifest.get("request") != fingerprint:
-        return None
-    digest(out)  # names and sizes still as written
-    os.utime(out / MANIFEST)  # make compares times: the artifact is as new as its inputs
-    return Artifact(out, manifest, rebuilt=False)
+def _refuse_inside_an_input(request: Request, out: Path) -> None:
+    """Writing into an input would change what the artifact is made from."""
+    target = out.absolute()
+    for name, path in request.inputs.items():
+        if path.is_dir() and target.is_relative_to(path.absolute()):
+            raise fail(out, "--out", f"lies inside the input '{name}' ({path})", "name a folder outside it")
 
 
-def _refuse_strangers(request: Request, out: Path) -> None:
+def _refuse_to_overwrite(request: Request, fingerprint: Fingerprint, out: Path, *, force: bool) -> None:
     if not out.exists():
         return
     if not out.is_dir():
         raise fail(out, "", "is a file, not a directory", "name another --out")
     manifest = read_manifest(out)
-    if manifest is None and any(out.iterdir()):
-        raise fail(out, "", "holds files that are no artifact of shoptune's", "name another --out, or empty it")
-    if manifest is not None and manifest.get("stage") != request.stage:
+    if manifest is None:
+        if any(out.iterdir()):
+            raise fail(out, "", "holds files that shoptune did not write", "name another --out, or empty it")
+        return
+    if manifest.get("stage") != request.stage:
         raise fail(out, "", f"holds an artifact of stage '{manifest.get('stage')}'", "name another --out")
+    seconds = manifest.get("seconds", 0)
+    if seconds > _COSTLY_SECONDS and not force:
+        changed = "; ".join(changes(manifest, request, fingerprint)) or "nothing that decides its bytes"
+        what = f"took {seconds / 60:.0f} minutes to make and would be replaced; changed since: {changed}"
+        raise fail(out, "", what, "name another --out, or add --force")
 
 
-def _prepare(staging: Path, fingerprint: str, *, keep: bool) -> None:
+def _prepare(staging: Path, fingerprint: Fingerprint, *, keep: bool) -> None:
     note = staging / _REQUEST
-    if not (keep and note.is_file() and note.read_text(encoding="utf-8") == fingerprint):
+    if not (keep and note.is_file() and note.read_text(encoding="utf-8") == fingerprint.value):
         for entry in staging.iterdir():
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
-    note.write_text(fingerprint, encoding="utf-8")
+    note.write_text(fingerprint.value, encoding="utf-8")
 
 
 def _publish(staging: Path, out: Path, manifest: Mapping[str, Any]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from shoptune.cli.options import Config, Force, Out, Set, report_artifact
+from shoptune.cli.options import Config, Force, Out, Set
 
 app = typer.Typer(help="Raw source files become rows in ShopBench's format.", no_args_is_help=True)
 
@@ -17,7 +16,7 @@ app = typer.Typer(help="Raw source files become rows in ShopBench's format.", no
 def data_build(
     mixture: Config,
     out: Out,
-    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="one folder a source, files as downloaded")],
+    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="one folder per source, files as downloaded")],
     engine: Annotated[
         Literal["local", "ray"],
         typer.Option("--engine", help="who renders: `ray` is the cluster at RAY_ADDRESS, or this machine"),
@@ -29,12 +28,10 @@ def data_build(
 
     Example: shoptune data build data_recipes/mixtures/demo-a.yaml --raw examples/raw --out runs/demo/data-a
     """
-    from shoptune.data.mixture import load_mixture
-    from shoptune.data.run import run
+    from shoptune.data.stage import DATA, Arguments
+    from shoptune.stage import execute
 
-    since = time.monotonic()
-    made = run(load_mixture(mixture, overrides), raw, out, engine_name=engine, force=force)
-    report_artifact(made, since, "shoptune train training_configs/demo-a.yaml --out runs/demo/adapter-a")
+    execute(DATA, Arguments(mixture, raw, overrides, engine), out, force=force)
 
 
 @app.command("tasks")
@@ -52,7 +49,7 @@ def data_tasks(as_json: Annotated[bool, typer.Option("--json", help="print JSON"
 def data_preview(
     recipe: Config,
     task: Annotated[str, typer.Option("--task", metavar="NAME", help="the task to show")],
-    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="one folder a source")] = Path("examples/raw"),
+    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="one folder per source")] = Path("examples/raw"),
     rows: Annotated[int, typer.Option("--rows", help="how many")] = 3,
 ) -> None:
     """Show a few rows of one task, as the model will see them.
@@ -75,3 +72,8 @@ def data_stats(
     from shoptune.data.listing import print_stats
 
     print_stats(rows)
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the group of commands."""
+    parent.add_typer(app, name="data")

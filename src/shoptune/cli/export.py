@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from shoptune.cli.options import Config, Force, Model, Out, Questions, Set, report_artifact
+from shoptune.cli.options import Config, Force, Model, Out, Questions, Set
 
 
 class _SubmissionByDefault(TyperGroup):
@@ -43,12 +42,10 @@ def export_submission(
 
     Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission
     """
-    from shoptune.export.run import run
-    from shoptune.infer.profile import load_profile
+    from shoptune.export.stage import SUBMISSION, Arguments
+    from shoptune.stage import execute
 
-    since = time.monotonic()
-    made = run(load_profile(file, overrides), file, model, track, out, force=force)
-    report_artifact(made, since, f"cd {out}, then from models.user_config import UserModel")
+    execute(SUBMISSION, Arguments(file, model, track, overrides), out, force=force)
 
 
 @app.command("lm-eval")
@@ -57,8 +54,12 @@ def export_lm_eval(questions: Questions, out: Out, force: Force = False) -> None
 
     Example: shoptune export lm-eval --questions examples/questions/held_out.json --out runs/lm-eval
     """
-    from shoptune.export.harness import GROUP, run
+    from shoptune.export.lm_eval import LM_EVAL, Job
+    from shoptune.stage import execute
 
-    since = time.monotonic()
-    made = run(questions, out, force=force)
-    report_artifact(made, since, f"lm_eval --include_path {out} --tasks {GROUP} --apply_chat_template --model hf ...")
+    execute(LM_EVAL, Job(questions), out, force=force)
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the group of commands."""
+    parent.add_typer(app, name="export")

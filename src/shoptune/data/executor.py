@@ -1,4 +1,4 @@
-"""Who renders the batches: this process, a pool of processes, or a Ray cluster. The rows are the same."""
+"""Where work runs: in this process, in a pool of processes, or on a Ray cluster. The results are the same."""
 
 from __future__ import annotations
 
@@ -9,48 +9,48 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from shoptune.data.render.batch import Rendered
+from shoptune.data.filters.candidates import Candidates
 from shoptune.errors import fail
 from shoptune.runtime.gc_tuning import tune_garbage_collection
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-EngineName = Literal["local", "ray"]
-Render = Callable[["pa.RecordBatch"], Rendered]
+ExecutorName = Literal["local", "ray"]
+Work = Callable[["pa.RecordBatch"], Candidates]
 _MANY_ROWS = 10_000
-_AHEAD = 2  # batches in work for each worker: one being rendered, one waiting
+_AHEAD = 2  # batches submitted per worker: one running, one waiting
 
 
-class Engine(Protocol):
-    """Renders batches of records."""
+class Executor(Protocol):
+    """Applies a function to batches of records."""
 
-    def map(self, render: Render, batches: Iterable[pa.RecordBatch]) -> Iterator[Rendered]:
-        """What `render` makes of each batch, in order."""
+    def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[Candidates]:
+        """The result of `work` for each batch, in order."""
 
 
-def engine(name: EngineName, workers: int, rows: int = 0) -> AbstractContextManager[Engine]:
-    """An engine to be used in a `with` block.
+def executor(name: ExecutorName, workers: int, rows: int = 0) -> AbstractContextManager[Executor]:
+    """An executor, for use in a `with` block.
 
     Args:
-        name: `local`, or `ray` for the cluster at `RAY_ADDRESS`, else for one that is started on this machine.
-        workers: how many processes.
-        rows: how many are wanted at once; for many, processes start while the first records are still looked for.
+        name: `local`; or `ray` for the cluster at `RAY_ADDRESS`, or without that for one started on this machine.
+        workers: number of processes.
+        rows: rows wanted of the largest task; if there are many, the processes start before the first records arrive.
 
     Raises:
-        ShoptuneError: Ray is wanted and not installed.
+        ShoptuneError: Ray is requested and not installed.
     """
     return _Ray(workers) if name == "ray" else _Local(workers, rows)
 
 
-class _Local(AbstractContextManager["Engine"]):
-    """A pool of processes that is started when there is work for more than one."""
+class _Local(AbstractContextManager["Executor"]):
+    """A pool of processes, started once there is work for more than one."""
 
     def __init__(self, workers: int, rows: int) -> None:
         self._workers, self._rows = workers, rows
         self._pool: ProcessPoolExecutor | None = None
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> Executor:
         if self._workers > 1 and self._rows >= _MANY_ROWS:
             for _ in range(self._workers):  # each submission starts a process
                 self._started().submit(tune_garbage_collection)
@@ -60,18 +60,18 @@ class _Local(AbstractContextManager["Engine"]):
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
 
-    def map(self, render: Render, batches: Iterable[pa.RecordBatch]) -> Iterator[Rendered]:
+    def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[Candidates]:
         stream = iter(batches)
         first, second = next(stream, None), next(stream, None)
         if first is None:
             return
         if second is None or self._workers == 1:
-            yield render(first)
-            yield from map(render, _chain(second, stream))
+            yield work(first)
+            yield from map(work, _chain(second, stream))
             return
         pool = self._started()
         yield from _in_order(
-            (pool.submit(render, batch) for batch in _chain(first, _chain(second, stream))),
+            (pool.submit(work, batch) for batch in _chain(first, _chain(second, stream))),
             self._workers * _AHEAD,
             result=lambda future: future.result(),
             cancel=lambda future: future.cancel(),
@@ -79,20 +79,20 @@ class _Local(AbstractContextManager["Engine"]):
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            # Not forked from this process, in which DuckDB's threads run, but from one that has loaded what they need.
+            # Not forked from this process, which runs DuckDB's threads, but from a server with the imports loaded.
             context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(["shoptune.data.render.batch"])
+            context.set_forkserver_preload(["shoptune.data.worker"])
             self._pool = ProcessPoolExecutor(self._workers, context, initializer=tune_garbage_collection)
         return self._pool
 
 
-class _Ray(AbstractContextManager["Engine"]):
-    """Ray tasks, one a batch."""
+class _Ray(AbstractContextManager["Executor"]):
+    """One Ray task per batch."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> Executor:
         try:
             import ray
         except ImportError as error:
@@ -108,26 +108,26 @@ class _Ray(AbstractContextManager["Engine"]):
 
         ray.shutdown()
 
-    def map(self, render: Render, batches: Iterable[pa.RecordBatch]) -> Iterator[Rendered]:
+    def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[Candidates]:
         import ray
 
         task = ray.remote(num_cpus=1)(_call)
-        shared = ray.put(render)
+        shared = ray.put(work)
         ahead = max(self._workers, int(ray.cluster_resources().get("CPU", 1))) * _AHEAD
-        work = (task.remote(shared, batch) for batch in batches)
-        yield from _in_order(work, ahead, result=ray.get, cancel=ray.cancel)
+        pieces = (task.remote(shared, batch) for batch in batches)
+        yield from _in_order(pieces, ahead, result=ray.get, cancel=ray.cancel)
 
 
-def _call(render: Render, batch: pa.RecordBatch) -> Rendered:
-    return render(batch)
+def _call(work: Work, batch: pa.RecordBatch) -> Candidates:
+    return work(batch)
 
 
 def _in_order(
-    work: Iterator[Any], ahead: int, *, result: Callable[[Any], Rendered], cancel: Callable[[Any], object]
-) -> Iterator[Rendered]:
-    """Results in order of submission, with `ahead` pieces of work submitted before the first is waited for.
+    work: Iterator[Any], ahead: int, *, result: Callable[[Any], Candidates], cancel: Callable[[Any], object]
+) -> Iterator[Candidates]:
+    """Results in order of submission, with `ahead` pieces submitted before waiting for the first.
 
-    When no more results are wanted, work that has not begun is called off.
+    When the caller stops early, pieces that have not started are cancelled.
     """
     pending: deque[Any] = deque()
     try:

@@ -18,7 +18,7 @@ from shoptune.runtime.progress import bar
 _MODULE_PREFIX = "base_model.model."
 
 
-def write_adapter(plan: Plan, directory: Path, rank: int | None, sha256: dict[str, str]) -> None:
+def write_adapter(plan: Plan, directory: Path, rank: int | None) -> dict[str, str]:
     """Write the ensemble's factors as an adapter that PEFT and vLLM load.
 
     Both factors are scaled by the square root of wise-ft's alpha (paper 001, section 4.4). Every target has the same
@@ -28,7 +28,9 @@ def write_adapter(plan: Plan, directory: Path, rank: int | None, sha256: dict[st
         plan: what to merge; only its exact sum has factors.
         directory: where to.
         rank: the rank to compress to, or None to keep the summed rank, which is exact.
-        sha256: gets the digest of the weights.
+
+    Returns:
+        The SHA-256 digest of the weights, by file name.
 
     Raises:
         ShoptuneError: the method is not task_arithmetic.
@@ -59,9 +61,9 @@ def write_adapter(plan: Plan, directory: Path, rank: int | None, sha256: dict[st
             writer.write_rows(_factor_name(name, "A"), 0, a)
             writer.write_rows(_factor_name(name, "B"), 0, b)
             progress.advance()
-    sha256[file.name] = writer.sha256
     _write_config(plan, directory, size)
     _write_certificate(plan, directory, size, errors)
+    return {file.name: writer.sha256}
 
 
 def compress(factors: Factors, rank: int) -> tuple[Factors, float]:

@@ -42,14 +42,12 @@ class Output:
         directory: for the shards and their index.
         dtype: element type of the merged weights; tensors of integers keep theirs.
         certificate: gets the rounding of every changed weight.
-        sha256: gets the digest of every shard.
         progress: advanced by the bytes read.
     """
 
     directory: Path
     dtype: torch.dtype
     certificate: Certificate
-    sha256: dict[str, str]
     progress: Bar
 
     def type_of(self, spec: TensorSpec) -> torch.dtype:
@@ -61,7 +59,7 @@ class Output:
         return math.prod(spec.shape) * self.type_of(spec).itemsize
 
 
-def write_merged(base: Checkpoint, read: Read, delta: Callable[[str], Delta | None], output: Output) -> None:
+def write_merged(base: Checkpoint, read: Read, delta: Callable[[str], Delta | None], output: Output) -> dict[str, str]:
     """Write `base + delta` with the base's shard layout.
 
     Memory holds a few blocks a core and one tensor's delta, whatever the size of the model.
@@ -72,20 +70,25 @@ def write_merged(base: Checkpoint, read: Read, delta: Callable[[str], Delta | No
         delta: what to add to a tensor, or None to leave it alone; asked once a tensor, in order.
         output: where to.
 
+    Returns:
+        The SHA-256 digest of every shard, by file name.
+
     Raises:
         ShoptuneError: the disk has no room, a number in the base is not finite, or one in the result does not fit the
             output type.
     """
     require_space(output.directory, sum(map(output.bytes_of, base.tensors.values())))
+    sha256 = {}
     for shard in base.shards:
         specs = [spec for spec in base.tensors.values() if spec.file == shard]
         layout = [(spec.name, output.type_of(spec), spec.shape) for spec in specs]
         blocks = [block for spec in specs for block in cut(spec, output.type_of(spec))]
         with writing(output.directory / shard.name, layout) as writer:
             _write_blocks(blocks, read, delta, writer, output)
-        output.sha256[shard.name] = writer.sha256
+        sha256[shard.name] = writer.sha256
     if (base.path / INDEX).is_file():
         _write_index(base, output)
+    return sha256
 
 
 def _write_blocks(

@@ -37,7 +37,7 @@ def is_here(environment: str) -> bool:
 
 
 def become(environment: str, module: str, arguments: Sequence[str], variables: Mapping[str, str] = {}) -> NoReturn:
-    """Replace this process by `python -m shoptune.<module> <arguments>` in an environment.
+    """Replace this process by `python -m <module> <arguments>` in an environment.
 
     One process, so that a signal meant for the stage reaches it, and no child outlives a kill.
 
@@ -45,7 +45,7 @@ def become(environment: str, module: str, arguments: Sequence[str], variables: M
         ShoptuneError: the environment is not installed.
     """
     python = str(python_of(environment))
-    os.execve(python, [python, "-m", f"shoptune.{module}", *arguments], {**_QUIET, **variables, **os.environ})
+    os.execve(python, [python, "-m", module, *arguments], {**_QUIET, **variables, **os.environ})
 
 
 def python_of(environment: str) -> Path:

@@ -51,7 +51,7 @@ class ReloadedEnsemble(LiveEnsemble):
     def answer(self, candidate: Candidate, questions: Sequence[Question]) -> list[str]:
         """Merge, load, answer."""
         checkpoint = self._emptied("checkpoint")
-        write_checkpoint(self._merge_plan(self._plan.merge_of(candidate)), checkpoint, {})
+        write_checkpoint(self._merge_plan(self._plan.merge_of(candidate)), checkpoint)
         if self._engine is None:
             self._engine = Engine(checkpoint, self._plan.profile)
         else:
@@ -67,7 +67,7 @@ class ServedEnsemble(LiveEnsemble):
         adapter = None
         if candidate.alpha:
             adapter = self._emptied("-".join(f"{number:g}" for number in (candidate.alpha, *candidate.weights)))
-            write_adapter(self._merge_plan(self._plan.merge_of(candidate)), adapter, None, {})
+            write_adapter(self._merge_plan(self._plan.merge_of(candidate)), adapter, None)
         self._engine = self._engine or Engine(self._sources.base.path, self._plan.profile)
         asked = [(question.input_field, question.is_multiple_choice) for question in questions]
         return self._engine.answer(asked, adapter)

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from shoptune.data import sources
-from shoptune.data.sources.readers import SourceReader
+from shoptune.data.readers.source_reader import SourceReader
 from shoptune.errors import ShoptuneError
 
 

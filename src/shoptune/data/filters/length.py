@@ -1,4 +1,4 @@
-"""The longest that a row may be, in characters and in tokens."""
+"""Limits on the length of a row, in characters and in tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shoptune.shopbench.questions import Question
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_TOKENS_OF_A_TURN = 5  # <|im_start|>, role, newline, <|im_end|>, newline
+_TOKENS_PER_TURN = 5  # <|im_start|>, role, newline, <|im_end|>, newline
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class LengthLimit:
     """Limits on a row.
 
     Attributes:
-        max_characters: of the question; looked at first, so that a title of a megabyte costs nothing more.
-        max_tokens: of the whole chat, or None.
-        tokenizer: the file `tokenizer.json` that counts them, or None.
+        max_characters: limit on the question; checked first, so that a title of a megabyte is never tokenized.
+        max_tokens: limit on the whole chat, or None.
+        tokenizer: the `tokenizer.json` that counts tokens, or None.
     """
 
     max_characters: int
@@ -36,29 +36,29 @@ class LengthLimit:
         """Check one row.
 
         Raises:
-            RecordError: it is too long.
+            RecordError: the row is too long.
         """
         if len(question.input_field) > self.max_characters:
             raise RecordError("too long: more characters than max_characters")
         if self.max_tokens is None or self.tokenizer is None:
             return
         texts = _texts(question)
-        # A token of a byte-level vocabulary is one byte at least: most rows need not be encoded.
-        if sum(len(text.encode()) + _TOKENS_OF_A_TURN for text in texts) <= self.max_tokens:
+        # A token of a byte-level vocabulary is at least one byte, so most rows need not be encoded.
+        if sum(len(text.encode()) + _TOKENS_PER_TURN for text in texts) <= self.max_tokens:
             return
         if self.tokens(question) > self.max_tokens:
             raise RecordError("too long: more tokens than max_tokens")
 
     def tokens(self, question: Question) -> int:
-        """How many tokens the chat has, with those that mark its turns."""
+        """The number of tokens in the chat, including those that mark its turns."""
         if self.tokenizer is None:
             raise ValueError("no tokenizer")
         encode = _tokenizer(self.tokenizer).encode
-        return sum(len(encode(text, add_special_tokens=False).ids) + _TOKENS_OF_A_TURN for text in _texts(question))
+        return sum(len(encode(text, add_special_tokens=False).ids) + _TOKENS_PER_TURN for text in _texts(question))
 
 
 def _texts(question: Question) -> list[str]:
-    """What the chat says, turn by turn, with the answer."""
+    """The texts of the chat, turn by turn, including the answer."""
     answer = answer_text(question.task_type, question.output_field)
     return [message["content"] for message in chat(question.input_field, question.task_type, answer)]
 

@@ -1,42 +1,52 @@
-"""Sources: each module turns one public data set's files, as downloaded, into DuckDB tables.
+"""Sources: each module turns the files of one public data set, as downloaded, into tables.
 
-A module is named as its folder under the raw directory and as a recipe's `source`. It has one function,
-`register(reader, directory)`, which creates the tables that recipes query, and `FILES`, the patterns of its files.
+Every module in this package is a source, found by its name: the name of its folder under the raw directory and of a
+recipe's `source`. A module has `FILES`, the patterns of its files, and `register(reader, directory)`, which reads them
+and creates the tables that recipes query. `docs/extending.md` shows how to add one.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 from shoptune.checkpoints.hub import local_folder
-from shoptune.errors import fail
+from shoptune.errors import fail, nearest
 
 if TYPE_CHECKING:
+    from shoptune.data.readers.source_reader import SourceReader
     from shoptune.data.recipe import Task
-    from shoptune.data.sources.readers import SourceReader
 
-_NO_SOURCES = frozenset({"malformed", "files", "readers"})
+
+class Source(Protocol):
+    """What a module of this package provides."""
+
+    FILES: Sequence[str]
+
+    def register(self, reader: SourceReader, directory: Path) -> None:
+        """Read the files in a directory and create the tables that recipes query."""
 
 
 def names() -> list[str]:
-    """Every source there is."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in _NO_SOURCES)
+    """The name of every source."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
 def folders(tasks: Sequence[Task], raw: Path) -> Mapping[str, Path]:
-    """The folder of every source that is there: the one that a recipe names, else its folder in the raw directory.
+    """The folder of each source that is present: the one its recipe names, else its folder in the raw directory.
 
     Raises:
-        ShoptuneError: a recipe names a folder or hub id that cannot be had.
+        ShoptuneError: a recipe names an unknown source, or a folder or Hub id that is not available.
     """
     found = {}
     for task in tasks:
+        if task.source not in names():
+            raise fail(task.file, "source", f"no source '{task.source}'", nearest(task.source, names()))
         if task.files is not None:
-            patterns: Sequence[str] = importlib.import_module(f"{__name__}.{task.source}").FILES
+            patterns = _source(task.source).FILES
             found[task.source] = local_folder(task.files, patterns, "dataset", file=task.file, key="files")
         elif task.source not in found and (raw / task.source).is_dir():
             found[task.source] = raw / task.source
@@ -51,6 +61,8 @@ def register(source: str, reader: SourceReader, directory: Path) -> None:
     """
     if not directory.is_dir():
         raise fail(directory, "", "the source's folder is missing", "put its files there as downloaded")
-    module = importlib.import_module(f"{__name__}.{source}")
-    create: Callable[[SourceReader, Path], None] = module.register
-    create(reader, directory)
+    _source(source).register(reader, directory)
+
+
+def _source(name: str) -> Source:
+    return cast("Source", importlib.import_module(f"{__name__}.{name}"))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shoptune.data.sources.files import find
-from shoptune.data.sources.readers import SourceReader, Table
+from shoptune.data.readers.files import find
+from shoptune.data.readers.source_reader import SourceReader, Table
 
 FILES = ("*.json",)
 
@@ -18,8 +18,10 @@ _COLUMNS = {"instruction": "VARCHAR", "input": "VARCHAR", "output": "VARCHAR"}
 def register(reader: SourceReader, directory: Path) -> None:
     """Create the source's table."""
     reader.json_array(Table("alpaca", find(directory, *FILES), _COLUMNS, tuple(_COLUMNS)))
-    reader.connection.execute("""
-        CREATE VIEW alpaca AS
+    reader.create(
+        "alpaca",
+        """
         SELECT md5(concat_ws('|', instruction, input, output)) AS key, instruction, input, output
         FROM (SELECT DISTINCT instruction, input, output FROM raw_alpaca)
-        """)
+        """,
+    )

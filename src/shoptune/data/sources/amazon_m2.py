@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from shoptune.data.sources.files import find
-from shoptune.data.sources.readers import SourceReader, Table
+from shoptune.data.readers.files import find
+from shoptune.data.readers.source_reader import SourceReader, Table
 
 FILES = ("*sessions*.csv", "*sessions*.parquet", "*products*.csv", "*products*.parquet")
 
@@ -26,19 +26,23 @@ _LANGUAGE = """CASE locale WHEN 'UK' THEN 'en' WHEN 'DE' THEN 'de' WHEN 'FR' THE
 def register(reader: SourceReader, directory: Path) -> None:
     """Create the source's tables; products may be absent, sessions not."""
     sessions, is_printed = _either(reader, "m2_sessions", find(directory, *FILES[:2]), _SESSION)
-    reader.connection.execute(f"""
-        CREATE VIEW m2_sessions AS
+    reader.create(
+        "m2_sessions",
+        f"""
         SELECT md5(concat_ws('|', locale, array_to_string(items, ' '), next_item)) AS key, locale, items, next_item
         FROM (SELECT locale, {_PRINTED_LIST if is_printed else "prev_items"} AS items, next_item FROM {sessions})
-        """)
+        """,
+    )
     if any(any(directory.rglob(pattern)) for pattern in FILES[2:]):
         products, _ = _either(reader, "m2_products", find(directory, *FILES[2:]), _PRODUCT)
-        reader.connection.execute(f"""
-            CREATE VIEW m2_products AS
+        reader.create(
+            "m2_products",
+            f"""
             SELECT id, locale, title, TRY_CAST(price AS DOUBLE) AS price, brand, color, size, model, material, author,
                    "desc" AS description, {_LANGUAGE} AS language
             FROM {products}
-            """)
+            """,
+        )
         reader.count_missing(
             "sessions whose next item is not listed",
             """SELECT count(*) FROM m2_sessions AS sessions
@@ -47,7 +51,7 @@ def register(reader: SourceReader, directory: Path) -> None:
 
 
 def _either(reader: SourceReader, table: str, files: list[Path], columns: Sequence[str]) -> tuple[str, bool]:
-    """What to read a table's columns from, and whether that is CSV, which is preferred where there are both forms."""
+    """The relation that holds a table's columns, and whether it was read from CSV, which is preferred over Parquet."""
     if tables := [file for file in files if file.suffix == ".csv"]:
         reader.csv(Table(table, tables, dict.fromkeys(columns, "VARCHAR"), columns))
         return f"raw_{table}", True

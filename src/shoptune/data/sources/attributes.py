@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shoptune.data.sources.files import find, quoted
-from shoptune.data.sources.readers import SourceReader, Table
+from shoptune.data.readers.files import find, quoted
+from shoptune.data.readers.source_reader import SourceReader, Table
 
 FILES = ("*.txt", "*.jsonl")
 
@@ -34,11 +34,13 @@ def register(reader: SourceReader, directory: Path) -> None:
             SELECT title, entity.label AS attribute, entity.value AS value
             FROM (SELECT title, unnest(entities) AS entity FROM raw_oa_mine)
             """)
-    reader.connection.execute(f"""
-        CREATE VIEW attributes AS
+    reader.create(
+        "attributes",
+        f"""
         SELECT DISTINCT trim(title) AS title, lower(trim(attribute)) AS attribute, nullif(trim(value), 'NULL') AS value
         FROM ({" UNION ALL ".join(parts)})
-        """)
+        """,
+    )
 
 
 def _facts(files: list[Path]) -> str:

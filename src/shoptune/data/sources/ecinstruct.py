@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shoptune.data.sources.files import find
-from shoptune.data.sources.readers import SourceReader, Table
+from shoptune.data.readers.files import find
+from shoptune.data.readers.source_reader import SourceReader, Table
 
 FILES = ("*.json",)
 
@@ -29,14 +29,18 @@ def register(reader: SourceReader, directory: Path) -> None:
         CREATE MACRO listed(text) AS CASE
             WHEN json_valid(text) THEN TRY_CAST(text AS VARCHAR[])
             ELSE list_transform(regexp_extract_all(text, '{_ITEM}'),
-                                lambda item: replace(item[2:-2], '\\''', '''')) END;
-        CREATE VIEW ecinstruct AS
+                                lambda item: replace(item[2:-2], '\\''', '''')) END
+        """)
+    reader.create(
+        "ecinstruct",
+        """
         SELECT md5(concat_ws('|', task, input, options, output)) AS key, task, input,
-               CASE WHEN input LIKE '{{%' AND json_valid(input) THEN CAST(input AS JSON) END AS fields,
+               CASE WHEN input LIKE '{%' AND json_valid(input) THEN CAST(input AS JSON) END AS fields,
                list_transform(listed(options), lambda item: regexp_replace(item, '^[A-Z]: ?', '')) AS options,
                CASE WHEN options IS NOT NULL AND regexp_matches(trim(output), '^[A-Z](:|$)')
                     THEN ascii(trim(output)) - ascii('A') END AS answer_index,
                output
-        FROM (SELECT DISTINCT task, regexp_replace(input, ': NaN([,}}])', ': null\\1', 'g') AS input, options, output
+        FROM (SELECT DISTINCT task, regexp_replace(input, ': NaN([,}])', ': null\\1', 'g') AS input, options, output
               FROM raw_ecinstruct WHERE split IS DISTINCT FROM 'test')
-        """)
+        """,
+    )

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shoptune.data.sources.files import find
-from shoptune.data.sources.readers import SourceReader, Table
+from shoptune.data.readers.files import find
+from shoptune.data.readers.source_reader import SourceReader, Table
 
 FILES = ("*examples*.parquet", "*products*.parquet", "*sources*.csv")
 
@@ -29,22 +29,32 @@ _PRODUCT = (
 def register(reader: SourceReader, directory: Path) -> None:
     """Create the source's tables."""
     judgements, products = (find(directory, pattern) for pattern in FILES[:2])
-    reader.connection.execute(f"""
-        CREATE VIEW esci_judgements AS
+    reader.create(
+        "esci_judgements",
+        f"""
         SELECT query_id, query, product_locale AS locale, product_id, esci_label AS label, split
-        FROM {reader.parquet(judgements, _JUDGEMENT)};
-        CREATE VIEW esci_products AS
+        FROM {reader.parquet(judgements, _JUDGEMENT)}
+        """,
+    )
+    reader.create(
+        "esci_products",
+        f"""
         SELECT product_id, product_locale AS locale, product_title AS title, product_description AS description,
                product_bullet_point AS bullets, product_brand AS brand, product_color AS color,
                CASE product_locale WHEN 'es' THEN 'es' WHEN 'jp' THEN 'ja' ELSE 'en' END AS language
-        FROM {reader.parquet(products, _PRODUCT)};
-        CREATE VIEW esci_judged AS
+        FROM {reader.parquet(products, _PRODUCT)}
+        """,
+    )
+    reader.create(
+        "esci_judged",
+        """
         SELECT * FROM esci_judgements JOIN esci_products USING (product_id, locale)
         WHERE title IS NOT NULL AND query IS NOT NULL
-        """)
+        """,
+    )
     if origins := sorted(directory.rglob(FILES[2])):
         reader.csv(Table("esci_sources", origins, {"query_id": "BIGINT", "source": "VARCHAR"}, ("query_id",)))
-        reader.connection.execute("CREATE VIEW esci_sources AS SELECT query_id, source FROM raw_esci_sources")
+        reader.create("esci_sources", "SELECT query_id, source FROM raw_esci_sources")
     reader.count_missing(
         "judgements of products that are not listed",
         "SELECT count(*) FROM esci_judgements ANTI JOIN esci_products USING (product_id, locale)",

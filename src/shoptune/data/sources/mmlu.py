@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shoptune.data.sources.files import find, quoted
-from shoptune.data.sources.readers import SourceReader, Table
+from shoptune.data.readers.files import find, quoted
+from shoptune.data.readers.source_reader import SourceReader, Table
 
 FILES = ("*.parquet", "*.csv")
 
@@ -43,11 +43,13 @@ def register(reader: SourceReader, directory: Path) -> None:
     if original:
         reader.csv(Table("mmlu_original", original, _CSV_COLUMNS, tuple(_CSV_COLUMNS)), header=False)
         parts.append(_select("raw_mmlu_original", answer="ascii(upper(trim(answer))) - ascii('A')"))
-    reader.connection.execute(f"""
-        CREATE VIEW mmlu AS
+    reader.create(
+        "mmlu",
+        f"""
         SELECT md5(concat_ws('|', subject, question, array_to_string(choices, '|'), answer)) AS key, {names}
         FROM (SELECT DISTINCT * REPLACE (coalesce(subject, '') AS subject) FROM ({" UNION ALL ".join(parts)}))
-        """)
+        """,
+    )
 
 
 def _select(table: str, *, answer: str) -> str:

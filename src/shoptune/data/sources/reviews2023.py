@@ -18,8 +18,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoptune.data.parsing.functions import register_functions
-from shoptune.data.sources.files import find
-from shoptune.data.sources.readers import SourceReader, Table
+from shoptune.data.readers.files import find
+from shoptune.data.readers.source_reader import SourceReader, Table
 from shoptune.errors import fail
 
 FILES = ("*.jsonl", "*.jsonl.gz", "product_types*.parquet")
@@ -54,7 +54,6 @@ _CLEAN = r"""
         '</?[a-zA-Z][^<>]{{0,200}}>', ' ', 'g'), '[ \t\x{{00a0}}]+', ' ', 'g'))"""
 
 _REVIEWS = f"""
-    CREATE VIEW reviews AS
     SELECT md5(concat_ws('|', user_id, parent_asin, timestamp, text)) AS key, category, rating,
            {_CLEAN.format("title")} AS title, {_CLEAN.format("text")} AS text, parent_asin, user_id, timestamp,
            helpful_vote
@@ -63,7 +62,7 @@ _REVIEWS = f"""
 
 # Innermost categories that name a type: many titles of each end with the category's own noun.
 _LEAF_TYPES = """
-    CREATE TABLE reviews_leaf_types AS
+    CREATE OR REPLACE TABLE raw_reviews_leaf_types AS
     SELECT leaf, min(name) AS name
     FROM (SELECT categories[-1] AS leaf, category_name(categories[-1]) AS name, title_end(title) AS noun
           FROM raw_reviews_products CROSS JOIN (SELECT 1 + count(*) // 400000 AS share FROM raw_reviews_products)
@@ -73,7 +72,7 @@ _LEAF_TYPES = """
     """
 
 _PRODUCTS = """
-    CREATE TABLE reviews_products AS
+    CREATE OR REPLACE TABLE raw_reviews_listed AS
     SELECT * EXCLUDE (quantities, priced), quantities.packs, quantities.per_pack, quantities.pieces, quantities.ounces,
            CAST(priced.amount AS DOUBLE) AS price, CAST(round(priced.amount * 100) AS BIGINT) AS cents, priced.currency
     FROM (
@@ -83,7 +82,7 @@ _PRODUCTS = """
              coalesce(inferred.product_type, leaves.name, product_type_of(title, categories)) AS product_type,
              quantities_of(title) AS quantities, amounts_of(title) AS amounts
       FROM raw_reviews_products LEFT JOIN {types} AS inferred USING (parent_asin)
-      LEFT JOIN reviews_leaf_types AS leaves ON leaves.leaf = categories[-1])
+      LEFT JOIN raw_reviews_leaf_types AS leaves ON leaves.leaf = categories[-1])
     """
 
 
@@ -102,9 +101,10 @@ def register(reader: SourceReader, directory: Path) -> None:
     reader.json_lines(Table("reviews", reviews, REVIEW, ("user_id", "timestamp")))
     reader.json_lines(Table("reviews_products", meta, _META, ("parent_asin",)))
     register_functions(reader.connection)
-    reader.connection.execute(_REVIEWS)
     reader.connection.execute(_LEAF_TYPES)
     reader.connection.execute(_PRODUCTS.format(types=_inferred_types(reader, directory)))
+    reader.create("reviews", _REVIEWS)
+    reader.create("reviews_products", "SELECT * FROM raw_reviews_listed")
     reader.count_missing(
         "reviews of products that are not listed",
         "SELECT count(*) FROM reviews ANTI JOIN reviews_products USING (parent_asin, category)",

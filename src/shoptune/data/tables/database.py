@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoptune.data import sources
+from shoptune.data.readers.malformed import MalformedRecord
+from shoptune.data.readers.source_reader import SourceReader
 from shoptune.data.recipe import Task
-from shoptune.data.sources.malformed import MalformedRecord
-from shoptune.data.sources.readers import SourceReader
 from shoptune.data.tables.memory_limit import MemoryLimit
 from shoptune.errors import ShoptuneError, fail
 
@@ -51,14 +51,14 @@ class Database:
     Attributes:
         connection: to DuckDB.
         memory_limit: its memory.
-        faults: by source, what of its files was put aside.
+        malformed: by source, the parts of its files that were set aside.
         missing: by source, how many records have no partner in another table.
         tables: the names of those that were read from lines, and so may be sampled.
     """
 
     connection: DuckDBPyConnection
     memory_limit: MemoryLimit
-    faults: Mapping[str, Sequence[MalformedRecord]]
+    malformed: Mapping[str, Sequence[MalformedRecord]]
     missing: Mapping[str, Mapping[str, int]]
     tables: frozenset[str]
 
@@ -81,15 +81,15 @@ def connect(tasks: Sequence[Task], folders: Mapping[str, Path], reading: Reading
     connection.execute("SET enable_progress_bar = false")
     memory_limit = MemoryLimit(connection, reading.memory_gb)
     connection.execute("SET preserve_insertion_order = false")  # every query that cares says how it orders
-    faults, missing = {}, {}
+    malformed, missing = {}, {}
     tables: set[str] = set()
     for source in sorted({task.source for task in tasks}):
         reader = SourceReader(connection, reading.scratch / source, reading.seed, reading.sample, reading.most)
         sources.register(source, reader, folders[source])
-        faults[source], missing[source] = reader.faults, reader.missing
+        malformed[source], missing[source] = reader.malformed, reader.missing
         tables |= reader.tables
     _create_views(connection, memory_limit, tasks)
-    return Database(connection, memory_limit, faults, missing, frozenset(tables))
+    return Database(connection, memory_limit, malformed, missing, frozenset(tables))
 
 
 def _create_views(connection: DuckDBPyConnection, memory_limit: MemoryLimit, tasks: Sequence[Task]) -> None:

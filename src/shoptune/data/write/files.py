@@ -1,14 +1,15 @@
-"""What a build leaves on disk: Parquet shards, statistics, a report, rejects and a dataset card."""
+"""The files of a build: Parquet shards, statistics, a report, rejects and a dataset card."""
 
 from __future__ import annotations
 
 import json
 import random
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoptune.data.assemble import Made
+from shoptune.data.build_result import BuildResult, Rows
 from shoptune.data.filters.length import LengthLimit
 from shoptune.data.mixture import Mixture
 from shoptune.data.write.report import render_report
@@ -21,22 +22,23 @@ if TYPE_CHECKING:
 STATS = "stats.json"
 REPORT = "report.html"
 REJECTS = "rejects.jsonl"
+_SAMPLE_CHARACTERS = 400
 
 
-def write_build(directory: Path, made: Made, mixture: Mixture, length: LengthLimit) -> None:
+def write_build(directory: Path, result: BuildResult, mixture: Mixture, length: LengthLimit) -> None:
     """Shuffle and split the rows and write everything."""
-    splits = _splits(made.rows, mixture)
+    splits = _splits(len(result.rows), mixture)
     for split, numbers in splits.items():
-        _write_shards(directory, split, made, numbers, mixture.shard_rows)
-    stats = statistics(made, {split: len(numbers) for split, numbers in splits.items()}, length)
+        _write_shards(directory, split, result.rows, numbers, mixture.shard_rows)
+    stats = statistics(result, {split: len(numbers) for split, numbers in splits.items()}, length)
     (directory / STATS).write_text(json.dumps(stats, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    made.rejects.write(directory / REJECTS, made.database.faults)
+    _write_rejects(directory / REJECTS, result)
     (directory / "README.md").write_text(_card(stats), encoding="utf-8")
-    (directory / REPORT).write_text(render_report(stats, made), encoding="utf-8")
+    (directory / REPORT).write_text(render_report(stats, result.rows), encoding="utf-8")
 
 
 def _splits(rows: int, mixture: Mixture) -> dict[str, NDArray[np.int64]]:
-    """The numbers of each split's rows, shuffled."""
+    """The row numbers of each split, shuffled."""
     import numpy as np
 
     order = list(range(rows))
@@ -45,15 +47,25 @@ def _splits(rows: int, mixture: Mixture) -> dict[str, NDArray[np.int64]]:
     return {"train": np.array(order[held_back:], np.int64), "validation": np.array(order[:held_back], np.int64)}
 
 
-def _write_shards(directory: Path, split: str, made: Made, numbers: NDArray[np.int64], shard_rows: int) -> None:
-    """Write a split as Parquet files of nearly equal size, named as `datasets` names them."""
+def _write_shards(directory: Path, split: str, rows: Rows, numbers: NDArray[np.int64], shard_rows: int) -> None:
+    """Write a split as Parquet files of nearly equal size, named the way `datasets` names them."""
     import numpy as np
     import pyarrow.parquet as pq
 
     shards = [shard for shard in np.array_split(numbers, max(1, -(-len(numbers) // shard_rows))) if len(shard)]
     for number, shard in enumerate(shards):
         file = directory / f"{split}-{number:05}-of-{len(shards):05}.parquet"
-        pq.write_table(made.take(shard).combine_chunks(), file, compression="zstd")
+        pq.write_table(rows.take(shard).combine_chunks(), file, compression="zstd")
+
+
+def _write_rejects(file: Path, result: BuildResult) -> None:
+    """Write every malformed part of a raw file, then the samples of rejected records, as JSON lines."""
+    lines: list[dict[str, Any]] = [
+        {"source": source, **asdict(part)} for source, parts in result.malformed.items() for part in parts
+    ]
+    lines += [{**asdict(reject), "sample": reject.sample[:_SAMPLE_CHARACTERS]} for reject in result.rejects.samples]
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    file.write_text(text, encoding="utf-8")
 
 
 def _card(stats: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""One self-contained HTML page over a build: counts, lengths, what was dropped, and rows of every task to read."""
+"""A self-contained HTML report of a build: counts, lengths, what was dropped, and sample rows of every task."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shoptune.data.assemble import Made
+from shoptune.data.build_result import Rows
 
-_SAMPLES_OF_A_TASK = 10
+_SAMPLES_PER_TASK = 10
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A row as it is trained on: what is masked, and what the loss is taken of."""
+    """A row the way it is trained on: the masked part, and the part that the loss is computed on."""
 
     masked: str
     trained: str
 
 
-def render_report(stats: Mapping[str, Any], made: Made) -> str:
-    """The page of a build."""
+def render_report(stats: Mapping[str, Any], rows: Rows) -> str:
+    """The report as HTML."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -34,7 +34,7 @@ def render_report(stats: Mapping[str, Any], made: Made) -> str:
         dropped=dropped,
         reasons=list(_reasons(stats["drops"])),
         bins=list(_bins(stats["lengths"])),
-        samples=_samples(made),
+        samples=_samples(rows),
     )
 
 
@@ -46,22 +46,22 @@ def _reasons(drops: Mapping[str, Mapping[str, Mapping[str, int]]]) -> Iterator[t
 
 
 def _bins(lengths: Mapping[str, Any]) -> Iterator[tuple[float, float, int]]:
-    """First and last length of each bar of the histogram, and how many rows have such a length."""
+    """The bounds of each bar of the histogram, and its number of rows."""
     edges = lengths["edges"]
     yield from zip(edges, edges[1:], lengths["counts"], strict=False)
 
 
-def _samples(made: Made) -> Mapping[str, list[Sample]]:
+def _samples(rows: Rows) -> Mapping[str, list[Sample]]:
     """The first rows of every task."""
     samples: dict[str, list[Sample]] = {}
-    for part in made.parts:
+    for part in rows.parts:
         if part.num_rows:
             shown = samples.setdefault(part["task_name"][0].as_py(), [])
-            shown += map(_sample, part.slice(0, _SAMPLES_OF_A_TASK - len(shown))["messages"].to_pylist())
+            shown += map(_sample, part.slice(0, _SAMPLES_PER_TASK - len(shown))["messages"].to_pylist())
     return samples
 
 
 def _sample(messages: list[Mapping[str, str]]) -> Sample:
-    """A chat in ChatML's form, up to the assistant's words, and these with the token that ends them."""
+    """A chat as ChatML: everything before the answer, and the answer with its end token."""
     asked = "".join(f"<|im_start|>{turn['role']}\n{turn['content']}<|im_end|>\n" for turn in messages[:-1])
     return Sample(f"{asked}<|im_start|>assistant\n", f"{messages[-1]['content']}<|im_end|>")

@@ -6,37 +6,36 @@ import random
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from shoptune.data.assemble import Made
+from shoptune.data.build_result import BuildResult, Rows
 from shoptune.data.filters.length import LengthLimit
-from shoptune.shopbench.rows import SCHEMA, to_questions
+from shoptune.shopbench.rows import to_questions
 from shoptune.shopbench.vocabulary import TaskType
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _COUNTED = ("source", "task_type", "track", "language")
-_MEASURED_ROWS = 1000  # lengths are taken of so many rows, drawn at random
+_MEASURED_ROWS = 1000  # rows, drawn at random, whose length is measured
 _BINS = 24
 
 
-def statistics(made: Made, splits: Mapping[str, int], length: LengthLimit) -> dict[str, Any]:
-    """Counts of rows by what they are, of answers by position, of lengths, and of what was dropped, by reason."""
-    import pyarrow as pa
+def statistics(result: BuildResult, splits: Mapping[str, int], length: LengthLimit) -> dict[str, Any]:
+    """Counts of rows, of answers by position, of lengths, and of what was dropped by reason."""
     import pyarrow.compute as pc
 
-    rows = pa.concat_tables(made.parts) if made.parts else SCHEMA.empty_table()
-    counts = made.by_task()
+    rows = result.rows.table()
+    counts = result.rows.by_task()
     choices = rows.select(["task_type", "output_field"]).filter(pc.field("task_type") == TaskType.MULTIPLE_CHOICE.value)
     return {
         "rows": rows.num_rows,
         "by_split": dict(splits),
         **{f"by_{name}": _counts(rows, name) for name in _COUNTED},
-        "by_task": {name: {"wanted": wanted, "made": counts[name]} for name, wanted in made.wanted.items()},
+        "by_task": {name: {"wanted": wanted, "made": counts[name]} for name, wanted in result.wanted.items()},
         "answer_positions": _counts(choices, "output_field"),
-        "lengths": _lengths(made, length),
-        "drops": made.rejects.by_source(),
-        "faults": {source: len(faults) for source, faults in made.database.faults.items() if faults},
-        "missing_partners": {source: dict(missing) for source, missing in made.database.missing.items() if missing},
+        "lengths": _lengths(result.rows, length),
+        "drops": result.rejects.by_source(),
+        "faults": {source: len(parts) for source, parts in result.malformed.items() if parts},
+        "missing_partners": {source: dict(missing) for source, missing in result.missing.items() if missing},
     }
 
 
@@ -46,12 +45,12 @@ def _counts(rows: pa.Table, column: str) -> dict[str, int]:
     return {entry["values"]: entry["counts"] for entry in sorted(pc.value_counts(rows[column]).to_pylist(), key=str)}
 
 
-def _lengths(made: Made, length: LengthLimit) -> dict[str, Any]:
-    """A histogram of lengths: tokens of the whole chat where a tokenizer is known, else characters of the question."""
+def _lengths(rows: Rows, length: LengthLimit) -> dict[str, Any]:
+    """A histogram of lengths: tokens of the whole chat if a tokenizer is given, else characters of the question."""
     import numpy as np
 
-    drawn = random.Random(0).sample(range(made.rows), min(_MEASURED_ROWS, made.rows))
-    sample = made.take(np.array(drawn, np.int64))
+    drawn = random.Random(0).sample(range(len(rows)), min(_MEASURED_ROWS, len(rows)))
+    sample = rows.take(np.array(drawn, np.int64))
     if length.tokenizer:
         values = [length.tokens(question) for question in to_questions(sample)]
     else:

@@ -1,0 +1,31 @@
+"""The `config.json` of models whose shapes ship with the package: they can be planned for before any download."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+_OWNER = "qwen"
+
+
+def known_model_config(reference: str) -> dict[str, Any] | None:
+    """The `config.json` of a hub model, or None when its shapes do not ship with the package.
+
+    Args:
+        reference: a hub id such as `Qwen/Qwen2-72B-Instruct`, in any case, with or without `@revision`.
+    """
+    owner, _, name = reference.partition("@")[0].lower().rpartition("/")
+    if owner != _OWNER or name not in _names():
+        return None
+    config: dict[str, Any] = json.loads((_folder() / f"{name}.json").read_text(encoding="utf-8"))
+    return config
+
+
+def _names() -> list[str]:
+    return sorted(file.name.removesuffix(".json") for file in _folder().iterdir() if file.name.endswith(".json"))
+
+
+def _folder() -> Traversable:
+    return resources.files("shoptune.checkpoints") / "model_configs"

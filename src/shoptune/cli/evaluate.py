@@ -1,0 +1,33 @@
+"""`shoptune evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shoptune.cli.options import Force, Out, Questions
+
+
+def evaluate(
+    predictions: Annotated[
+        Path, typer.Argument(metavar="PREDICTIONS.jsonl", help="input_field and prediction on each line")
+    ],
+    questions: Questions,
+    out: Out,
+    force: Force = False,
+) -> None:
+    """Score predictions as the benchmark does.
+
+    Example: shoptune evaluate predictions.jsonl --questions examples/questions/held_out.json --out runs/scores
+    """
+    from shoptune.evaluate.stage import EVALUATE, Job
+    from shoptune.stage import execute
+
+    execute(EVALUATE, Job(predictions, questions), out, force=force)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(evaluate)

@@ -1,0 +1,30 @@
+"""`shoptune infer`."""
+
+from __future__ import annotations
+
+import typer
+
+from shoptune.cli.options import Config, Force, Model, Out, Questions, Set
+
+
+def infer(
+    file: Config,
+    model: Model,
+    questions: Questions,
+    out: Out,
+    overrides: Set = [],  # noqa: B006 - typer copies it
+    force: Force = False,
+) -> None:
+    """Answer questions with vLLM.
+
+    Example: shoptune infer infer/cpu.yaml --model runs/demo/awq --questions examples/questions/held_out.json --out DIR
+    """
+    from shoptune.infer.stage import INFER, Arguments
+    from shoptune.stage import execute
+
+    execute(INFER, Arguments(file, model, questions, overrides), out, force=force)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(infer)

@@ -1,0 +1,32 @@
+"""`shoptune merge`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from shoptune.cli.options import Config, Force, Out, Set
+
+
+def merge(
+    file: Config,
+    out: Out,
+    overrides: Set = [],  # noqa: B006 - typer copies it
+    as_adapter: Annotated[bool, typer.Option("--as-adapter", help="write one PEFT adapter, not a checkpoint")] = False,
+    rank: Annotated[int | None, typer.Option("--rank", min=1, help="compress the adapter to this rank")] = None,
+    force: Force = False,
+) -> None:
+    """Merge weighted adapters into their base, or into one adapter.
+
+    Example: shoptune merge merge/demo.yaml --out runs/demo/merged --set wise_ft_alpha=0.75
+    """
+    from shoptune.merge.stage import MERGE, Arguments, Form
+    from shoptune.stage import execute
+
+    execute(MERGE, Arguments(file, overrides, Form(as_adapter or rank is not None, rank)), out, force=force)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(merge)

@@ -1,0 +1,26 @@
+"""`shoptune report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    run_directory: Annotated[Path, typer.Argument(metavar="DIR", help="a folder of artifacts, such as runs/demo")],
+) -> None:
+    """Write scores.json and report.html over all artifacts of a run.
+
+    Example: shoptune report runs/demo
+    """
+    from shoptune.report.run import run
+    from shoptune.runtime.progress import say
+
+    say(run(run_directory))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(report)

@@ -1,0 +1,23 @@
+"""`shoptune sweep`."""
+
+from __future__ import annotations
+
+import typer
+
+from shoptune.cli.options import Config, Force, Out, Set
+
+
+def sweep(file: Config, out: Out, overrides: Set = [], force: Force = False) -> None:  # noqa: B006 - typer copies it
+    """Score an ensemble over a grid or a search of wise-ft alphas, with one running engine.
+
+    Example: shoptune sweep merge/sweeps/demo.yaml --out runs/demo/sweep
+    """
+    from shoptune.stage import execute
+    from shoptune.sweep.stage import SWEEP, Arguments
+
+    execute(SWEEP, Arguments(file, overrides), out, force=force)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(sweep)

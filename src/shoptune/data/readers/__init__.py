@@ -1,0 +1,1 @@
+"""Readers: raw files of any format into DuckDB tables, with malformed records set aside."""

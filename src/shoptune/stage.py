@@ -1,0 +1,125 @@
+"""The protocol that every stage implements, and the one function that runs a stage."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from shoptune.artifacts.manifest import Request, fingerprint_of
+from shoptune.artifacts.publish import Artifact, publish, up_to_date
+from shoptune.runtime import environments
+from shoptune.runtime.progress import elapsed, say
+
+ArgumentsT = TypeVar("ArgumentsT")
+JobT = TypeVar("JobT")
+
+
+def _no_environment(_job: object) -> str | None:
+    return None
+
+
+def _no_requirements(_job: object, _directory: Path) -> None:
+    return None
+
+
+def _nothing_to_add(_directory: Path) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Stage(Generic[ArgumentsT, JobT]):
+    """One stage of the pipeline.
+
+    Attributes:
+        name: as in the manifest and in messages.
+        load: turns the command's arguments into a job: the checked config, its inputs located. Cheap; called again in
+            the stage's own environment.
+        request: what decides the artifact's bytes: config values and input files.
+        write: does the work in an empty (or resumed) folder. Returns the SHA-256 digests that it already knows, by file
+            name relative to the folder; the others are computed afterwards.
+        next_command: what the user would run next, given the job and the artifact's folder.
+        environment: the environment a job needs, or None for the one that runs the command.
+        require: raises when this machine cannot do the job (disk, memory, GPU); called before any work, with the folder
+            in which the artifact is written.
+        summary: a sentence about a finished artifact, or an empty text.
+        resumes: whether an interrupted run continues from what it had finished.
+    """
+
+    name: str
+    load: Callable[[ArgumentsT], JobT]
+    request: Callable[[JobT], Request]
+    write: Callable[[JobT, Path], Mapping[str, str]]
+    next_command: Callable[[JobT, Path], str]
+    environment: Callable[[JobT], str | None] = _no_environment
+    require: Callable[[JobT, Path], None] = _no_requirements
+    summary: Callable[[Path], str] = _nothing_to_add
+    resumes: bool = False
+
+
+def execute(stage: Stage[ArgumentsT, JobT], arguments: ArgumentsT, out: Path, *, force: bool = False) -> Artifact:
+    """Run a stage from the command line's arguments to its closing line.
+
+    When the job needs another environment, this process is replaced by the same command there.
+
+    Args:
+        stage: what to run.
+        arguments: as `stage.load` takes them.
+        out: the artifact's folder.
+        force: run even when the artifact is up to date.
+
+    Raises:
+        ShoptuneError: the config or an input is faulty, the environment is not installed, or the work failed.
+    """
+    since = time.monotonic()
+    job = stage.load(arguments)
+    needed = stage.environment(job)
+    if needed and not environments.is_here(needed):
+        environments.become(needed, "shoptune", sys.argv[1:])
+    made = run(stage, job, out, force=force)
+    if summary := stage.summary(out):
+        say(summary)
+    files = len(made.manifest["outputs"])
+    size = f"{made.bytes / 1e6:.2f} MB in {files} file{'s' if files != 1 else ''}"
+    state = f"wrote {size} in {elapsed(since)}" if made.rebuilt else f"up to date ({size}), nothing to do"
+    say(f"{stage.name}: {out}: {state}; next: {stage.next_command(job, out)}")
+    return made
+
+
+def run(stage: Stage[ArgumentsT, JobT], job: JobT, out: Path, *, force: bool = False) -> Artifact:
+    """Publish the artifact of a job in this environment, unless it is up to date.
+
+    Raises:
+        ShoptuneError: an input is missing, the machine cannot do the job, or the work failed.
+    """
+    request = stage.request(job)
+    fingerprint = fingerprint_of(request)
+    if not force and (current := up_to_date(request, fingerprint, out)):
+        return current
+
+    def write(directory: Path) -> Mapping[str, str]:
+        stage.require(job, directory)
+        try:
+            return stage.write(job, directory)
+        except SystemExit as error:  # a library that ends the process at a signal, as axolotl does
+            if error.code:
+                raise
+            say(_interrupted(stage))
+            raise KeyboardInterrupt from error
+        except KeyboardInterrupt:
+            say(_interrupted(stage))
+            raise
+
+    return publish(request, fingerprint, out, write, resume=stage.resumes, force=force)
+
+
+def environment(name: str) -> Callable[[object], str]:
+    """For stages that always need the same environment."""
+    return lambda _job: name
+
+
+def _interrupted(stage: Stage[ArgumentsT, JobT]) -> str:
+    return "interrupted; run the same command to resume" if stage.resumes else "interrupted"

@@ -1,0 +1,130 @@
+"""The sweep stage: merge, answer and score at every alpha, with one engine that takes new weights while it runs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from shlex import quote
+
+import yaml
+
+from shoptune.artifacts.manifest import Request
+from shoptune.merge.sources import Sources
+from shoptune.runtime.environments import go_offline
+from shoptune.runtime.progress import bar
+from shoptune.runtime.redirection import redirect_output
+from shoptune.shopbench.questions import Question, load_questions
+from shoptune.shopbench.scoring import score_predictions
+from shoptune.shopbench.summary import summarize
+from shoptune.stage import Stage, environment
+from shoptune.sweep.config import SweepPlan, load_sweep
+from shoptune.sweep.curve import draw_curve
+from shoptune.sweep.live import live_ensemble
+from shoptune.sweep.points import Candidate, Point, best_point, load_point, save_point, verdict
+from shoptune.sweep.search import STUDY, run_search
+
+POINTS = "points.parquet"
+CURVE = "curve.svg"
+BEST = "best.yaml"
+VERDICT = "verdict.txt"
+_LOG = "vllm.log"
+_KEPT = "points"
+_COMPARED_WITH = 2  # alpha 0 and alpha 1
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the command line gives: the sweep YAML and its overrides."""
+
+    file: Path
+    overrides: Sequence[str] = ()
+
+
+def load(arguments: Arguments) -> SweepPlan:
+    """Read the sweep YAML and the configs it names.
+
+    Raises:
+        ShoptuneError: one of them is faulty.
+    """
+    return load_sweep(arguments.file, arguments.overrides)
+
+
+def request(plan: SweepPlan) -> Request:
+    """What the sweep is made from."""
+    sources = Sources.of(plan.merge, Path(plan.config.merge)).inputs()
+    inputs = sources | {"questions": Path(plan.config.questions)} | plan.profile.prompting.inputs
+    config = {
+        **plan.config.model_dump(mode="json", include={"alphas", "search"}, exclude_none=True),
+        "merge": plan.merge.model_dump(mode="json", exclude={"wise_ft_alpha"}),
+        "profile": plan.profile.model_dump(mode="json"),
+    }
+    return Request("sweep", config, inputs)
+
+
+def write(plan: SweepPlan, directory: Path) -> Mapping[str, str]:
+    """Score the ensemble at every alpha of the grid, or at what a search proposes.
+
+    Every point is saved as it finishes; an interrupted sweep resumes with the points that are missing.
+
+    Raises:
+        ShoptuneError: a checkpoint, an adapter or the questions are malformed.
+    """
+    go_offline()
+    points = _run_points(plan, load_questions(Path(plan.config.questions)), directory)
+    _write_table(points, directory / POINTS)
+    draw_curve(points, directory / CURVE)
+    best = plan.merge_of(best_point(points).candidate).model_dump(mode="json")
+    (directory / BEST).write_text(yaml.safe_dump(best, sort_keys=False), encoding="utf-8")
+    (directory / VERDICT).write_text(verdict(points) + "\n", encoding="utf-8")
+    shutil.rmtree(directory / _KEPT)
+    return {}
+
+
+def summary(directory: Path) -> str:
+    """Which alpha is best, and by how much."""
+    return "sweep: " + (directory / VERDICT).read_text(encoding="utf-8").strip()
+
+
+def next_command(_plan: SweepPlan, out: Path) -> str:
+    """Merge at the best point."""
+    return f"shoptune merge {quote(str(out / BEST))} --out DIR"
+
+
+SWEEP: Stage[Arguments, SweepPlan] = Stage(
+    "sweep", load, request, write, next_command, environment=environment("infer"), summary=summary, resumes=True
+)
+
+
+def _run_points(plan: SweepPlan, questions: Sequence[Question], directory: Path) -> list[Point]:
+    kept = directory / _KEPT
+    kept.mkdir(exist_ok=True)
+    grid, search = plan.config.alphas or (), plan.config.search
+    total = len(grid) if search is None else search.trials + _COMPARED_WITH
+    with bar("sweep", total) as progress, redirect_output(kept / _LOG):
+        ensemble = live_ensemble(plan, kept)
+
+        def score(candidate: Candidate) -> Point:
+            point = load_point(kept, candidate)
+            if point is None:
+                predictions = ensemble.answer(candidate, questions)
+                point = Point.of(candidate, summarize(questions, score_predictions(questions, predictions)))
+                save_point(kept, point)
+            progress.advance()
+            return point
+
+        if search is not None:
+            return run_search(search, plan.weights, directory / STUDY, score)
+        return [score(Candidate(alpha, plan.weights)) for alpha in grid]
+
+
+def _write_table(points: Sequence[Point], file: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = []
+    for point in points:
+        fields = asdict(point)
+        rows.append(fields.pop("candidate") | fields)
+    pq.write_table(pa.Table.from_pylist(rows), file, compression="zstd")

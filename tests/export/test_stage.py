@@ -1,0 +1,87 @@
+"""The submission folder: complete, self-contained, in the challenge's layout. Its engine runs in tests/end_to_end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shoptune.checkpoints.checkpoint import Checkpoint
+from shoptune.errors import ShoptuneError
+from shoptune.export.closure import source_files
+from shoptune.export.stage import SUBMISSION, Arguments, Job, load
+from shoptune.infer.profile import Profile
+from shoptune.shopbench.vocabulary import Track
+from shoptune.stage import run
+
+
+@pytest.fixture
+def submission(tiny_base: Path, tmp_path: Path) -> Path:
+    run(SUBMISSION, Job(Profile(), Checkpoint(tiny_base), list(Track)[2]), tmp_path / "submission")
+    return tmp_path / "submission"
+
+
+def test_the_folder_has_the_challenges_layout(submission: Path) -> None:
+    names = {str(file.relative_to(submission)) for file in submission.rglob("*") if file.is_file()}
+    assert {
+        "README.md",
+        "aicrowd.json",
+        "apt.txt",
+        "requirements.txt",
+        "models/base_model.py",
+        "models/user_config.py",
+        "models/checkpoint/config.json",
+        "models/checkpoint/model.safetensors",
+        "shoptune/infer/engine.py",
+    } <= names
+    assert json.loads((submission / "aicrowd.json").read_text()) == {
+        "challenge_id": "amazon-kdd-cup-24-user-behavior-alignment",
+        "authors": ["your-aicrowd-username"],
+        "gpu": True,
+        "description": "made by shoptune export",
+    }
+
+
+def test_its_modules_import_without_this_project(submission: Path) -> None:
+    """Everything but vLLM and the engine's start, in an interpreter that sees the folder and no installed shoptune."""
+    code = (
+        "import sys; sys.path[:] = [p for p in sys.path if '/src' not in p]; sys.meta_path[:] = "
+        "[f for f in sys.meta_path if 'editable' not in repr(f).lower()]; sys.path.insert(0, '.'); "
+        "import shoptune, shoptune.infer.engine, shoptune.shopbench.chat; "
+        "from models.user_config import UserModel; print(shoptune.__file__); print(UserModel.__mro__[1].__name__)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=submission, capture_output=True, text=True, check=True)
+    file, base = result.stdout.split()
+    assert Path(file).resolve() == submission / "shoptune" / "__init__.py"
+    assert base == "ShopBenchBaseModel"
+
+
+def test_the_exemplars_go_along(tiny_base: Path, examples: Path, tmp_path: Path) -> None:
+    file = examples / "questions" / "development.json"
+    profile = Profile.model_validate({"prompting": {"exemplars": {"questions": str(file)}}})
+    run(SUBMISSION, Job(profile, Checkpoint(tiny_base), list(Track)[2]), tmp_path / "submission")
+    models = tmp_path / "submission" / "models"
+    settings = json.loads((models / "profile.json").read_text())
+    assert (models / settings["prompting"]["exemplars"]["questions"]).read_bytes() == file.read_bytes()
+
+
+def test_what_a_submission_cannot_do_is_refused(tiny_base: Path, tmp_path: Path) -> None:
+    file = tmp_path / "profile.yaml"
+    file.write_text("prompting: {retrieved: {rows: rows}}")
+    with pytest.raises(ShoptuneError, match=r"profile\.yaml: prompting\.retrieved: a submission cannot retrieve"):
+        load(Arguments(file, str(tiny_base), 3))
+
+
+def test_the_closure_follows_imports_inside_functions() -> None:
+    files = source_files("shoptune.infer.engine")
+    assert {"shoptune/__init__.py", "shoptune/infer/__init__.py", "shoptune/shopbench/chat.py"} <= files.keys()
+    assert not any("/merge/" in name or "/train/" in name for name in files)
+
+
+def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
+    (tmp_path / "profile.yaml").write_text("batch_size: 4")
+    with pytest.raises(ShoptuneError, match=r"profile\.yaml: --model: no folder 'none'"):
+        load(Arguments(tmp_path / "profile.yaml", "none", 5))

@@ -1,0 +1,96 @@
+"""The infer stage around an engine that only pretends: its journal, and what a kill leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from shoptune.artifacts.manifest import read_manifest
+from shoptune.checkpoints.checkpoint import Checkpoint
+from shoptune.infer import journal, stage
+from shoptune.infer.exemplars import Solved
+from shoptune.infer.journal import Batch
+from shoptune.infer.profile import Profile
+from shoptune.infer.timing import Answered
+from shoptune.shopbench.questions import load_questions, write_questions
+from shoptune.shopbench.vocabulary import TaskType
+from shoptune.stage import run
+
+COST = Answered(10, 5, 1, 0.5)
+
+
+class _Engine:
+    """Answers with the length of the question and the dynamic exemplar that it is shown; dies when it is told to."""
+
+    batches_until_death = 100
+
+    def __init__(self, checkpoint: Path, profile: Profile) -> None:
+        self.timings: list[Answered] = []
+
+    def answer(self, questions: Sequence[tuple[str, bool]], dynamic: Mapping[TaskType, Solved]) -> list[str]:
+        type(self).batches_until_death -= 1
+        if not self.batches_until_death:
+            raise KeyboardInterrupt
+        self.timings = [COST] * len(questions)
+        shown = dynamic.get(TaskType.MULTIPLE_CHOICE)
+        return [f"{len(text)} after {shown.question[:40] if shown else 'nothing'}" for text, _ in questions]
+
+
+@pytest.fixture
+def asked(examples: Path, tmp_path: Path) -> Path:
+    write_questions(tmp_path / "questions.json", load_questions(examples / "questions" / "development.json")[::5])
+    return tmp_path / "questions.json"
+
+
+def _infer(asked: Path, model: Path, out: Path) -> list[str]:
+    profile = Profile.model_validate({"batch_size": 3, "prompting": {"dynamic": {"every": 2}}})
+    run(stage.INFER, stage.Job(profile, Checkpoint(model), asked, Path("profile.yaml")), out)
+    return (out / stage.PREDICTIONS).read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("batches", [1, 2, 5, 10])
+def test_a_killed_run_goes_on_to_the_same_answers(
+    batches: int, asked: Path, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "Engine", _Engine)
+    whole = _infer(asked, tiny_base, tmp_path / "whole")
+    monkeypatch.setattr(_Engine, "batches_until_death", batches)
+    with pytest.raises(KeyboardInterrupt):
+        _infer(asked, tiny_base, tmp_path / "killed")
+    with (tmp_path / "killed.partial" / "journal.jsonl").open("a") as file:
+        file.write('{"answers": ["cut sho')
+    monkeypatch.setattr(_Engine, "batches_until_death", 100)
+    assert _infer(asked, tiny_base, tmp_path / "killed") == whole
+    timing = json.loads((tmp_path / "killed" / "timing.json").read_text())
+    assert timing["questions"] == len(whole)
+    assert timing["prompt_tokens"] == len(whole) * COST.prompt_tokens
+    assert sorted(file.name for file in (tmp_path / "killed").iterdir()) == [
+        "manifest.json", "predictions.jsonl", "timing.json",
+    ]  # fmt: skip
+
+
+def test_a_batch_is_in_the_journal_whole_or_not_at_all(tmp_path: Path) -> None:
+    file = tmp_path / "journal.jsonl"
+    assert journal.read(file) == []
+    batches = [Batch(["1", "ü\u2028\n"], [COST, COST], 0.5), Batch(["3"], [COST], 0.25)]
+    for batch in batches:
+        journal.append(file, batch)
+    content = file.read_bytes()
+    assert journal.read(file) == batches
+    for end in range(content.index(b"\n") + 1, len(content) - 1, 7):  # a kill in the middle of the second line
+        file.write_bytes(content[:end])
+        assert journal.read(file) == batches[:1]
+        journal.append(file, batches[1])
+        assert journal.read(file) == batches
+
+
+def test_files_of_the_prompting_are_inputs(asked: Path, tiny_base: Path, tmp_path: Path) -> None:
+    exemplars = {"prompting": {"exemplars": {"questions": str(asked)}}}
+    job = stage.Job(Profile.model_validate(exemplars), Checkpoint(tiny_base), asked, Path("profile.yaml"))
+    request = stage.request(job)
+    assert request.inputs["exemplars"] == asked
+    assert request.inputs.keys() == {"model", "questions", "exemplars"}
+    assert read_manifest(tmp_path) is None
