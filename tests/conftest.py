@@ -72,6 +72,12 @@ def real_amazon_m2() -> Path:
 
 
 @pytest.fixture(scope="session")
+def reviews2023() -> Path:
+    """Real products and reviews of Amazon Reviews 2023."""
+    return _real("reviews2023")
+
+
+@pytest.fixture(scope="session")
 def real_qwen2_configs() -> Path:
     """The `config.json` files of the Qwen2 family as published."""
     return _real("qwen2/configs")

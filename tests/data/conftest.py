@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from shoptune.data import sources
-from shoptune.data.executor import executor
 from shoptune.data.recipe import Task, load_tasks
 from shoptune.data.render.record_schema import RecordError
 from shoptune.data.render.renderer import Renderer
-from shoptune.data.tables.database import Database, Querying, connect, records
-from shoptune.data.tables.ingest import Reading, ingest
+from shoptune.data.tables.database import Database, records
+from shoptune.data.tables.raw_database import open_raw
 from shoptune.data.tables.views import attach, materialize, shared_views
 from shoptune.shopbench.rows import Row
 
@@ -28,9 +27,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     tasks = list(load_tasks(_ROOT / "data_recipes").values())
     folders = sources.folders(tasks, _ROOT / "examples" / "raw")
     folder = tmp_path_factory.mktemp("shop")
-    with executor("local", workers=1) as here:
-        tables = ingest(folders, folder, Reading(), here)
-    database = connect(tasks, tables, Querying(folder))
+    database = open_raw(tasks, folders, folder)
     for views in shared_views(tasks):
         for name in views:
             materialize(database, folder, tasks, name)

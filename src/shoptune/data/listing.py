@@ -12,12 +12,11 @@ from rich.table import Table
 
 from shoptune.checkpoints.checkpoint import read_json
 from shoptune.data import sources
-from shoptune.data.executor import executor
 from shoptune.data.recipe import find_task, load_tasks
 from shoptune.data.render.record_schema import RecordError
 from shoptune.data.render.renderer import Renderer
-from shoptune.data.tables.database import Querying, connect, records
-from shoptune.data.tables.ingest import Reading, ingest
+from shoptune.data.tables.database import records
+from shoptune.data.tables.raw_database import open_raw
 from shoptune.data.write.files import STATS
 from shoptune.errors import fail
 from shoptune.shopbench.answers import answer_text
@@ -78,10 +77,7 @@ def print_preview(recipe: Path, name: str, raw: Path, count: int) -> None:
         raise fail(raw / task.source, "", "the source's folder is missing", "put its files there as downloaded")
     console, renderer, shown = Console(), Renderer(task, seed=0), 0
     with TemporaryDirectory() as scratch:
-        with executor("local", workers=1) as here:
-            reading = Reading(most=_READ_FOR_A_PREVIEW)
-            tables = ingest({task.source: folders[task.source]}, Path(scratch), reading, here)
-        database = connect([task], tables, Querying(Path(scratch)))
+        database = open_raw([task], folders, Path(scratch), most=_READ_FOR_A_PREVIEW)
         batches = records(database, task, seed=0, most=count * _TRIED_FOR_ONE_ROW)
         for record in (record for batch in batches for record in batch.to_pylist()):
             if shown == count:

@@ -209,7 +209,7 @@ def test_review_prices_may_be_null_numbers_or_texts(database: duckdb.DuckDBPyCon
     folder = tmp_path / "reviews2023"
     folder.mkdir()
     meta = [
-        {"parent_asin": str(n), "title": "t", "price": price, "categories": ["A", "B"]}
+        {"parent_asin": str(n), "title": "Chrome drill", "price": price, "categories": ["A", "Drills"]}
         for n, price in enumerate([None, 9.5, "from $3.25"])
     ]
     (folder / "meta_Toys.jsonl").write_text("".join(json.dumps(row) + "\n" for row in meta))
@@ -218,7 +218,7 @@ def test_review_prices_may_be_null_numbers_or_texts(database: duckdb.DuckDBPyCon
     rows = database.execute(
         "SELECT price, category, product_type FROM reviews_products ORDER BY parent_asin"
     ).fetchall()
-    assert rows == [(None, "Toys", "B"), (9.5, "Toys", "B"), (3.25, "Toys", "B")]
+    assert rows == [(None, "Toys", "drill"), (9.5, "Toys", "drill"), (None, "Toys", "drill")]
     assert database.execute("SELECT category, rating FROM reviews").fetchall() == [("Toys", 5.0)]
 
 
@@ -296,3 +296,50 @@ def test_products_exported_from_load_dataset(database: duckdb.DuckDBPyConnection
         (None, "Ace", "Ace")
     ]
     assert not reader.malformed
+
+
+def test_inferred_product_types_are_joined(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    folder = tmp_path / "reviews2023"
+    folder.mkdir()
+    lines = [{"parent_asin": str(n), "title": "Fancy thing", "categories": ["A", "For Him"]} for n in range(2)]
+    (folder / "meta_Toys.jsonl").write_text("".join(json.dumps(row) + "\n" for row in lines))
+    (folder / "Toys.jsonl").write_text(json.dumps({"rating": 5.0, "text": "x", "parent_asin": "1"}) + "\n")
+    database.execute(
+        f"COPY (SELECT '1' AS parent_asin, 'tie' AS product_type) TO '{folder / 'product_types_by_model.parquet'}'"
+    )
+    _register("reviews2023", database, tmp_path)
+    rows = database.execute("SELECT product_type FROM reviews_products ORDER BY parent_asin").fetchall()
+    assert rows == [(None,), ("tie",)]
+
+
+def test_a_leaf_that_ends_many_titles_is_a_type(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    folder = tmp_path / "reviews2023"
+    folder.mkdir()
+    lines = [
+        {"parent_asin": f"{leaf}{n}", "title": f"Brand {n} {ending}, red", "categories": ["A", leaf]}
+        for leaf, ending in [("Gizmos", "Gizmo"), ("Wonders", "Gizmo"), ("For Him", "for him")]
+        for n in range(30)
+    ]
+    (folder / "meta_Toys.jsonl").write_text("".join(json.dumps(row) + "\n" for row in lines))
+    (folder / "Toys.jsonl").write_text(json.dumps({"rating": 5.0, "text": "x", "parent_asin": "1"}) + "\n")
+    _register("reviews2023", database, tmp_path)
+    rows = database.execute("SELECT categories[-1], product_type FROM reviews_products GROUP BY ALL").fetchall()
+    assert sorted(rows, key=str) == [("For Him", None), ("Gizmos", "gizmo"), ("Wonders", None)]
+
+
+def test_what_players_and_shops_put_into_reviews_is_removed(
+    database: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    folder = tmp_path / "reviews2023"
+    folder.mkdir()
+    text = (
+        "[[VIDEOID:abc123]] The media could not be loaded.<br />Love &#34;it&#34; &amp; [[ASIN:B08XYZ1234 this lamp]]!"
+        "<br /><br />5 < 6"
+    )
+    (folder / "meta_Toys.jsonl").write_text(json.dumps({"parent_asin": "1", "title": "t"}) + "\n")
+    review = {"rating": 5.0, "title": "It&#39;s fine", "text": text, "parent_asin": "1"}
+    (folder / "Toys.jsonl").write_text(json.dumps(review) + "\n")
+    _register("reviews2023", database, tmp_path)
+    assert database.execute("SELECT title, text FROM reviews").fetchall() == [
+        ("It's fine", 'Love "it" & this lamp! 5 < 6')
+    ]
