@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -258,3 +259,17 @@ def test_either_raw_files_or_tables(mixture: Path, tmp_path: Path) -> None:
     (tmp_path / "reviews2023").mkdir()
     with pytest.raises(ShoptuneError, match=r"esci: holds no tables\.json; name a folder written by `shoptune data in"):
         run(DATA, load(Arguments(mixture, tables=tmp_path)), tmp_path / "rows")
+
+
+def test_tasks_that_fall_short_are_listed(mixture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _build(mixture, tmp_path / "rows", "when_short=shrink", "tasks={review_rating: 30, review_also_bought: 100000}")
+    lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("ingest")]
+    assert lines[0] == "data: 1 of 2 tasks have less than 90% of the rows wanted:"
+    assert re.fullmatch(r"  review_also_bought +[0-9]+ of 100,000", lines[1])
+
+
+def test_no_row_at_all_is_an_error(mixture: Path, tmp_path: Path) -> None:
+    changes = ["when_short=shrink", "max_characters=1", "max_rejected=1"]
+    with pytest.raises(ShoptuneError, match=r"m\.yaml: not a single row could be made"):
+        _build(mixture, tmp_path / "rows", *changes)
+    assert not (tmp_path / "rows").exists()

@@ -86,7 +86,7 @@ class BuildResult:
     missing: Mapping[str, Mapping[str, int]]
     samples: Mapping[str, Sample]
 
-    def shortfalls(self) -> Mapping[str, int]:
-        """The tasks with fewer rows than wanted, and how many each has."""
+    def shortfalls(self, share: float = 1) -> Mapping[str, int]:
+        """The tasks with less than a share of the rows wanted, and how many rows each has."""
         made = self.rows.by_task()
-        return {name: made[name] for name, wanted in self.wanted.items() if made[name] < wanted}
+        return {name: made[name] for name, wanted in self.wanted.items() if made[name] < share * wanted}

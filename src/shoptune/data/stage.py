@@ -30,6 +30,7 @@ from shoptune.stage import Stage
 
 _TOKENIZER = "tokenizer.json"
 _SCRATCH = "scratch"
+_ENOUGH = 0.9  # of the rows wanted of a task; less is reported
 _MANY_ROWS = 2_000  # worth starting processes for
 
 
@@ -127,6 +128,7 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
             result = assemble(plan, tables, context, pool)
     shutil.rmtree(scratch)
     _stop_when_short(plan, result)
+    _report_shortfalls(plan, result)
     _stop_when_too_many_rejects(plan, result)
     write_build(directory, result, mixture, job.length)
     return {}
@@ -198,6 +200,20 @@ def _stop_when_short(plan: Plan, result: BuildResult) -> None:
     ]
     if problems and plan.mixture.when_short == "stop":
         raise ShoptuneError(problems)
+
+
+def _report_shortfalls(plan: Plan, result: BuildResult) -> None:
+    """Print the tasks that are far from what the mixture wants.
+
+    Raises:
+        ShoptuneError: there is no row at all.
+    """
+    if not len(result.rows):
+        raise fail(plan.file, "", "not a single row could be made", "see whether the raw files belong to its sources")
+    if short := result.shortfalls(_ENOUGH):
+        say(f"data: {len(short)} of {len(result.wanted)} tasks have less than {_ENOUGH:.0%} of the rows wanted:")
+        for name, made in short.items():
+            say(f"  {name:<40} {made:>8,} of {result.wanted[name]:,}")
 
 
 def _stop_when_too_many_rejects(plan: Plan, result: BuildResult) -> None:
