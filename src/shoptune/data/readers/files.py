@@ -36,6 +36,14 @@ def refuse_lfs_pointers(files: Iterable[Path]) -> None:
         raise ShoptuneError(problems)
 
 
+def csv_columns(file: Path) -> list[str]:
+    """The column names of a CSV file with a header."""
+    import csv
+
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        return next(csv.reader(lines), [])
+
+
 def quoted(files: Sequence[Path]) -> str:
     """Paths as a SQL list of strings."""
     texts = ["'" + str(file).replace("'", "''") + "'" for file in files]

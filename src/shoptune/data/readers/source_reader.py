@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoptune.data.readers.files import AS_DOWNLOADED, find, none_found, quoted, refuse_lfs_pointers
+from shoptune.data.readers.files import AS_DOWNLOADED, csv_columns, find, none_found, quoted, refuse_lfs_pointers
 from shoptune.data.readers.malformed import (
     MalformedRecord,
     bad_lines,
@@ -104,7 +104,7 @@ class SourceReader:
         Raises:
             ShoptuneError: no file is left.
         """
-        files = self._with_columns(table.files, table.columns, _csv_columns) if header else table.files
+        files = self._with_columns(table.files, table.columns, csv_columns) if header else table.files
         options = f"""columns = {table.listed}, header = {header}, delim = ',', quote = '"', escape = '"',
                       store_rejects = true, filename = true"""
         self._load(table, f"read_csv({quoted(files)}, {options})")
@@ -238,13 +238,6 @@ class SourceReader:
             problem = self.malformed[-1]
             raise fail(problem.file, "", problem.reason, AS_DOWNLOADED)
         return whole
-
-
-def _csv_columns(file: Path) -> list[str]:
-    import csv
-
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        return next(csv.reader(lines), [])
 
 
 def _first_line(error: Exception) -> str:
