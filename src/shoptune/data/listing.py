@@ -25,8 +25,8 @@ from shoptune.shopbench.questions import Question
 
 _RECIPES = Path("data_recipes")
 _TRIED_FOR_ONE_ROW = 5
-_READ_FOR_A_PREVIEW = 300_000  # records of a file
-_WIDE = 150  # columns of a terminal that all of a task fits in
+_READ_FOR_A_PREVIEW = 300_000  # records of a table
+_WIDE = 150  # columns of a terminal that is wide enough for everything about a task
 _NARROW_COLUMNS = ["name", "kind", "like"]
 
 
@@ -34,7 +34,7 @@ def print_tasks(*, as_json: bool) -> None:
     """Print every task: its name, source, kind, metric, track, and the development task it is like.
 
     Raises:
-        ShoptuneError: a recipe is not as it must be.
+        ShoptuneError: a recipe is malformed.
     """
     lines = [
         {
@@ -58,14 +58,14 @@ def print_tasks(*, as_json: bool) -> None:
         cells = line | {"track": line["track"].removeprefix("amazon-kdd-cup-24-")}
         table.add_row(*(cells[column] for column in columns))
     console.print(table)
-    rest = "" if len(columns) == len(lines[0]) else "; --json, or a wider terminal, shows all columns"
+    rest = "" if len(columns) == len(lines[0]) else "; use --json or a wider terminal for all columns"
     console.print(f"{len(lines)} tasks{rest}")
 
 
 def print_preview(recipe: Path, name: str, raw: Path, count: int) -> None:
-    """Print rows of one task as the model sees them, the part that is trained on in green.
+    """Print rows of one task the way the model sees them, with the trained part in green.
 
-    Of large JSON and CSV files only the beginning is read.
+    Only the beginning of large files is read.
 
     Raises:
         ShoptuneError: the recipe has no such task, its source is missing, or its query fails.

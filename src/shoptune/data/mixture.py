@@ -62,20 +62,20 @@ class Mixture(Settings):
         return self
 
     def fingerprint(self) -> dict[str, Any]:
-        """What decides the rows, as JSON values."""
+        """The settings that decide the rows, as JSON values."""
         return self.model_dump(mode="json", exclude={"memory_gb", "workers"})
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A mixture with the tasks that it names."""
+    """A mixture with its tasks."""
 
     file: Path
     mixture: Mixture
     tasks: Mapping[str, Task]
 
     def wanted(self, present: Iterable[str]) -> dict[str, int]:
-        """Rows of each task whose source is there; with `scale`, those of the others are shared out in proportion."""
+        """Rows of each task whose source is present; with `scale`, those of the others are distributed among them."""
         counts = {name: self.mixture.tasks[name] for name in present}
         if self.mixture.when_short != "scale":
             return counts
@@ -87,7 +87,7 @@ def load_mixture(file: Path, overrides: Sequence[str] = ()) -> Plan:
     """Read a mixture and the recipes in the folder above it.
 
     Raises:
-        ShoptuneError: the mixture or a recipe is not as it must be, or the mixture names a task that no recipe has.
+        ShoptuneError: the mixture or a recipe is malformed, or the mixture names a task that no recipe has.
     """
     mixture = load(file, Mixture, overrides)
     known = load_tasks(file.absolute().parent.parent)

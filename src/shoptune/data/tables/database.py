@@ -160,5 +160,5 @@ def failed(file: Path, where: str, error: duckdb.Error) -> ShoptuneError:
     first_line = str(error).strip().partition("\n")[0]
     if isinstance(error, duckdb.OutOfMemoryException):
         what = f"the query needs more memory ({first_line})"
-        return fail(file, where, what, "use a larger machine, or give it more: --set memory_gb=N")
+        return fail(file, where, what, "use a larger machine, or raise the limit: --set memory_gb=N")
     return fail(file, where, first_line, "correct the query")
