@@ -23,6 +23,7 @@ class Mixture(Settings):
         seed: decides which records are selected, how they are phrased, and the order of rows.
         validation_fraction: the share of rows that is held out from training.
         tasks: number of rows of each task.
+        row_fraction: the share of every task's rows to make, at least one row each; for a trial of a large mixture.
         when_short: what to do if a source is absent or has too few records: `stop`; `shrink` to what there is; `scale`,
             which also distributes the rows of absent sources among the other tasks.
         decontaminate_against: files of questions in the development format that must not reach the rows.
@@ -43,6 +44,7 @@ class Mixture(Settings):
     seed: int = 0
     validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
     tasks: Annotated[dict[str, Count], Field(min_length=1)]
+    row_fraction: Annotated[float, Field(gt=0)] = 1.0
     when_short: Literal["stop", "shrink", "scale"] = "stop"
     decontaminate_against: tuple[str, ...] = ()
     near_duplicates: Annotated[float, Field(gt=0.5, le=1)] | None = 0.9
@@ -76,10 +78,12 @@ class Plan:
 
     def wanted(self, present: Iterable[str]) -> dict[str, int]:
         """Rows of each task whose source is present; with `scale`, those of the others are distributed among them."""
-        counts = {name: self.mixture.tasks[name] for name in present}
+        fraction = self.mixture.row_fraction
+        every = {name: max(1, round(fraction * count)) for name, count in self.mixture.tasks.items()}
+        counts = {name: every[name] for name in present}
         if self.mixture.when_short != "scale":
             return counts
-        total, left = sum(self.mixture.tasks.values()), sum(counts.values())
+        total, left = sum(every.values()), sum(counts.values())
         return {name: round(count * total / left) for name, count in counts.items()}
 
 
