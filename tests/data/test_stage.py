@@ -236,8 +236,10 @@ def test_rows_from_tables_are_the_same_and_no_raw_file_is_read(mixture: Path, tm
     assert _bytes(tmp_path / "from-tables") == _bytes(tmp_path / "from-raw")
     stats = json.loads((tmp_path / "again" / "stats.json").read_text())["samples"]["reviews"]
     assert stats["records"] <= 400 < stats["of"]
-    assert 0 < stats["user_id"] < stats["records"]
+    assert stats["sample_by"] == "user_id"
+    assert 0 < stats["values"] < stats["records"]
     assert stats["pairs"] > 0
+    assert f'<td>user_id</td><td class="n">{stats["values"]}</td>' in (tmp_path / "again" / "report.html").read_text()
 
 
 def test_raw_files_are_ingested_once(mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
