@@ -342,3 +342,19 @@ def test_what_players_and_shops_put_into_reviews_is_removed(
     assert database.execute("SELECT title, text FROM reviews").fetchall() == [
         ("It's fine", 'Love "it" & this lamp! 5 < 6')
     ]
+
+
+def test_a_damaged_parquet_file_of_mmlu_is_set_aside(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    (tmp_path / "mmlu").mkdir()
+    (tmp_path / "mmlu" / "law_test.csv").write_text("How?,i,j,k,l,D\n")
+    (tmp_path / "mmlu" / "bad.parquet").write_bytes(b"PAR1, but not whole")
+    (tmp_path / "mmlu" / "good.parquet").touch()
+    database.execute(
+        "COPY (SELECT 'Why?' AS question, 'law' AS subject, ['i','j','k','l'] AS choices, 3 AS answer) TO "
+        f"'{tmp_path}/mmlu/good.parquet'"
+    )
+    reader = _register("mmlu", database, tmp_path)
+    assert database.execute("SELECT question FROM mmlu ORDER BY question").fetchall() == [("How?",), ("Why?",)]
+    assert [(Path(m.file).name, m.reason.partition(" (")[0]) for m in reader.malformed] == [
+        ("bad.parquet", "cannot be read")
+    ]
