@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from shoptune.data.recipe import load_tasks
-from shoptune.data.tables.database import Reading, connect, records
+from shoptune.data.tables.database import records
+from shoptune.data.tables.raw_database import open_raw
 
 TASKS = load_tasks(Path(__file__).parents[2] / "data_recipes")
 PRODUCTS = [
@@ -40,7 +41,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _records(task: str, raw: Path) -> Mapping[str, dict[str, Any]]:
     with TemporaryDirectory() as scratch:
-        database = connect([TASKS[task]], {"reviews2023": raw / "reviews2023"}, Reading(Path(scratch)))
+        database = open_raw([TASKS[task]], {"reviews2023": raw / "reviews2023"}, Path(scratch))
         batches = list(records(database, TASKS[task], seed=0, most=100))
         database.connection.close()
     found = {record["key"]: record for batch in batches for record in batch.to_pylist()}

@@ -90,8 +90,18 @@ class SweepPlan:
 def load_sweep(file: Path, overrides: Sequence[str] = ()) -> SweepPlan:
     """Read a sweep YAML, and the merge and inference YAMLs that it names.
 
+    Overrides whose key begins with `merge.` or `profile.` change the YAML of that name.
+
     Raises:
-        ShoptuneError: one of the three is not as it must be.
+        ShoptuneError: one of the three is faulty.
     """
-    config = load(file, SweepConfig, overrides)
-    return SweepPlan(file, config, load(Path(config.merge), MergeConfig), load_profile(Path(config.profile)))
+    of_merge, of_profile = _inside("merge.", overrides), _inside("profile.", overrides)
+    own = [text for text in overrides if not text.startswith(("merge.", "profile."))]
+    config = load(file, SweepConfig, own)
+    return SweepPlan(
+        file, config, load(Path(config.merge), MergeConfig, of_merge), load_profile(Path(config.profile), of_profile)
+    )
+
+
+def _inside(prefix: str, overrides: Sequence[str]) -> list[str]:
+    return [text.removeprefix(prefix) for text in overrides if text.startswith(prefix)]

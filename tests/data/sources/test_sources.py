@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from shoptune.data import sources
 from shoptune.data.readers.source_reader import SourceReader
+from shoptune.data.readers.table_store import TableStore
 from shoptune.errors import ShoptuneError
 
 
@@ -22,12 +24,16 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _register(source: str, database: duckdb.DuckDBPyConnection, raw: Path) -> SourceReader:
-    reader = SourceReader(database, raw / "scratch")
-    sources.register(source, reader, raw / source)
+    out = Path(tempfile.mkdtemp(dir=raw))
+    reader = SourceReader(database, raw / source, TableStore(out / "tables", source), out / "scratch")
+    sources.register(source, reader)
     return reader
 
 
-def test_every_source_of_the_made_up_shop_is_read(database: duckdb.DuckDBPyConnection, examples: Path) -> None:
+def test_every_source_of_the_made_up_shop_is_read(
+    database: duckdb.DuckDBPyConnection, examples: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "raw").symlink_to(examples / "raw")
     assert sources.names() == ["alpaca", "amazon_m2", "attributes", "ecinstruct", "esci", "mmlu", "reviews2023"]
     for source in sources.names():
         _register(source, database, examples / "raw")
@@ -242,11 +248,54 @@ def test_esci_tells_where_queries_are_from(database: duckdb.DuckDBPyConnection, 
 
 
 def test_a_missing_source_and_a_missing_file_are_named(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    with pytest.raises(ShoptuneError, match=r"esci: the source's folder is missing; put its files there as downloaded"):
-        _register("esci", database, tmp_path)
     (tmp_path / "esci").mkdir()
     with pytest.raises(ShoptuneError, match=r"esci: holds no \*examples\*\.parquet"):
         _register("esci", database, tmp_path)
+
+
+def test_ecinstruct_files_of_one_task(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """The authors' other download: one folder per task and setting, records without `task` and `split`."""
+    record = {"instruction": "i", "input": "Nice", "options": '["A: good", "B: bad"]', "output": "A: good"}
+    for name in ("Sentiment_Analysis/IND_Diverse_Instruction/train", "Sentiment_Analysis/Single_Instruction/test"):
+        file = tmp_path / "ecinstruct" / f"{name}.json"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps([record | {"input": name}]))
+    (tmp_path / "ecinstruct" / "train.json").write_text(json.dumps([record, record]))
+    reader = _register("ecinstruct", database, tmp_path)
+    assert database.execute("SELECT task, input, answer_index FROM ecinstruct").fetchall() == [
+        ("Sentiment_Analysis", "Sentiment_Analysis/IND_Diverse_Instruction/train", 0)
+    ]
+    assert [(Path(m.file).name, m.records, m.reason) for m in reader.malformed] == [
+        ("train.json", 2, "2 records: no field `task`, and the file's path names no task of ECInstruct")
+    ]
+
+
+def test_reviews_of_the_2018_release_are_set_aside(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    (tmp_path / "reviews2023").mkdir()
+    review = {"overall": 5.0, "reviewerID": "A1", "asin": "B1", "reviewText": "good", "unixReviewTime": 1}
+    product = {"asin": "B1", "title": "Pan", "price": "$9.99", "category": ["Home"], "description": []}
+    (tmp_path / "reviews2023" / "Toys.jsonl").write_text(json.dumps(review) + "\n")
+    (tmp_path / "reviews2023" / "meta_Toys.jsonl").write_text(json.dumps(product) + "\n")
+    reader = _register("reviews2023", database, tmp_path)
+    assert database.execute("SELECT count(*) FROM reviews").fetchone() == (0,)
+    assert [(Path(m.file).name, m.line, m.reason.partition(" the")[0]) for m in reader.malformed] == [
+        ("Toys.jsonl", 1, "has none of"),
+        ("meta_Toys.jsonl", 1, "lacks parent_asin"),
+    ]
+
+
+def test_products_exported_from_load_dataset(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """`datasets` writes `details` as JSON in a string, a missing price as 'None', and images as lists in an object."""
+    (tmp_path / "reviews2023").mkdir()
+    product = {"parent_asin": "B1", "title": "Pan", "price": "None", "details": '{"Brand": "Ace"}', "categories": ["A"]}
+    product |= {"images": {"hi_res": ["x"], "large": ["y"]}, "subtitle": None, "author": "None", "store": "Ace"}
+    (tmp_path / "reviews2023" / "meta_Toys.jsonl").write_text(json.dumps(product) + "\n")
+    (tmp_path / "reviews2023" / "Toys.jsonl").write_text(json.dumps({"parent_asin": "B1", "text": "x"}) + "\n")
+    reader = _register("reviews2023", database, tmp_path)
+    assert database.execute("SELECT price, details->>'Brand', brand FROM reviews_products").fetchall() == [
+        (None, "Ace", "Ace")
+    ]
+    assert not reader.malformed
 
 
 def test_inferred_product_types_are_joined(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

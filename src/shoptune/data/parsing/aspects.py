@@ -15,6 +15,10 @@ from typing import Any
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _BREAK = re.compile(r"[.!?;:,()\n\"…]|\s-\s")
+_ENDING = re.compile(r"^(.{3,}?)(?:ing|ies|es|ed|ly|s|y|e)$")
+# The same in SQL: the stem of every word of a text.
+STEMS_MACRO = """(text) AS list_transform(regexp_extract_all(lower(text), '[a-z0-9]+'),
+    lambda word: regexp_replace(word, '^(.{3,}?)(?:ing|ies|es|ed|ly|s|y|e)$', '\\1'))"""
 _REACH = 5  # words before a keyphrase in which something hypothetical spoils it
 _REACH_OF_NOT = 2
 _VERBS = frozenset("is are was were seems seem feels feel looks look felt looked 's".split())  # noqa: SIM905
@@ -88,8 +92,8 @@ def lexicon() -> Lexicon:
                 for term in words.get(kind, "").split():
                     terms[_words(term)] = (*terms.get(_words(term), ()), (aspect, praises))
             nouns |= {_words(noun): aspect for noun in words.get("nouns", "").split()}
-            told = " ".join([aspect, *words.values()]).replace("-", " ").lower()
-            hints[aspect] = frozenset(stem(word) for word in told.split()) - _STOP
+            told = re.findall(r"[a-z0-9]+", " ".join([aspect, *words.values()]).lower())
+            hints[aspect] = frozenset(map(stem, told)) - frozenset(map(stem, _STOP))
     opinions: dict[str, bool | None] = dict.fromkeys(data["good"].split(), True)
     opinions |= dict.fromkeys(data["bad"].split(), False) | dict.fromkeys(data["plain"].split())
     sets = {name: frozenset(data[name].split()) for name in _SETS}
@@ -112,7 +116,7 @@ _SETS = ("modifiers", "negators", "predicative", "function", "hypothetical", "ge
 _STOP = frozenset(
     "a an the of to it my me in on is was as not no so very too up for and well good great bad easy hard make made get "  # noqa: SIM905
     "got keep look work fit feel very doesn't didn't don't does did do not come came more fast enough lot so high nice "
-    "poor long value use high much many had were".split()
+    "poor long value use high much many had were won t s doesn didn don".split()
 )
 
 
@@ -122,16 +126,7 @@ def _words(entry: str) -> tuple[str, ...]:
 
 def stem(word: str) -> str:
     """A word without the endings of plurals and verbs, so that `fabrics` and `fabric` meet."""
-    word = word.lower()
-    for ending in ("ing", "ies", "es", "ed", "ly", "s", "y", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:  # noqa: PLR2004 - short words keep theirs
-            return word[: -len(ending)]
-    return word
-
-
-def stems(text: str | None) -> list[str]:
-    """The stem of every word of a text."""
-    return [stem(word) for word in _WORD.findall((text or "").replace("-", " "))]
+    return _ENDING.sub(r"\1", word.lower())
 
 
 def find_keyphrases(text: str) -> list[Keyphrase]:

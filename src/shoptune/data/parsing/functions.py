@@ -6,7 +6,7 @@ import html
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from shoptune.data.parsing.aspects import find_keyphrases, stems
+from shoptune.data.parsing.aspects import find_keyphrases
 from shoptune.data.parsing.prices import parse_price
 from shoptune.data.parsing.product_types import category_name, product_type, title_end
 from shoptune.data.parsing.quantities import parse_amounts, parse_quantities
@@ -26,7 +26,6 @@ def register_functions(connection: DuckDBPyConnection) -> None:
     - `product_type_of(title, categories)`: as `drill`.
     - `category_name(category)` and `title_end(title)`: a category and a title's noun in the form of a type.
     - `keyphrases_of(text)`: every `phrase` of a review that tells an `aspect`, and whether it `praises`.
-    - `stems_of(text)`: the stem of every word.
     - `unescape_html(text)`: HTML entities as characters.
     """
     import duckdb
@@ -49,7 +48,6 @@ def register_functions(connection: DuckDBPyConnection) -> None:
             [text],
             duckdb.type("STRUCT(aspect VARCHAR, phrase VARCHAR, praises BOOLEAN)[]"),
         ),
-        "stems_of": (stems, [text], duckdb.type("VARCHAR[]")),
         "unescape_html": (_unescape, [text], text),
     }
     create: Any = connection.create_function  # its annotations list the functions' types one by one

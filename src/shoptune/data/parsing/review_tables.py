@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from shoptune.data.parsing.aspects import lexicon
+from shoptune.data.parsing.aspects import STEMS_MACRO, lexicon
 from shoptune.data.readers.source_reader import SourceReader
 
 # What players and shops put into texts: markers of videos and products, and what shows in place of a video.
@@ -35,22 +35,21 @@ _REVIEWS = f"""
       FROM (SELECT * EXCLUDE (filename), regexp_extract(filename, '([^/]+)\\.jsonl', 1) AS category FROM raw_reviews))
     """
 
-# Keyphrases of a sample of the reviews by hash, and of each review those that a model found, where it did.
+# Keyphrases of a sample of the reviews by hash, and those that a model found.
 _KEYPHRASES = """
-    CREATE OR REPLACE TABLE raw_reviews_keyphrases AS
     SELECT key, category, found.aspect AS aspect, found.phrase AS phrase, found.praises AS praises
     FROM (SELECT key, category, unnest(keyphrases_of(review)) AS found
-          FROM (SELECT DISTINCT ON (key) * FROM ({reviews}) ORDER BY key, category)
+          FROM (SELECT DISTINCT ON (key) * FROM reviews ORDER BY key)
                CROSS JOIN (SELECT 1 + count(*) // 400000 AS share FROM raw_reviews)
           WHERE length(review) BETWEEN 4 AND 2000 AND md5_number_lower(key) % share = 0)
     """
 
 # An aspect that only a model knows is a family of its own.
 _ASPECTS = """
-    SELECT aspect, family, is_general, hints FROM raw_reviews_aspects
+    SELECT * FROM (VALUES {values}) AS lexicon(aspect, family, is_general, hints)
     UNION ALL
     SELECT DISTINCT aspect, aspect, false, list_distinct(stems_of(aspect))
-    FROM review_keyphrases ANTI JOIN raw_reviews_aspects USING (aspect)
+    FROM review_keyphrases WHERE aspect NOT IN ({names})
     """
 
 
@@ -61,23 +60,19 @@ def create_review_tables(reader: SourceReader, inferred: Sequence[Path]) -> None
         reader: has read the reviews.
         inferred: files of keyphrases that a model found.
     """
-    reader.connection.execute(_KEYPHRASES.format(reviews=_REVIEWS))
-    reader.connection.execute(
-        "CREATE OR REPLACE TABLE raw_reviews_aspects"
-        " (aspect VARCHAR, family VARCHAR, is_general BOOLEAN, hints VARCHAR[])"
-    )
-    known = lexicon()
-    reader.connection.executemany(
-        "INSERT INTO raw_reviews_aspects VALUES (?, ?, ?, ?)",
-        [
-            (aspect, family, aspect in known.general, sorted(known.hints[aspect]))
-            for aspect, family in known.group.items()
-        ],
-    )
-    query = "SELECT * FROM raw_reviews_keyphrases"
+    reader.macro("stems_of", STEMS_MACRO)
+    reader.create("reviews", _REVIEWS, sample_by="user_id")
+    query = _KEYPHRASES
     if inferred:
         rows = reader.parquet(inferred, ("key", "category", "aspect", "phrase", "praises"))
-        query += f" UNION SELECT key, category, aspect, phrase, praises FROM {rows}"
-    reader.create("reviews", _REVIEWS)
-    reader.create("review_keyphrases", query)
-    reader.create("review_aspects", _ASPECTS)
+        query += f"""UNION SELECT key, category, aspect, phrase, praises FROM {rows}
+                     SEMI JOIN reviews USING (key, category)"""
+    # Short reviews may hold none: a row of nulls, which no join finds, stands for an empty table.
+    reader.create("review_keyphrases", f"{query} UNION ALL SELECT NULL, NULL, NULL, NULL, NULL")
+    known = lexicon()
+    values = ", ".join(
+        f"('{aspect}', '{family}', {aspect in known.general}, {sorted(known.hints[aspect])})"
+        for aspect, family in known.group.items()
+    )
+    names = ", ".join(f"'{aspect}'" for aspect in known.group)
+    reader.join("review_aspects", _ASPECTS.format(values=values, names=names))

@@ -16,13 +16,13 @@ finds; null where nothing tells. Numbers are those of the title: see `shoptune.d
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from shoptune.data.parsing.functions import register_functions
 from shoptune.data.parsing.review_tables import create_review_tables
-from shoptune.data.readers.files import find
-from shoptune.data.readers.source_reader import SourceReader, Table
-from shoptune.errors import fail
+from shoptune.data.readers.source_reader import SourceReader
+from shoptune.data.readers.table import Table
 
 FILES = ("*.jsonl", "*.jsonl.gz", "product_types*.parquet", "review_keyphrases*.parquet")
 
@@ -59,13 +59,14 @@ _LEAF_TYPES = """
     """
 
 _PRODUCTS = """
-    CREATE OR REPLACE TABLE raw_reviews_listed AS
     SELECT * EXCLUDE (quantities, priced), quantities.packs, quantities.per_pack, quantities.pieces, quantities.ounces,
            CAST(priced.amount AS DOUBLE) AS price, CAST(round(priced.amount * 100) AS BIGINT) AS cents, priced.currency
     FROM (
       SELECT parent_asin, regexp_extract(filename, 'meta_([^/]+)\\.jsonl', 1) AS category, title,
              price_of(price) AS priced, store AS brand, features, array_to_string(description, ' ') AS description,
-             categories, details, TRY_CAST(bought_together AS VARCHAR[]) AS bought_together,
+             categories,
+             CASE WHEN json_type(details) = 'VARCHAR' THEN TRY_CAST(details->>'$' AS JSON) ELSE details END AS details,
+             TRY_CAST(bought_together AS VARCHAR[]) AS bought_together,
              coalesce(inferred.product_type, leaves.name, product_type_of(title, categories)) AS product_type,
              quantities_of(title) AS quantities, amounts_of(title) AS amounts
       FROM raw_reviews_products LEFT JOIN {types} AS inferred USING (parent_asin)
@@ -73,25 +74,27 @@ _PRODUCTS = """
     """
 
 
-def register(reader: SourceReader, directory: Path) -> None:
-    """Create the source's tables.
+def partitions(files: Sequence[Path]) -> Mapping[str, Sequence[Path]]:
+    """The files of each category, read independently of the others; what models inferred belongs to all."""
+    found: dict[str, list[Path]] = {}
+    for file in files:
+        if file.suffix != ".parquet":
+            found.setdefault(file.name.partition(".")[0].removeprefix("meta_"), []).append(file)
+    inferred = [file for file in files if file.suffix == ".parquet"]
+    return {category: [*of_category, *inferred] for category, of_category in found.items()}
 
-    Raises:
-        ShoptuneError: the reviews or the products are missing.
-    """
-    files = find(directory, *FILES[:2])
+
+def register(reader: SourceReader) -> None:
+    """Create the source's tables."""
+    files = reader.find(*FILES[:2])
     meta = [file for file in files if file.name.startswith("meta_")]
     reviews = [file for file in files if file not in meta]
-    if not meta or not reviews:
-        what = "meta_<Category>.jsonl[.gz]" if reviews else "<Category>.jsonl[.gz]"
-        raise fail(directory, "", f"holds no {what}", "put the source's files there as downloaded")
-    reader.json_lines(Table("reviews", reviews, REVIEW, ("user_id", "timestamp")))
+    reader.json_lines(Table("reviews", reviews, REVIEW, ("parent_asin",)))
     reader.json_lines(Table("reviews_products", meta, _META, ("parent_asin",)))
     register_functions(reader.connection)
     reader.connection.execute(_LEAF_TYPES)
-    reader.connection.execute(_PRODUCTS.format(types=_inferred_types(reader, directory)))
-    create_review_tables(reader, sorted(directory.rglob(FILES[3])))
-    reader.create("reviews_products", "SELECT * FROM raw_reviews_listed")
+    create_review_tables(reader, reader.find(FILES[3], optional=True))
+    reader.create("reviews_products", _PRODUCTS.format(types=_inferred_types(reader)), sample_by="parent_asin")
     reader.count_missing(
         "reviews of products that are not listed",
         "SELECT count(*) FROM reviews ANTI JOIN reviews_products USING (parent_asin, category)",
@@ -102,9 +105,9 @@ def register(reader: SourceReader, directory: Path) -> None:
     )
 
 
-def _inferred_types(reader: SourceReader, directory: Path) -> str:
+def _inferred_types(reader: SourceReader) -> str:
     """SQL: the types that a model inferred, when there are `product_types*.parquet` beside the raw files."""
-    if found := sorted(directory.rglob(FILES[2])):
+    if found := reader.find(FILES[2], optional=True):
         rows = reader.parquet(found, ("parent_asin", "product_type"))
         return f"(SELECT parent_asin, min(product_type) AS product_type FROM {rows} GROUP BY parent_asin)"
     return "(SELECT NULL::VARCHAR AS parent_asin, NULL::VARCHAR AS product_type WHERE false)"

@@ -34,7 +34,13 @@ def statistics(result: BuildResult, splits: Mapping[str, int], length: LengthLim
         "answer_positions": _counts(choices, "output_field"),
         "lengths": _lengths(result.rows, length),
         "drops": result.rejects.by_source(),
-        "faults": {source: len(parts) for source, parts in result.malformed.items() if parts},
+        "malformed": {
+            source: sum(part.records for part in parts) for source, parts in result.malformed.items() if parts
+        },
+        "samples": {
+            name: {"records": sample.records, "of": sample.of, sample.sample_by: sample.values, "pairs": sample.pairs}
+            for name, sample in result.samples.items()
+        },
         "missing_partners": {source: dict(missing) for source, missing in result.missing.items() if missing},
     }
 
