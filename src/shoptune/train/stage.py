@@ -32,12 +32,12 @@ class Arguments:
     Attributes:
         file: the training YAML.
         overrides: `key.path=value` texts.
-        processes: workers on this machine, one per GPU.
+        processes: workers on this machine, one per GPU; None for as many as the YAML's machine has cards.
     """
 
     file: Path
     overrides: Sequence[str] = ()
-    processes: int = 1
+    processes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,15 @@ def load(arguments: Arguments) -> Job:
         ShoptuneError: the YAML is faulty, or the base cannot be found.
     """
     config = load_train_config(arguments.file, arguments.overrides)
-    return Job(config, locate(config.base_model, config.file, "base_model"), arguments.processes)
+    workers = arguments.processes or (config.machine.workers if config.machine else 1)
+    return Job(config, locate(config.base_model, config.file, "base_model"), workers)
 
 
 def request(job: Job) -> Request:
     """What the adapter is made from."""
-    inputs = {"base_model": job.base_model} | {str(path): path for path in job.config.data_files}
+    inputs = {"base_model": job.base_model} | {
+        str(path): path for path in [*job.config.data_files, *job.config.input_files]
+    }
     return Request("train", dict(job.config.axolotl), inputs)
 
 
