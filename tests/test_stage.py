@@ -103,18 +103,23 @@ def test_what_the_machine_cannot_do_is_not_begun(recorder: Recorder, tmp_path: P
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("resumes", "note"), [(True, "run the same command to resume"), (False, "")])
+@pytest.mark.parametrize(("resumes", "said"), [(True, "; run the same command to resume"), (False, "")])
 @pytest.mark.parametrize("ending", [KeyboardInterrupt(), SystemExit(0)])
 def test_an_interruption_says_whether_it_can_be_resumed(
-    recorder: Recorder, tmp_path: Path, resumes: bool, note: str, ending: BaseException
+    recorder: Recorder,
+    tmp_path: Path,
+    resumes: bool,
+    said: str,
+    ending: BaseException,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def write(job: str, directory: Path) -> Mapping[str, str]:
         raise ending
 
     stage = Stage("merge", recorder.load, recorder.request, write, lambda job, out: "", resumes=resumes)
-    with pytest.raises(KeyboardInterrupt) as caught:
+    with pytest.raises(KeyboardInterrupt):
         run(stage, "hello", tmp_path / "out")
-    assert str(caught.value) == note
+    assert capsys.readouterr().err == f"interrupted{said}\n"
 
 
 def test_an_artifact_is_not_written_into_its_input(tmp_path: Path) -> None:

@@ -107,9 +107,11 @@ def run(stage: Stage[ArgumentsT, JobT], job: JobT, out: Path, *, force: bool = F
         except SystemExit as error:  # a library that ends the process at a signal, as axolotl does
             if error.code:
                 raise
-            raise _interruption(stage) from error
-        except KeyboardInterrupt as error:
-            raise _interruption(stage) from error
+            say(_interrupted(stage))
+            raise KeyboardInterrupt from error
+        except KeyboardInterrupt:
+            say(_interrupted(stage))
+            raise
 
     return publish(request, fingerprint, out, write, resume=stage.resumes, force=force)
 
@@ -119,5 +121,5 @@ def environment(name: str) -> Callable[[object], str]:
     return lambda _job: name
 
 
-def _interruption(stage: Stage[ArgumentsT, JobT]) -> KeyboardInterrupt:
-    return KeyboardInterrupt("run the same command to resume" if stage.resumes else "")
+def _interrupted(stage: Stage[ArgumentsT, JobT]) -> str:
+    return "interrupted; run the same command to resume" if stage.resumes else "interrupted"

@@ -135,3 +135,23 @@ def test_a_refusal_names_the_file_and_the_remedy(number: int, remedy: str) -> No
     problem = refusal(OSError(number, os.strerror(number), "shard.safetensors"))
     assert str(problem).startswith(f"shard.safetensors: {os.strerror(number).lower()}; {remedy}")
     assert refusal(OSError(errno.EIO, "broken")) is None
+
+
+def test_help_lists_the_commands_in_pipeline_order() -> None:
+    help_text = _run("-h").stdout
+    commands = [line.split()[0] for line in help_text.partition("Commands:")[2].splitlines() if line.strip()]
+    assert commands[:8] == ["data", "train", "sweep", "merge", "quantize", "infer", "evaluate", "export"]
+
+
+def test_ctrl_c_exits_with_130(monkeypatch: pytest.MonkeyPatch, examples: Path, tmp_path: Path) -> None:
+    from shoptune.cli import main
+    from shoptune.evaluate import stage
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stage, "load_questions", interrupted)
+    questions = str(examples / "questions" / "development.json")
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", questions, "--questions", questions, "--out", str(tmp_path / "out")])
+    assert ended.value.code == 130

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoptune.shopbench import metrics
 from shoptune.shopbench.answers import answer_text
+from shoptune.shopbench.metrics.ndcg import ndcg
 from shoptune.shopbench.parsers import parse
-from shoptune.shopbench.questions import Reference, load_questions
+from shoptune.shopbench.questions import load_questions
 from shoptune.shopbench.scoring import score_predictions
+from shoptune.shopbench.task_types import Reference
 from shoptune.shopbench.vocabulary import TaskType
 
 
@@ -33,7 +34,7 @@ def test_answers_are_written_as_the_parsers_read_them(task_type: TaskType, refer
 def test_the_written_ranking_is_ideal(gains: list[float]) -> None:
     ranking = parse(TaskType.RANKING, answer_text(TaskType.RANKING, gains))
     assert isinstance(ranking, list)
-    assert metrics.ndcg([int(item) for item in ranking], gains) == pytest.approx(1.0 if any(gains) else 0.0)
+    assert ndcg([int(item) for item in ranking], gains) == pytest.approx(1.0 if any(gains) else 0.0)
 
 
 @pytest.mark.parametrize("name", ["development", "held_out"])

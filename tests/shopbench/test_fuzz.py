@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shoptune.shopbench.embeddings import MODEL_OF
-from shoptune.shopbench.questions import Question, Reference
+from shoptune.shopbench.metrics import METRICS_OF
+from shoptune.shopbench.questions import Question
 from shoptune.shopbench.scoring import score
-from shoptune.shopbench.vocabulary import METRICS_OF, Metric, TaskType, Track
+from shoptune.shopbench.task_types import Reference
+from shoptune.shopbench.vocabulary import Metric, TaskType, Track
 
 pytestmark = pytest.mark.slow
 

@@ -1,17 +1,17 @@
 """The `shoptune` command: parse, call the stage, turn errors into lines and exit codes.
 
 Exit codes: 0 success; 1 an unexpected failure, with a traceback; 2 an error that the user can fix, one line each;
-130 interrupted.
+130 interrupted (by typer, which also reports wrong usage).
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
+from typer.core import TyperGroup
 
 from shoptune import __version__
 from shoptune.cli import ask, data, evaluate, export, infer, merge, quantize, report, serve, sweep, train
@@ -19,10 +19,22 @@ from shoptune.errors import ShoptuneError, refusal
 from shoptune.runtime.gc_tuning import tune_garbage_collection
 from shoptune.runtime.progress import say
 
-USER_ERROR, INTERRUPTED = 2, 130
+_USER_ERROR = 2
+_COMMANDS = (data, train, sweep, merge, quantize, infer, evaluate, export, report, serve, ask)
+
+
+class _InPipelineOrder(TyperGroup):
+    """Lists commands in the order in which data flows, groups of commands included."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names."""
+        order = [module.__name__.rpartition(".")[2] for module in _COMMANDS]
+        return sorted(super().list_commands(ctx), key=lambda name: order.index(name) if name in order else len(order))
+
 
 app = typer.Typer(
     name="shoptune",
+    cls=_InPipelineOrder,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -35,24 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
     tune_garbage_collection()
     try:
-        code = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        app(args=list(arguments) if arguments is not None else None)
     except ShoptuneError as error:
         for problem in error.problems:
             say(f"error: {problem}")
-        sys.exit(USER_ERROR)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort) as error:
-        say("; ".join(part for part in ("interrupted", str(error)) if part))
-        sys.exit(INTERRUPTED)
+        sys.exit(_USER_ERROR)
     except OSError as error:
         problem_of_system = refusal(error)
         if problem_of_system is None:
             raise
         say(f"error: {problem_of_system}")
-        sys.exit(USER_ERROR)
-    sys.exit(code)
+        sys.exit(_USER_ERROR)
 
 
 def _print_version(wanted: bool) -> None:
@@ -70,5 +75,5 @@ def shoptune(
     """Raw shopping data in, a submission-ready 4-bit shopping assistant out."""
 
 
-for _module in (data, train, sweep, merge, quantize, infer, evaluate, export, report, serve, ask):
-    _module.register(app)
+for _command in _COMMANDS:
+    _command.register(app)

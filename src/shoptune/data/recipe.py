@@ -11,7 +11,8 @@ from pydantic import Field, field_validator, model_validator
 
 from shoptune.config import Settings, load
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
-from shoptune.shopbench.vocabulary import METRICS_OF, Metric, TaskType, Track
+from shoptune.shopbench.metrics import METRICS_OF
+from shoptune.shopbench.vocabulary import Metric, TaskType, Track
 
 _TRACK_PREFIX = "amazon-kdd-cup-24-"
 

@@ -6,6 +6,10 @@ import ast
 import importlib.util
 from pathlib import Path
 
+from shoptune.runtime.plugins import plugin_names
+
+_PLUGINS = "shoptune.runtime.plugins"  # a package that imports it loads its modules by their names
+
 
 def source_files(module: str) -> dict[str, Path]:
     """The source files that importing `module` of shoptune can lead to, by their path inside the package's parent.
@@ -21,7 +25,10 @@ def source_files(module: str) -> dict[str, Path]:
         found[name] = Path(spec.origin)
         parent = name.rpartition(".")[0]
         waiting += [parent] if parent else []
-        waiting += _imports(found[name], name.partition(".")[0])
+        imports = _imports(found[name], name.partition(".")[0])
+        waiting += imports
+        if _PLUGINS in imports and spec.submodule_search_locations:
+            waiting += [f"{name}.{plugin}" for plugin in plugin_names(name)]
     root = Path(found[module.partition(".")[0]]).parent.parent
     return {str(file.relative_to(root)): file for _, file in sorted(found.items())}
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shoptune.config import Settings
-from shoptune.shopbench.options import choices, listed_numbers
+from shoptune.shopbench.allowed import Arrangement, FromQuestion, OneOf
+from shoptune.shopbench.task_types import DEFINITIONS
 from shoptune.shopbench.vocabulary import TaskType
 
-_RETRIEVED = 3
 _MOST_BEGINNINGS = 1000  # of all numbers but the last; past this a looser pattern, and the repair of repeats afterwards
 
 
@@ -30,6 +30,12 @@ class ConstraintSettings(Settings):
     retrieval: bool = True
     ranking: bool = True
     entity_bias: float = 2.0
+
+    def holds_for(self, task_type: TaskType) -> bool:
+        """Whether answers of a task type are constrained; those of added task types always are."""
+        if task_type is TaskType.NAMED_ENTITY_RECOGNITION:
+            return bool(self.entity_bias)
+        return bool(getattr(self, task_type.name.lower(), True))
 
 
 @dataclass(frozen=True)
@@ -72,17 +78,18 @@ def constraint_for(question: str, task_type: TaskType, settings: ConstraintSetti
         settings: which kinds are constrained.
         tokens: the checkpoint's tokenizer.
     """
-    if task_type is TaskType.MULTIPLE_CHOICE and settings.multiple_choice:
-        return _one_of(choices(question), tokens)
-    numbers = listed_numbers(question)
-    if task_type is TaskType.RETRIEVAL and settings.retrieval and numbers:
-        return _arranged(numbers, min(_RETRIEVED, len(numbers)))
-    if task_type is TaskType.RANKING and settings.ranking and numbers:
-        return _arranged(numbers, len(numbers))
-    if task_type is TaskType.NAMED_ENTITY_RECOGNITION and settings.entity_bias:
-        favored = sorted({tokens.end, *tokens.encode(question)})  # the end too, or no answer would come to one
-        return Constraint(logit_bias=dict.fromkeys(favored, settings.entity_bias))
-    return FREE
+    if not settings.holds_for(task_type):
+        return FREE
+    match DEFINITIONS[task_type].allowed(question):
+        case OneOf(numbers):
+            return _one_of(numbers, tokens)
+        case Arrangement(numbers, length):
+            return _arranged(numbers, length)
+        case FromQuestion() if settings.entity_bias:
+            favored = sorted({tokens.end, *tokens.encode(question)})  # the end too, or no answer would come to one
+            return Constraint(logit_bias=dict.fromkeys(favored, settings.entity_bias))
+        case _:
+            return FREE
 
 
 @functools.lru_cache(maxsize=64)  # most lists count from 1 to a few different ends

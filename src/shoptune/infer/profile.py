@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shoptune.config import Settings, apply_overrides, check, load, read_yaml
+from shoptune.infer.by_task_type import by_task_type
 from shoptune.infer.constraints import ConstraintSettings
 from shoptune.infer.prompting import Prompting
 from shoptune.shopbench.vocabulary import TaskType
@@ -37,18 +38,13 @@ class EngineSettings(Settings):
     cpu_kv_cache_gib: Count | None = None
 
 
+@by_task_type(Count, lambda definition: definition.max_tokens)
 class TokenLimits(Settings):
     """The most tokens an answer may have, by task type; paper 000, section 4.4, gives the defaults."""
 
-    multiple_choice: Count = 1
-    retrieval: Count = 10
-    ranking: Count = 15
-    named_entity_recognition: Count = 15
-    generation: Count = 65
-
     def of(self, task_type: TaskType) -> int:
         """The limit for one task type."""
-        limit: int = getattr(self, task_type.value.replace("-", "_"))
+        limit: int = getattr(self, task_type.name.lower())
         return limit
 
 

@@ -9,29 +9,26 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from shoptune.config import Settings
+from shoptune.infer.by_task_type import by_task_type
 from shoptune.shopbench.chat import SYSTEM_PROMPT
 from shoptune.shopbench.vocabulary import TaskType
 
 Count = Annotated[int, Field(ge=1)]
 
 
+@by_task_type(str, lambda _: "")
 class Tips(Settings):
-    """Advice that is added to the system prompt (paper 000, section 4.2).
+    """Advice that is added to the system prompt, by task type (paper 000, section 4.2).
 
     Attributes:
         always: whatever the task type.
     """
 
     always: str = ""
-    multiple_choice: str = ""
-    retrieval: str = ""
-    ranking: str = ""
-    named_entity_recognition: str = ""
-    generation: str = ""
 
     def of(self, task_type: TaskType) -> list[str]:
         """The tips for one task type, those for all first."""
-        own: str = getattr(self, task_type.value.replace("-", "_"))
+        own: str = getattr(self, task_type.name.lower())
         return [tip.strip() for tip in (self.always, own) if tip.strip()]
 
 

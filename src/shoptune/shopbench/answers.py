@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
-
-from shoptune.shopbench.questions import Reference
+from shoptune.shopbench.task_types import DEFINITIONS, Reference
 from shoptune.shopbench.vocabulary import TaskType
 
 
@@ -17,14 +14,4 @@ def answer_text(task_type: TaskType, reference: Reference) -> str:
         highest gain first and ties in listed order; named entity recognition: the entities, comma and space between;
         generation: the text (the first, when there are several references).
     """
-    if task_type is TaskType.RANKING:
-        gains = cast("Sequence[float]", reference)
-        order = sorted(range(len(gains)), key=lambda item: -gains[item])
-        return ",".join(str(item + 1) for item in order)
-    if task_type is TaskType.RETRIEVAL:
-        return ",".join(map(str, cast("Sequence[int]", reference)))
-    if task_type is TaskType.NAMED_ENTITY_RECOGNITION:
-        return ", ".join(cast("Sequence[str]", reference))
-    if isinstance(reference, list):
-        return str(reference[0])
-    return str(reference)
+    return DEFINITIONS[task_type].answer_text(reference)

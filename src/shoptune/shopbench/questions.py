@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
-from shoptune.shopbench.vocabulary import METRICS_OF, Metric, TaskType, Track
+from shoptune.shopbench.metrics import METRICS_OF
+from shoptune.shopbench.task_types import DEFINITIONS, Reference
+from shoptune.shopbench.vocabulary import Metric, TaskType, Track
 
 WordT = TypeVar("WordT", TaskType, Metric, Track)
-
-Reference = int | str | list[int] | list[float] | list[str]
 
 _FIELDS = ("input_field", "output_field", "task_type", "task_name", "metric", "is_multiple_choice", "track")
 _PROBLEMS_SHOWN = 20
@@ -105,20 +105,7 @@ def _member(words: type[WordT], name: str, value: Any) -> WordT:
 
 
 def _reference(task_type: TaskType, value: Any) -> Reference:
-    expected = {
-        TaskType.MULTIPLE_CHOICE: (int, None),
-        TaskType.RETRIEVAL: (list, int),
-        TaskType.RANKING: (list, (int, float)),
-        TaskType.NAMED_ENTITY_RECOGNITION: (list, str),
-        TaskType.GENERATION: (str, None),
-    }
-    kind, item = expected[task_type]
-    fits = isinstance(value, kind) and not isinstance(value, bool)
-    if item is not None:
-        fits = fits and bool(value) and all(isinstance(entry, item) for entry in value)
-    if task_type is TaskType.GENERATION and isinstance(value, list):
-        fits = bool(value) and all(isinstance(entry, str) for entry in value)  # several references for cosine metrics
-    if not fits:
+    if not DEFINITIONS[task_type].is_reference(value):
         raise ValueError(f"'output_field' {value!r} is no answer to a question of type '{task_type}'")
     reference: Reference = value
     return reference

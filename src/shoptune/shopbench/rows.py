@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.chat import chat
-from shoptune.shopbench.questions import Question, Reference
+from shoptune.shopbench.questions import Question
+from shoptune.shopbench.task_types import DEFINITIONS, Reference
 from shoptune.shopbench.vocabulary import Metric, TaskType, Track
 
 _MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
@@ -107,7 +108,7 @@ def encode_reference(reference: Reference) -> str:
 
 def decode_reference(task_type: TaskType, text: str) -> Reference:
     """The reference answer back from the `output_field` column."""
-    if task_type is TaskType.GENERATION:
+    if not DEFINITIONS[task_type].is_json:
         return text
     reference: Reference = json.loads(text)
     return reference

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from shoptune.shopbench import metrics
-from shoptune.shopbench.embeddings import MODEL_OF, embedder
+from shoptune.shopbench.metrics import SCORERS, Counts
+from shoptune.shopbench.metrics.micro_f1 import f1
 from shoptune.shopbench.parsers import is_failure, parse
 from shoptune.shopbench.questions import Question
+from shoptune.shopbench.task_types import Parsed, Reference
 from shoptune.shopbench.vocabulary import Metric
 
 
@@ -24,7 +24,7 @@ class QuestionScore:
     """
 
     score: float
-    counts: metrics.Counts | None
+    counts: Counts | None
     parse_failure: bool
 
 
@@ -35,7 +35,7 @@ def score_predictions(questions: Sequence[Question], predictions: Sequence[str])
         ShoptuneError: a metric's embedding model is missing.
         ValueError: there are not as many predictions as questions.
     """
-    _embed_all(questions, predictions)
+    _prepare(questions, predictions)
     return [score(question, text) for question, text in zip(questions, predictions, strict=True)]
 
 
@@ -47,40 +47,20 @@ def score(question: Question, prediction: str) -> QuestionScore:
     """
     parsed = parse(question.task_type, prediction)
     failure = is_failure(question.task_type, parsed)
-    if question.metric is Metric.MICRO_F1:
-        counts = metrics.entity_counts(_any(parsed), _any(question.output_field))
-        return QuestionScore(metrics.f1([counts]), counts, failure)
-    return QuestionScore(_score(question.metric, _any(parsed), _any(question.output_field)), None, failure)
+    scorer = SCORERS[question.metric]
+    if scorer.counts is not None:
+        counts = scorer.counts(parsed, question.output_field)
+        return QuestionScore(f1([counts]), counts, failure)
+    return QuestionScore(scorer.score(parsed, question.output_field), None, failure)
 
 
-def _score(metric: Metric, parsed: Any, reference: Any) -> float:
-    match metric:
-        case Metric.ACCURACY:
-            return metrics.accuracy(parsed, reference)
-        case Metric.HIT_RATE_3:
-            return metrics.hit_rate_3(parsed, reference)
-        case Metric.NDCG:
-            return metrics.ndcg(parsed, reference)
-        case Metric.ROUGE_L:
-            return metrics.rouge_l(parsed, reference)
-        case Metric.BLEU | Metric.JP_BLEU:
-            return metrics.bleu(parsed, reference, japanese=metric is Metric.JP_BLEU)
-        case _:
-            return embedder(metric).cosine(parsed, reference)
-
-
-def _embed_all(questions: Sequence[Question], predictions: Sequence[str]) -> None:
-    """Embed every text that the cosine metrics will ask for, in a few large batches instead of one by one."""
-    texts: dict[Metric, list[str]] = {}
+def _prepare(questions: Sequence[Question], predictions: Sequence[str]) -> None:
+    """Let metrics that work in batches see everything that they will be asked for."""
+    pairs: dict[Metric, list[tuple[Parsed, Reference]]] = {}
     for question, prediction in zip(questions, predictions, strict=True):
-        if question.metric in MODEL_OF:
-            reference: Any = question.output_field
-            references = [reference] if isinstance(reference, str) else list(reference)
-            texts.setdefault(question.metric, []).extend([_any(parse(question.task_type, prediction)), *references])
-    for metric, batch in texts.items():
-        embedder(metric).learn(batch)
-
-
-def _any(value: object) -> Any:
-    """A parsed answer or a reference as its metric takes it; the loader has checked that they fit each other."""
-    return value
+        if SCORERS[question.metric].prepare:
+            parsed = parse(question.task_type, prediction)
+            pairs.setdefault(question.metric, []).append((parsed, question.output_field))
+    for metric, batch in pairs.items():
+        if prepare := SCORERS[metric].prepare:
+            prepare(batch)

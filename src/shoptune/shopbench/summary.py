@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoptune.shopbench.metrics import Counts, f1
+from shoptune.shopbench.metrics import SCORERS, Counts
+from shoptune.shopbench.metrics.micro_f1 import f1
 from shoptune.shopbench.questions import Question
 from shoptune.shopbench.scoring import QuestionScore
-from shoptune.shopbench.vocabulary import Metric
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,7 +99,7 @@ def _task(first: Question, results: Sequence[QuestionScore], generator: np.rando
     values = np.array([result.score for result in results])
     draws = generator.integers(size, size=(RESAMPLES, size))
     resampled_totals = values[draws].sum(axis=1)
-    if first.metric is Metric.MICRO_F1:
+    if SCORERS[first.metric].counts:
         counts = [result.counts or (0, 0, 0) for result in results]
         score = f1(counts)
         resampled_scores = _f1_of_sums(np.array(counts)[draws].sum(axis=1))

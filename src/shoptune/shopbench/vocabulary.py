@@ -1,18 +1,33 @@
-"""The names that the benchmark gives to its task types, tracks and metrics."""
+"""The names of task types, tracks and metrics: the benchmark's own, and those that a plug-in file adds.
+
+A file in `task_types/` or `metrics/` whose name is not one of the benchmark's adds a member: `task_types/price.py` adds
+`TaskType("price")`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Container
 from enum import StrEnum
+
+from shoptune.runtime.plugins import plugin_names
+
+
+def _added(package: str, members: Container[str]) -> dict[str, str]:
+    """The members that plug-in files add to those that an enumeration has already."""
+    names = plugin_names(f"shoptune.shopbench.{package}")
+    return {name.upper(): name for name in names if name.upper() not in members}
 
 
 class TaskType(StrEnum):
-    """The five kinds of question."""
+    """The kinds of question; the benchmark has five."""
 
     MULTIPLE_CHOICE = "multiple-choice"
     RETRIEVAL = "retrieval"
     RANKING = "ranking"
     NAMED_ENTITY_RECOGNITION = "named_entity_recognition"
     GENERATION = "generation"
+
+    vars().update(_added("task_types", vars()))
 
 
 class Metric(StrEnum):
@@ -28,6 +43,8 @@ class Metric(StrEnum):
     SENT_TRANSFORMER = "sent-transformer"
     MULTILINGUAL_SENT_TRANSFORMER = "multilingual-sent-transformer"
 
+    vars().update(_added("metrics", vars()))
+
 
 class Track(StrEnum):
     """The five tracks; every question belongs to one of the first four, and all belong to the fifth."""
@@ -42,21 +59,3 @@ class Track(StrEnum):
     def number(self) -> int:
         """The track's number in the papers, 1 to 5."""
         return list(Track).index(self) + 1
-
-
-# Metrics that fit an answer of each task type.
-METRICS_OF: dict[TaskType, frozenset[Metric]] = {
-    TaskType.MULTIPLE_CHOICE: frozenset({Metric.ACCURACY}),
-    TaskType.RETRIEVAL: frozenset({Metric.HIT_RATE_3}),
-    TaskType.RANKING: frozenset({Metric.NDCG}),
-    TaskType.NAMED_ENTITY_RECOGNITION: frozenset({Metric.MICRO_F1}),
-    TaskType.GENERATION: frozenset(
-        {
-            Metric.ROUGE_L,
-            Metric.BLEU,
-            Metric.JP_BLEU,
-            Metric.SENT_TRANSFORMER,
-            Metric.MULTILINGUAL_SENT_TRANSFORMER,
-        }
-    ),
-}

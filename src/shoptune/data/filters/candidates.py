@@ -13,6 +13,7 @@ from shoptune.data.render.batch import Rendered
 from shoptune.data.render.reject import Reject
 from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.rows import Row, to_table
+from shoptune.shopbench.task_types import DEFINITIONS
 from shoptune.shopbench.vocabulary import TaskType
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-_TEXT_ANSWERS = frozenset({TaskType.NAMED_ENTITY_RECOGNITION, TaskType.GENERATION})
+_TEXT_ANSWERS = frozenset(task_type for task_type, definition in DEFINITIONS.items() if definition.is_text)
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,13 @@ from typing import Any
 from shoptune.data.render.record_schema import RecordError, check_record
 from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.parsers import parse
-from shoptune.shopbench.questions import Reference
+from shoptune.shopbench.task_types import DEFINITIONS, Reference
+from shoptune.shopbench.task_types.multiple_choice import MAX_OPTIONS
+from shoptune.shopbench.task_types.ranking import RANKED
+from shoptune.shopbench.task_types.retrieval import LISTED, RETRIEVED
 from shoptune.shopbench.vocabulary import TaskType
 
 Record = Mapping[str, Any]
-
-_RANKED_ITEMS = 5
-_RETRIEVED_ITEMS = 3
-_MAX_CHOICES = 10  # the benchmark reads one digit
-_OUR_NUMBERS = frozenset({TaskType.RETRIEVAL, TaskType.RANKING})  # lists that we number: they can always be read back
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def arrange(kind: TaskType, record: Record, options: int | None, rng: random.Ran
     """
     check_record(kind, record)
     arranged = _KINDS[kind](record, options, rng)
-    if kind not in _OUR_NUMBERS:
+    if not DEFINITIONS[kind].numbers_items:
         _check(kind, arranged.reference)
     return arranged
 
@@ -82,7 +80,7 @@ def _multiple_choice(record: Record, options: int | None, rng: random.Random) ->
         listed = [answer, *wrong[:wanted]]
         rng.shuffle(listed)
         right = listed.index(answer)
-    if len(listed) > _MAX_CHOICES:
+    if len(listed) > MAX_OPTIONS:
         raise RecordError("more options than digits")
     if len(_different(listed, [])) < len(listed):
         raise RecordError("two options are the same")
@@ -91,9 +89,9 @@ def _multiple_choice(record: Record, options: int | None, rng: random.Random) ->
 
 def _retrieval(record: Record, options: int | None, rng: random.Random) -> Arranged:
     """`positives` (one to three are listed) and `negatives` fill a numbered list of `options` items, 15 by default."""
-    right = _different(_texts(record, "positives"), [])[:_RETRIEVED_ITEMS]
+    right = _different(_texts(record, "positives"), [])[:RETRIEVED]
     wrong = _different(_texts(record, "negatives"), right)
-    size = options or 15
+    size = options or LISTED
     if not right:
         raise RecordError("no positives")
     if len(right) + len(wrong) < size:
@@ -106,13 +104,13 @@ def _retrieval(record: Record, options: int | None, rng: random.Random) -> Arran
 def _ranking(record: Record, options: int | None, rng: random.Random) -> Arranged:
     """Five `items` with the `gains` of each, listed in any order."""
     items, gains = _texts(record, "items"), _gains(record)
-    if len(items) != _RANKED_ITEMS or len(gains) != _RANKED_ITEMS:
+    if len(items) != RANKED or len(gains) != RANKED:
         raise RecordError("not five items")
     if len(_different(items, [])) < len(items):
         raise RecordError("two items are the same")
     if max(gains) <= 0:
         raise RecordError("no item is relevant")
-    order = list(range(_RANKED_ITEMS))
+    order = list(range(RANKED))
     rng.shuffle(order)
     listed = [items[place] for place in order]
     return Arranged({"options": _numbered(listed, first=1)}, [_plain(gains[place]) for place in order])

@@ -9,9 +9,9 @@ from typing import Any
 
 from datasets import Dataset
 
-from shoptune.shopbench import metrics
 from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.chat import neutralize, system_prompt
+from shoptune.shopbench.metrics.micro_f1 import f1
 from shoptune.shopbench.questions import Question, load_questions
 from shoptune.shopbench.scoring import score
 
@@ -46,5 +46,5 @@ def process_results(doc: dict[str, Any], results: list[str]) -> dict[str, Any]:
 def task_score(items: list[Any]) -> float:
     """A task's score, from those of its questions."""
     if isinstance(items[0], list | tuple):
-        return metrics.f1(items)
+        return f1(items)
     return float(sum(items) / len(items))

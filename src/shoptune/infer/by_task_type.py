@@ -1,0 +1,32 @@
+"""Settings with a key for every task type, those of added files included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pydantic import create_model
+
+from shoptune.config import Settings
+from shoptune.shopbench.task_types import DEFINITIONS, Definition
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def by_task_type(annotation: Any, default: Callable[[Definition], Any]) -> Callable[[type[SettingsT]], type[SettingsT]]:
+    """Decorate a settings model to give it a field for every task type, under the name of the task type's file.
+
+    Args:
+        annotation: the type of each field.
+        default: its default, from what the task type says about itself.
+    """
+
+    def decorate(model: type[SettingsT]) -> type[SettingsT]:
+        fields: dict[str, Any] = {
+            task_type.name.lower(): (annotation, default(definition)) for task_type, definition in DEFINITIONS.items()
+        }
+        return create_model(
+            model.__name__, __base__=model, __doc__=model.__doc__, __module__=model.__module__, **fields
+        )
+
+    return decorate

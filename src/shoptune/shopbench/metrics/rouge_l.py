@@ -1,0 +1,27 @@
+"""ROUGE-L of generated texts."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from shoptune.shopbench.metrics._scorer import Scorer
+from shoptune.shopbench.vocabulary import Metric
+
+if TYPE_CHECKING:
+    from rouge_score.rouge_scorer import RougeScorer
+
+
+def rouge_l(text: str, reference: str) -> float:
+    """ROUGE-L F-measure over stemmed words, as the benchmark calls it (the prediction is passed as the target)."""
+    return float(_rouge_scorer().score(text, reference)["rougeL"].fmeasure)
+
+
+@functools.cache
+def _rouge_scorer() -> RougeScorer:
+    from rouge_score.rouge_scorer import RougeScorer
+
+    return RougeScorer(["rougeL"], use_stemmer=True)
+
+
+SCORERS = {Metric.ROUGE_L: Scorer(rouge_l)}
