@@ -59,9 +59,21 @@ def load(arguments: Arguments) -> Job:
         ShoptuneError: the YAML is faulty, or the base cannot be found.
     """
     config = load_train_config(arguments.file, arguments.overrides)
+    return Job(config, locate(config.base_model, config.file, "base_model"), _nodes(arguments, config))
+
+
+def machines(arguments: Arguments) -> Nodes:
+    """The machines of a run whose rows and base need not be there yet.
+
+    Raises:
+        ShoptuneError: the YAML is faulty.
+    """
+    return _nodes(arguments, load_train_config(arguments.file, arguments.overrides, built=False))
+
+
+def _nodes(arguments: Arguments, config: TrainConfig) -> Nodes:
     workers = arguments.processes or (config.machine.workers if config.machine else 1)
-    nodes = dataclasses.replace(arguments.nodes, processes=workers)
-    return Job(config, locate(config.base_model, config.file, "base_model"), nodes)
+    return dataclasses.replace(arguments.nodes, processes=workers)
 
 
 def request(job: Job) -> Request:
