@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,50 @@ while not (pathlib.Path(sys.argv[1]) / "{STOP}").exists():
     with pytest.raises(KeyboardInterrupt):
         _run(tmp_path, waits)
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_ctrl_c_ends_the_workers_too(tmp_path: Path) -> None:
+    # As axolotl does: a handler of its own, which ends with status 0.
+    waits = """
+import os, pathlib, signal, sys, time
+signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+(pathlib.Path(sys.argv[1]) / "pid").write_text(str(os.getpid()))
+while True:
+    time.sleep(0.02)
+"""
+
+    def interrupt() -> None:
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        _run(tmp_path, waits)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "tensorboard", "wandb"),
+    [
+        ({}, "None", "true"),
+        ({"use_tensorboard": True}, "tensorboard", "true"),
+        ({"wandb_project": "x"}, "None", "None"),
+    ],
+)
+def test_trackers_are_off_unless_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object], tensorboard: str, wandb: str
+) -> None:
+    monkeypatch.setenv("WANDB_DISABLED", "true")
+    script = f"""
+import os, pathlib, sys
+folder = pathlib.Path(sys.argv[1])
+print(pathlib.Path(os.environ.get("TENSORBOARD_LOGGING_DIR", "None")).name, os.environ.get("WANDB_DISABLED"))
+(folder / "{FINISHED}").write_text("{{}}")
+"""
+    run_workers([sys.executable, "-c", script, str(tmp_path)], tmp_path, tmp_path / LOG, settings)
+    assert (tmp_path / LOG).read_text().split() == [tensorboard, wandb]
 
 
 def test_the_commands(tmp_path: Path) -> None:

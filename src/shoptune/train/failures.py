@@ -23,6 +23,11 @@ _CAUSES = (
         "install gcc and the python3-dev package",
     ),
     (
+        r"OfflineModeIsEnabled|offline mode is enabled|Couldn't reach|LocalEntryNotFoundError",
+        "training is offline, and a model or data set that the config names is not on this machine",
+        "download it first, and name its folder",
+    ),
+    (
         r"NCCL.*(timeout|timed out)|Watchdog caught collective operation timeout",
         "a worker waited for another until NCCL gave up",
         "look for the first worker that failed, and check the network between the machines",

@@ -21,6 +21,7 @@ from shoptune.train.failures import diagnose
 from shoptune.train.speed import Speed
 
 LOG = "axolotl.log"
+TENSORBOARD = "tensorboard"
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 40  # torchrun gives its workers 30
 _WORKER = "shoptune.train.worker"
@@ -78,7 +79,9 @@ def run_workers(arguments: list[str], directory: Path, log: Path, settings: Mapp
         KeyboardInterrupt: they were asked to end, with a checkpoint saved.
     """
     with log.open("wb") as output, bar("train", 1.0) as progress, _stop_at_sigterm(directory / STOP):
-        process = subprocess.Popen(arguments, stdout=output, stderr=subprocess.STDOUT, env=_environment(settings))
+        process = subprocess.Popen(
+            arguments, stdout=output, stderr=subprocess.STDOUT, env=_environment(settings, directory)
+        )
         try:
             code = _follow(process, directory, progress)
         except BaseException:
@@ -101,7 +104,9 @@ def join_workers(arguments: list[str], log: Path, settings: Mapping[str, Any]) -
         ShoptuneError: the workers failed; the error names the log.
     """
     with log.open("wb") as output:
-        process = subprocess.Popen(arguments, stdout=output, stderr=subprocess.STDOUT, env=_environment(settings))
+        process = subprocess.Popen(
+            arguments, stdout=output, stderr=subprocess.STDOUT, env=_environment(settings, log.parent)
+        )
         try:
             code = process.wait()
         except BaseException:
@@ -150,8 +155,11 @@ def _stop_at_sigterm(request: Path) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _environment(settings: Mapping[str, Any]) -> dict[str, str]:
+def _environment(settings: Mapping[str, Any], directory: Path) -> dict[str, str]:
+    """The workers' variables: trackers are off unless the config asks for them."""
     variables = dict(os.environ)
+    if settings.get("use_tensorboard"):
+        variables.setdefault("TENSORBOARD_LOGGING_DIR", str(directory / TENSORBOARD))
     if settings.get("use_wandb") or settings.get("wandb_project"):
         variables.pop("WANDB_DISABLED", None)
     return variables

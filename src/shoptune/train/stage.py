@@ -127,7 +127,9 @@ def _job_file(job: Job, directory: Path) -> JobFile:
 
 
 def next_command(job: Job, out: Path) -> str:
-    """Merge the adapter into its base."""
+    """Merge the adapter into its base; what was trained in full is quantized as it is."""
+    if not job.config.axolotl.get("adapter"):
+        return f"shoptune quantize QUANTIZE.yaml --set {quote(f'model={out}')} --out DIR"
     base, adapter = quote(f"base={job.config.base_model}"), quote(f"adapters=[{{path: {out}}}]")
     return f"shoptune merge MERGE.yaml --set {base} --set {adapter} --out DIR"
 

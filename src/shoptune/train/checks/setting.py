@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from shoptune.train.machine import Machine
 
 _FUSED = ("lora_mlp_kernel", "lora_qkv_kernel", "lora_o_kernel", "lora_embedding_kernel")
+_MLFLOW = ("use_mlflow", "mlflow_tracking_uri")
 _UNMERGEABLE = {
     "peft_use_dora": "DoRA rescales whole weights, which `shoptune merge` does not take",
     "lora_modules_to_save": "whole modules are trained, which `shoptune merge` does not take",
@@ -36,6 +38,8 @@ def problems_on(config: TrainConfig, machine: Machine) -> Iterator[Problem]:
     if values.get("fsdp_config") and machine.workers == 1:
         what = "FSDP splits the model between processes, and there is one"
         yield _problem(config, "fsdp_config", what, "remove it, or train with --processes 2 or more")
+    if (key := next(filter(values.get, _MLFLOW), None)) and importlib.util.find_spec("mlflow") is None:
+        yield _problem(config, key, "MLflow is not installed", "install mlflow in the train environment, or remove it")
     if adapter:
         for key, what in _UNMERGEABLE.items():
             if values.get(key):
