@@ -92,3 +92,9 @@ def reviews2023() -> Path:
 def real_qwen2_configs() -> Path:
     """The `config.json` files of the Qwen2 family as published."""
     return _real("qwen2/configs")
+
+
+@pytest.fixture(scope="session")
+def real_qwen2_tokenizer() -> Path:
+    """The folder of Qwen2's real tokenizer, with the chat template of Qwen2-Instruct."""
+    return _real("qwen2/tokenizer")
