@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from shoptune.errors import Problem
+from shoptune.infer.constraints.constraint import MAX_LOGIT_BIAS
 from shoptune.infer.profile import Profile
 from shoptune.plan.capability import (
     dtype_problems,
@@ -134,7 +135,7 @@ def _load(setting: Setting, profile: Profile, weights: Weights) -> Load:
 
 
 def _step_tokens(profile: Profile) -> int:
-    return getattr(profile.engine, "max_num_batched_tokens", None) or _MOST_TOKENS
+    return profile.engine.max_num_batched_tokens or _MOST_TOKENS
 
 
 def activation_bytes(load: Load, tokens: int, sequences: int) -> float:
@@ -197,9 +198,7 @@ def _refusals(setting: Setting, profile: Profile, load: Load) -> Iterator[Proble
         yield from group_problems(
             file, "engine.tensor_parallel_size", setting.shape, setting.shape.group_size, load.parallel
         )
-    yield from logit_bias_problems(
-        file, "constraints.most_biased_tokens", getattr(profile.constraints, "most_biased_tokens", 0), machine
-    )
+    yield from logit_bias_problems(file, "constraints", MAX_LOGIT_BIAS, machine)  # what a request is cut to
     if not machine.gpus and options.gpu_memory_utilization is not None:
         what = f"is for a machine with GPUs, machine '{machine.name}' has none"
         yield Problem(file, "engine.gpu_memory_utilization", what, "use a profile for a CPU: infer/cpu.yaml")
