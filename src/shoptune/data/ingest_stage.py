@@ -144,12 +144,20 @@ def cached_tables(
             lock = locks.enter_context(out.with_suffix(".lock").open("w"))
             fcntl.flock(lock, fcntl.LOCK_EX)
             job = Job({source: folder}, executor_name, workers, memory_gb)
-            wanted = request(job)
-            if not up_to_date(wanted, fingerprint_of(wanted), out):
+            if not _is_current(job, out):
                 run(INGEST, job, out, force=True)
             fcntl.flock(lock, fcntl.LOCK_SH)
             found[source] = SourceTables.load(out / source)
         yield found
+
+
+def _is_current(job: Job, out: Path) -> bool:
+    wanted = request(job)
+    fingerprint = fingerprint_of(wanted)
+    try:
+        return up_to_date(wanted, fingerprint, out) is not None
+    except ShoptuneError:  # files of the cache were deleted or changed
+        return False
 
 
 def _size(job: Job) -> int:
