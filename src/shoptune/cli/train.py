@@ -20,10 +20,11 @@ def train(
 
     Example: shoptune train training_configs/demo-a.yaml --out runs/demo/adapter-a
     """
+    from shoptune.plan.checks import check_train, with_checks
     from shoptune.stage import execute
     from shoptune.train.stage import TRAIN, Arguments
 
-    execute(TRAIN, Arguments(file, overrides, processes), out, force=force)
+    execute(with_checks(TRAIN, check_train), Arguments(file, overrides, processes), out, force=force)
 
 
 def register(app: typer.Typer) -> None:
