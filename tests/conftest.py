@@ -1,6 +1,8 @@
 """What tests share: where the examples and the real data are."""
 
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -24,6 +26,14 @@ def examples() -> Path:
 def tiny_base() -> Path:
     """The tiny base model's checkpoint."""
     return ROOT / "examples" / "tiny_base"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what tests cache out of the user's cache; the processes of one run share a folder."""
+    if "SHOPTUNE_CACHE" not in os.environ:
+        folder = TemporaryDirectory(prefix="shoptune-cache-")
+        os.environ["SHOPTUNE_CACHE"] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -65,6 +75,12 @@ def ecguide() -> Path:
 def real_amazon_m2() -> Path:
     """Real Amazon-M2 sessions, as CSV and as Parquet."""
     return _real("amazon_m2")
+
+
+@pytest.fixture(scope="session")
+def reviews2023() -> Path:
+    """Real products and reviews of Amazon Reviews 2023."""
+    return _real("reviews2023")
 
 
 @pytest.fixture(scope="session")
