@@ -1,4 +1,4 @@
-"""What a merge adds to one weight matrix, in float32."""
+"""The delta that a merge adds to one weight matrix, in float32."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from shoptune.merge.lora import Factors
 
 
 class Delta(Protocol):
-    """What is added to a weight matrix."""
+    """A delta, of which any part can be computed."""
 
     def fill(self, part: torch.Tensor, row: int, column: int) -> None:
-        """Write the part of the delta that begins at a row and a column; float32, as large as `part`."""
+        """Write the part of the delta that begins at a row and a column into `part` (float32)."""
 
 
 @dataclass(frozen=True)
 class LowRank:
-    """A delta kept as its factors."""
+    """A delta stored as its factors."""
 
     factors: Factors
 
@@ -31,7 +31,7 @@ class LowRank:
 
 @dataclass(frozen=True)
 class Dense:
-    """A delta kept whole."""
+    """A delta stored as a matrix."""
 
     delta: torch.Tensor
 

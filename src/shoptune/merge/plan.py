@@ -1,4 +1,4 @@
-"""From a merge config to what is added to each weight."""
+"""From a merge config to the delta of each weight."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TIED = {"model.embed_tokens.weight": "output layer", "lm_head.weight": "embeddi
 
 
 class Plan:
-    """A merge made ready: adapters opened and checked against the base, nothing computed yet.
+    """A merge that is ready to compute: adapters are opened and checked against the base.
 
     Args:
         config: what to merge.
@@ -71,7 +71,7 @@ class Plan:
         return [(adapter.targets[name].load(), weight) for adapter, weight in self._members if name in adapter.targets]
 
     def read(self, spec: TensorSpec, first: int, last: int, memory: memoryview) -> torch.Tensor:
-        """Rows of the weights that deltas are added to: the checkpoint's, in `memory`, or what NF4 leaves of them."""
+        """Rows of the weights to add deltas to: the checkpoint's, read into `memory`, or what NF4 makes of them."""
         if self.config.base_weights == "checkpoint" or not is_quantized_in_training(spec):
             return read_rows(spec, first, last, memory=memory)
         if self._whole is None or self._whole[0] != spec.name:  # double quantization looks at a whole matrix
@@ -80,7 +80,7 @@ class Plan:
         return self._whole[1][first:last]
 
     def _generator(self, name: str) -> torch.Generator:
-        """One source of chance a weight, so that no weight's draw depends on another's."""
+        """A random generator per weight, so that the order of weights does not matter."""
         seed = hashlib.sha256(f"{self.config.seed}/{name}".encode()).digest()[:8]
         return torch.Generator().manual_seed(int.from_bytes(seed, "little") >> 1)
 
@@ -96,7 +96,7 @@ class Plan:
             say(f"merge: {adapter.path}: adapters[{number}]: {what}")
 
     def _refuse_one_sided_ties(self) -> None:
-        """A tied output layer is the embedding: a delta meant for one side would change both."""
+        """Refuse a delta on one side of a tied embedding and output layer, which would change both."""
         if not self.base.ties_embeddings:
             return
         for adapter, _ in self._members:

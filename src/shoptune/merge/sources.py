@@ -1,4 +1,4 @@
-"""The folders that a merge reads."""
+"""Locate the folders that a merge reads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Sources:
 
     @classmethod
     def of(cls, config: MergeConfig, file: Path) -> Sources:
-        """Find the folders that a config names, downloading hub ids.
+        """Locate the folders that a config names; download those that are Hub ids.
 
         Raises:
             ShoptuneError: one is missing, or the base is quantized.
