@@ -1,6 +1,8 @@
 """What tests share: where the examples and the real data are."""
 
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -29,6 +31,14 @@ def examples() -> Path:
 def tiny_base() -> Path:
     """The tiny base model's checkpoint."""
     return ROOT / "examples" / "tiny_base"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what tests cache out of the user's cache; the processes of one run share a folder."""
+    if "SHOPTUNE_CACHE" not in os.environ:
+        folder = TemporaryDirectory(prefix="shoptune-cache-")
+        os.environ["SHOPTUNE_CACHE"] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,12 +71,30 @@ def real_mmlu() -> Path:
 
 
 @pytest.fixture(scope="session")
+def ecguide() -> Path:
+    """Questions that another team of the challenge wrote."""
+    return _real("ecguide")
+
+
+@pytest.fixture(scope="session")
 def real_amazon_m2() -> Path:
     """Real Amazon-M2 sessions, as CSV and as Parquet."""
     return _real("amazon_m2")
 
 
 @pytest.fixture(scope="session")
+def reviews2023() -> Path:
+    """Real products and reviews of Amazon Reviews 2023."""
+    return _real("reviews2023")
+
+
+@pytest.fixture(scope="session")
 def real_qwen2_configs() -> Path:
     """The `config.json` files of the Qwen2 family as published."""
     return _real("qwen2/configs")
+
+
+@pytest.fixture(scope="session")
+def real_qwen2_tokenizer() -> Path:
+    """The folder of Qwen2's real tokenizer, with the chat template of Qwen2-Instruct."""
+    return _real("qwen2/tokenizer")

@@ -65,14 +65,15 @@ def read_yaml(path: Path) -> Any:
     """The content of a YAML file and of the file that it extends, read with the safe loader.
 
     `extends: other.yaml` names a file relative to this one. Mappings are merged key by key, at every depth; any other
-    value, lists included, replaces the extended file's. The base's keys come first.
+    value, lists included, replaces the extended file's. `{0: ...}` changes the first item of an extended list instead
+    of replacing the list. The base's keys come first.
 
     Raises:
         ShoptuneError: a file is missing or is not valid YAML, or files extend one another in a circle.
     """
     merged: Any = None
-    for _, values in reversed(_chain(path)):
-        merged = _merge(merged, values)
+    for file, values in reversed(_chain(path)):
+        merged = _merge(merged, values, file, ())
     return merged
 
 
@@ -96,10 +97,21 @@ def _chain(path: Path) -> list[tuple[Path, Any]]:
         path = following
 
 
-def _merge(base: Any, values: Any) -> Any:
-    if not isinstance(base, dict) or not isinstance(values, dict):
+def _merge(base: Any, values: Any, file: Path, location: tuple[int | str, ...]) -> Any:
+    if not isinstance(values, dict):
         return values
-    return base | {key: _merge(base.get(key), value) for key, value in values.items()}
+    if isinstance(base, dict):
+        return base | {key: _merge(base.get(key), value, file, (*location, key)) for key, value in values.items()}
+    if not isinstance(base, list) or not values or not all(isinstance(key, int) for key in values):
+        return values
+    for number in values:
+        if not 0 <= number < len(base):
+            what = f"is not one of the extended list's {len(base)} items"
+            raise fail(file, _key_path((*location, number)), what, "count from 0")
+    return [
+        _merge(item, values[number], file, (*location, number)) if number in values else item
+        for number, item in enumerate(base)
+    ]
 
 
 def file_of(path: Path, location: Sequence[int | str]) -> Path:
