@@ -62,7 +62,7 @@ locks: ## resolve requirements/{cpu,gpu}/*.txt anew: [KIND=cpu|gpu]
 
 # -- Checks ------------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-fast lint check clean help
+.PHONY: test test-fast lint docs check clean help
 test: ## set up, then run every test
 	@$(SETUP) --with "dev search"
 	.venv/bin/python -m pytest
@@ -71,12 +71,17 @@ test-fast: ## the tests that need no model stack, side by side: under a minute o
 	@$(SETUP) --with dev data
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m "not slow" --numprocesses auto
 
-lint: ## ruff, mypy and the layers of imports
+lint: ## ruff, mypy, the layers of imports, and whether docs/configs.md is up to date
 	@$(SETUP) --with dev data
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
+	.venv/bin/python docs/generate.py --check
+
+docs: ## write docs/configs.md from the config models
+	@$(SETUP) data
+	.venv/bin/python docs/generate.py
 
 check: lint test ## all that CI checks
 

@@ -14,7 +14,12 @@ _METHODS = "shoptune.merge.methods"
 
 
 class WeightedAdapter(Settings):
-    """One member of the ensemble; its weight may be any finite number, 1 takes the adapter as it was trained."""
+    """One member of the ensemble.
+
+    Attributes:
+        path: folder of the adapter.
+        weight: factor of its delta, any finite number; 1 takes the adapter as it was trained.
+    """
 
     path: str
     weight: float = 1.0
