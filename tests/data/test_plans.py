@@ -19,10 +19,9 @@ _NESTED = {"NESTED_LOOP_JOIN", "BLOCKWISE_NL_JOIN", "PIECEWISE_MERGE_JOIN", "IE_
 _SMALL = (
     "share",
     "% CAST(SUBQUERY AS HUGEINT)) = 0)",
-    "contains(concat(lower(",
+    "list_has_any(stems, hints)) AND (NOT list_contains(families, family))",
     "count_star() <=",
     "contains(lower(title), other)",
-    "contains(concat(lower(",
 )
 
 

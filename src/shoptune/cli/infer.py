@@ -28,8 +28,7 @@ def infer(
     from shoptune.plan.checks import check_infer, with_checks
     from shoptune.stage import execute
 
-    arguments = Arguments(file, model, questions, adapter, overrides)
-    execute(with_checks(INFER, check_infer), arguments, out, force=force)
+    execute(with_checks(INFER, check_infer), Arguments(file, model, questions, adapter, overrides), out, force=force)
 
 
 def register(app: typer.Typer) -> None:

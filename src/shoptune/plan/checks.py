@@ -50,8 +50,7 @@ def check_train(job: TrainJob, directory: Path) -> None:
     """
     from shoptune.plan.train import plan_train
 
-    processes: int = getattr(job, "nodes", job).processes
-    _check(job.base_model, directory, lambda setting: plan_train(setting, job.config.axolotl, processes))
+    _check(job.base_model, directory, lambda setting: plan_train(setting, job.config.axolotl, job.nodes.processes))
 
 
 def check_merge(job: MergeJob, directory: Path) -> None:

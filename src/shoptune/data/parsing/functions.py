@@ -6,6 +6,7 @@ import html
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from shoptune.data.parsing.aspects import find_keyphrases
 from shoptune.data.parsing.prices import parse_price
 from shoptune.data.parsing.product_types import category_name, product_type, title_end
 from shoptune.data.parsing.quantities import parse_amounts, parse_quantities
@@ -24,6 +25,7 @@ def register_functions(connection: DuckDBPyConnection) -> None:
     - `amounts_of(title)`: every `value` with its `unit`.
     - `product_type_of(title, categories)`: as `drill`.
     - `category_name(category)` and `title_end(title)`: a category and a title's noun in the form of a type.
+    - `keyphrases_of(text)`: every `phrase` of a review that tells an `aspect`, and whether it `praises`.
     - `unescape_html(text)`: HTML entities as characters.
     """
     import duckdb
@@ -41,6 +43,11 @@ def register_functions(connection: DuckDBPyConnection) -> None:
         "product_type_of": (product_type, [text, duckdb.type("VARCHAR[]")], text),
         "category_name": (category_name, [text], text),
         "title_end": (title_end, [text], text),
+        "keyphrases_of": (
+            _keyphrases,
+            [text],
+            duckdb.type("STRUCT(aspect VARCHAR, phrase VARCHAR, praises BOOLEAN)[]"),
+        ),
         "unescape_html": (_unescape, [text], text),
     }
     create: Any = connection.create_function  # its annotations list the functions' types one by one
@@ -69,3 +76,10 @@ def _quantities(title: str | None) -> dict[str, int | Decimal | None]:
 
 def _amounts(title: str | None) -> list[dict[str, Decimal | str]]:
     return [{"value": found.value, "unit": found.unit} for found in parse_amounts(title or "") if found.value < _MOST]
+
+
+def _keyphrases(text: str | None) -> list[dict[str, str | bool | None]]:
+    return [
+        {"aspect": found.aspect, "phrase": found.phrase, "praises": found.praises}
+        for found in find_keyphrases(text or "")
+    ]

@@ -3,10 +3,11 @@
 Prices may be null, numbers or texts; features, description and categories are lists; details is an object whose keys
 differ from product to product.
 
-Tables: reviews(key, category, rating, title, text, parent_asin, user_id, timestamp, helpful_vote), its texts without
+Tables: reviews(key, category, rating, title, text, parent_asin, user_id, timestamp, helpful_vote,
+review), its texts without
 the markup that players and shops put into them; reviews_products(parent_asin, category, title, price, cents, currency,
 brand, features, description, categories, details, bought_together, product_type, packs, per_pack, pieces, ounces,
-amounts).
+amounts); review_keyphrases and review_aspects, see `shoptune.data.parsing.review_tables`.
 
 `product_type` is from `product_types*.parquet` (parent_asin, product_type), such as a model infers, if the folder has
 it; else the innermost category where many titles end with its noun; else what `shoptune.data.parsing.product_types`
@@ -19,10 +20,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from shoptune.data.parsing.functions import register_functions
+from shoptune.data.parsing.review_tables import create_review_tables
 from shoptune.data.readers.source_reader import SourceReader
 from shoptune.data.readers.table import Table
 
-FILES = ("*.jsonl", "*.jsonl.gz", "product_types*.parquet")
+FILES = ("*.jsonl", "*.jsonl.gz", "product_types*.parquet", "review_keyphrases*.parquet")
 
 REVIEW = {
     "rating": "DOUBLE",
@@ -44,21 +46,6 @@ _META = {
     "details": "JSON",
     "bought_together": "JSON",
 }
-
-# What players and shops put into texts: markers of videos and products, and what shows in place of a video.
-_CLEAN = r"""
-    trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
-        CASE WHEN contains({0}, '&') THEN unescape_html({0}) ELSE {0} END,
-        '\[\[ASIN:\w+ ?([^\]]*)\]\]', '\1', 'g'),
-        '\[\[\w+:[^\]]*\]\]|The media could not be loaded\.?|Your browser does not support HTML5 video\.?', ' ', 'gi'),
-        '</?[a-zA-Z][^<>]{{0,200}}>', ' ', 'g'), '[ \t\x{{00a0}}]+', ' ', 'g'))"""
-
-_REVIEWS = f"""
-    SELECT md5(concat_ws('|', user_id, parent_asin, timestamp, text)) AS key, category, rating,
-           {_CLEAN.format("title")} AS title, {_CLEAN.format("text")} AS text, parent_asin, user_id, timestamp,
-           helpful_vote
-    FROM (SELECT * EXCLUDE (filename), regexp_extract(filename, '([^/]+)\\.jsonl', 1) AS category FROM raw_reviews)
-    """
 
 # Innermost categories that name a type: many titles of each end with the category's own noun.
 _LEAF_TYPES = """
@@ -88,13 +75,13 @@ _PRODUCTS = """
 
 
 def partitions(files: Sequence[Path]) -> Mapping[str, Sequence[Path]]:
-    """The files of each category, which are read independently of the others; inferred types belong to all."""
+    """The files of each category, read independently of the others; what models inferred belongs to all."""
     found: dict[str, list[Path]] = {}
     for file in files:
         if file.suffix != ".parquet":
             found.setdefault(file.name.partition(".")[0].removeprefix("meta_"), []).append(file)
-    types = [file for file in files if file.suffix == ".parquet"]
-    return {category: [*of_category, *types] for category, of_category in found.items()}
+    inferred = [file for file in files if file.suffix == ".parquet"]
+    return {category: [*of_category, *inferred] for category, of_category in found.items()}
 
 
 def register(reader: SourceReader) -> None:
@@ -106,7 +93,7 @@ def register(reader: SourceReader) -> None:
     reader.json_lines(Table("reviews_products", meta, _META, ("parent_asin",)))
     register_functions(reader.connection)
     reader.connection.execute(_LEAF_TYPES)
-    reader.create("reviews", _REVIEWS, sample_by="user_id")
+    create_review_tables(reader, reader.find(FILES[3], optional=True))
     reader.create("reviews_products", _PRODUCTS.format(types=_inferred_types(reader)), sample_by="parent_asin")
     reader.count_missing(
         "reviews of products that are not listed",
