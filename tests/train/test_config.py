@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from shoptune.errors import ShoptuneError
+from shoptune.train.axolotl_keys import ALIASES, known_keys
 from shoptune.train.config import load_train_config
 
 
@@ -47,8 +48,22 @@ def test_unknown_keys_are_refused_at_every_level(tmp_path: Path, values: dict[st
     values["datasets"] = [{"path": str(tmp_path / "rows"), "ds_typo": "parquet"}]
     assert _problems(tmp_path, values) == [
         "train.yaml: datasets[0].ds_typo: unknown axolotl key; did you mean 'ds_type'?",
-        "train.yaml: lora_rank: unknown axolotl key; did you mean 'local_rank'?",
+        "train.yaml: lora_rank: unknown axolotl key; did you mean 'lora_r'?",
     ]
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_names_from_other_tools_lead_to_axolotls(alias: str, tmp_path: Path, values: dict[str, object]) -> None:
+    assert alias not in known_keys()
+    assert ALIASES[alias] in known_keys()
+    expected = f"train.yaml: {alias}: unknown axolotl key; did you mean '{ALIASES[alias]}'?"
+    assert _problems(tmp_path, values | {alias: 8}) == [expected]
+
+
+def test_an_alias_counts_only_where_its_key_is_valid(tmp_path: Path, values: dict[str, object]) -> None:
+    values["datasets"] = [{"path": str(tmp_path / "rows"), "packing": True}]
+    (problem,) = _problems(tmp_path, values)
+    assert "sample_packing" not in problem
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 from shoptune.config import apply_overrides, read_yaml
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
-from shoptune.train.axolotl_keys import KeyTree, known_keys
+from shoptune.train.axolotl_keys import ALIASES, KeyTree, known_keys
 
 _OURS = {
     "output_dir": "remove it: --out names the artifact",
@@ -89,7 +89,7 @@ def unknown_keys(path: Path, values: Any, known: KeyTree | None, where: str = ""
     for key, value in values.items():
         place = f"{where}.{key}" if where else str(key)
         if key not in known:
-            yield Problem(path, place, "unknown axolotl key", nearest(str(key), known))
+            yield Problem(path, place, "unknown axolotl key", nearest(str(key), known, ALIASES))
         else:
             yield from unknown_keys(path, value, known[key], place)
 
