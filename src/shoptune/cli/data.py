@@ -9,7 +9,11 @@ import typer
 
 from shoptune.cli.options import Config, Force, Out, Set
 
-app = typer.Typer(help="Raw source files become rows in ShopBench's format.", no_args_is_help=True)
+app = typer.Typer(
+    help="Turn raw source files into rows in ShopBench's format.\n\n"
+    "Example: shoptune data build data_recipes/mixtures/demo-a.yaml --raw examples/raw --out runs/demo/data-a",
+    no_args_is_help=True,
+)
 
 
 @app.command("build")
