@@ -102,9 +102,10 @@ locks: ## resolve requirements/*.txt anew
 
 # -- Checks ------------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-fast lint check clean help
+.PHONY: test test-fast lint check bench clean help
+# One test at a time to each worker, in the order of tests/end_to_end/conftest.py: slow ones first, fast ones in the gaps.
 test: setup ## set up, then run every test
-	.venv/bin/python -m pytest
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist load --maxschedchunk 1
 
 test-fast: setup-core ## the tests that need no model stack, side by side: under a minute on two cores
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m "not slow" --numprocesses auto
@@ -115,6 +116,9 @@ lint: setup-core ## ruff and mypy
 	.venv/bin/mypy
 
 check: lint test ## all that CI checks
+
+bench: $(DEMO)/report.html ## run every benchmark (hours); figures are kept in runs/benchmarks
+	.venv/bin/python benchmarks/all.py
 
 clean: ## remove what the demo made
 	rm -rf $(DEMO)

@@ -162,3 +162,17 @@ def test_ctrl_c_exits_with_130(monkeypatch: pytest.MonkeyPatch, examples: Path, 
     with pytest.raises(SystemExit) as ended:
         main(["evaluate", questions, "--questions", questions, "--out", str(tmp_path / "out")])
     assert ended.value.code == 130
+
+
+def test_an_unexpected_failure_is_a_traceback_and_status_1(tmp_path: Path) -> None:
+    questions = str(ROOT / "examples" / "questions" / "development.json")
+    script = f"""
+from shoptune.cli import main
+from shoptune.evaluate import stage
+stage.load_questions = lambda file: 1 / 0
+main(["evaluate", {questions!r}, "--questions", {questions!r}, "--out", {str(tmp_path / "out")!r}])
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "Traceback" in result.stderr
+    assert "ZeroDivisionError" in result.stderr
