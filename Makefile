@@ -110,10 +110,11 @@ test: setup ## set up, then run every test
 test-fast: setup-core ## the tests that need no model stack, side by side: under a minute on two cores
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m "not slow" --numprocesses auto
 
-lint: setup-core ## ruff and mypy
+lint: setup-core ## ruff, mypy and the layers of imports
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
 
 check: lint test ## all that CI checks
 

@@ -13,6 +13,7 @@ from shoptune.checkpoints.tensor_file import read_rows
 from shoptune.errors import fail
 from shoptune.quantize.calibration import calibration_set
 from shoptune.quantize.config import QuantizeConfig
+from shoptune.shopbench.chat_tokenizer import ChatTokenizer
 
 REPORT = "calibration.json"
 _WEIGHTS_AND_CONFIG = ("config.json", "model.safetensors")
@@ -33,12 +34,8 @@ def quantize(padded: Checkpoint, config: QuantizeConfig, directory: Path) -> Non
     from shoptune.quantize.search import ScaleSearch
 
     tokenizer = AutoTokenizer.from_pretrained(padded.path, trust_remote_code=False)
-
-    def encode(text: str) -> list[int]:
-        ids: list[int] = tokenizer.encode(text, add_special_tokens=False)
-        return ids
-
-    prompts = calibration_set(config.calibration, padded.path, encode)
+    chats = ChatTokenizer(tokenizer, padded.path, config.calibration.chat_template_arguments)
+    prompts = calibration_set(config.calibration, chats)
     dtype = torch.float32 if config.device == "cpu" else torch.float16
     model = AutoAWQForCausalLM.from_pretrained(
         str(padded.path), device_map=config.device, torch_dtype=dtype, safetensors=True, trust_remote_code=False

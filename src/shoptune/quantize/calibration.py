@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from shoptune.errors import fail
 from shoptune.quantize.config import Calibration
-from shoptune.shopbench.chat import chat, render
+from shoptune.shopbench.chat import chat
+from shoptune.shopbench.chat_tokenizer import ChatTokenizer
 from shoptune.shopbench.questions import load_questions
 
 
@@ -27,19 +27,19 @@ class CalibrationSet:
     surplus: int
 
 
-def calibration_set(settings: Calibration, checkpoint: Path, encode: Callable[[str], list[int]]) -> CalibrationSet:
+def calibration_set(settings: Calibration, tokenizer: ChatTokenizer) -> CalibrationSet:
     """Render and tokenize the calibration questions.
 
     Args:
         settings: which questions, how many, how long.
-        checkpoint: whose chat template renders them.
-        encode: the tokenizer, adding no tokens of its own.
+        tokenizer: the checkpoint's; its chat template renders the questions.
 
     Raises:
         ShoptuneError: the questions cannot be read, or their prompts do not fill one block.
     """
     questions = load_questions(Path(settings.questions))
-    prompts = [encode(render(chat(question.input_field, question.task_type), checkpoint)) for question in questions]
+    chats = [chat(q.input_field, q.task_type, control_tokens=tokenizer.control_tokens) for q in questions]
+    prompts = [tokenizer.encode(tokenizer.render(messages)) for messages in chats]
     fitting = [prompt for prompt in prompts if len(prompt) <= settings.max_length]
     used = fitting[: settings.max_samples]
     if sum(map(len, used)) < settings.max_length:

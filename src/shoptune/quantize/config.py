@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -18,11 +19,13 @@ class Calibration(Settings):
         questions: a file in the development format; every question is rendered as the prompt it will be.
         max_samples: the most questions to use.
         max_length: blocks that the model sees, in tokens; longer prompts are left out, and the count is reported.
+        chat_template_arguments: arguments of the checkpoint's chat template, the same as in the inference profile.
     """
 
     questions: str
     max_samples: Count = 128
     max_length: Count = 512
+    chat_template_arguments: Mapping[str, bool | int | float | str] = Field(default_factory=dict)
 
 
 class AwqSettings(Settings):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shoptune.infer.engine import Engine
+from shoptune.infer.prompt import Completion, Prompt
 from shoptune.merge.adapter import write_adapter
 from shoptune.merge.checkpoint import write_checkpoint
 from shoptune.merge.config import MergeConfig
@@ -56,7 +57,7 @@ class ReloadedEnsemble(LiveEnsemble):
             self._engine = Engine(checkpoint, self._plan.profile)
         else:
             self._engine.reload(checkpoint)
-        return self._engine.answer([(question.input_field, question.is_multiple_choice) for question in questions])
+        return _texts(self._engine.answer([Prompt.of(question) for question in questions]))
 
 
 class ServedEnsemble(LiveEnsemble):
@@ -69,8 +70,11 @@ class ServedEnsemble(LiveEnsemble):
             adapter = self._emptied("-".join(f"{number:g}" for number in (candidate.alpha, *candidate.weights)))
             write_adapter(self._merge_plan(self._plan.merge_of(candidate)), adapter, None)
         self._engine = self._engine or Engine(self._sources.base.path, self._plan.profile)
-        asked = [(question.input_field, question.is_multiple_choice) for question in questions]
-        return self._engine.answer(asked, adapter)
+        return _texts(self._engine.answer([Prompt.of(question) for question in questions], adapter))
+
+
+def _texts(completions: Sequence[Completion]) -> list[str]:
+    return [completion.text for completion in completions]
 
 
 def live_ensemble(plan: SweepPlan, workspace: Path) -> LiveEnsemble:

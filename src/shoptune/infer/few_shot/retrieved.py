@@ -1,4 +1,4 @@
-"""Training rows that are most like a question, by sentence embedding (paper 003, section 4.2)."""
+"""Few-shot examples retrieved from training rows by sentence embedding (paper 003, section 4.2)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoptune.errors import fail
-from shoptune.infer.exemplars import Solved
+from shoptune.infer.few_shot.example import FewShotExample
 from shoptune.infer.prompting import Retrieved
 from shoptune.shopbench.embeddings import embedder
 from shoptune.shopbench.rows import QUESTION_COLUMNS, to_questions
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Neighbors:
-    """Rows with their embeddings.
+class RetrievedExamples:
+    """Training rows with their embeddings.
 
     Args:
         settings: where the rows are, and how many are shown.
@@ -34,13 +34,13 @@ class Neighbors:
         self._rows = _rows(Path(settings.rows))
         self._vectors = _unit_vectors([row.question for row in self._rows])
 
-    def of(self, questions: Sequence[str]) -> list[list[Solved]]:
-        """The rows most like each question, the most similar last; never one with the question's own text."""
+    def nearest(self, questions: Sequence[str]) -> list[list[FewShotExample]]:
+        """The rows most similar to each question, the most similar last; never one with the question's own text."""
         vectors = _unit_vectors(questions)
         return [self._nearest(text, self._vectors @ vector) for text, vector in zip(questions, vectors, strict=True)]
 
-    def _nearest(self, question: str, similarity: NDArray[np.float32]) -> list[Solved]:
-        found: list[Solved] = []
+    def _nearest(self, question: str, similarity: NDArray[np.float32]) -> list[FewShotExample]:
+        found: list[FewShotExample] = []
         seen = {question}
         for number in np.argsort(-similarity, kind="stable"):
             row = self._rows[int(number)]
@@ -52,14 +52,14 @@ class Neighbors:
         return found[::-1]
 
 
-def _rows(directory: Path) -> list[Solved]:
+def _rows(directory: Path) -> list[FewShotExample]:
     import pyarrow.parquet as pq
 
     files = sorted(directory.glob("*.parquet"))
     if not files:
         raise fail(directory, "", "holds no rows", "name an artifact of `shoptune data build`")
     tables = (pq.read_table(file, columns=QUESTION_COLUMNS) for file in files)
-    return [Solved.of(question) for table in tables for question in to_questions(table)]
+    return [FewShotExample.of(question) for table in tables for question in to_questions(table)]
 
 
 def _unit_vectors(texts: Sequence[str]) -> NDArray[np.float32]:
