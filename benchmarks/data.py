@@ -1,4 +1,4 @@
-"""The data stage on raw files of real size: 130 000 ranking rows of ESCI, and a sample of a large review file.
+"""The data stage on raw files of real size: 130,000 ranking rows of ESCI, and rows from a sample of many reviews.
 
 Run: .venv/bin/python benchmarks/data.py [--repeat 1] [--lines 10000000] [--only esci|reviews]   (after `make setup`)
 The raw files are made up, of the real sets' shape and size; they are written once, to runs/benchmarks.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -29,6 +30,7 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=10_000_000)
     parser.add_argument("--only", choices=["esci", "reviews"])
     options = parser.parse_args()
+    os.environ["SHOPTUNE_CACHE"] = str(RUN / "cache")
     if options.only != "reviews":
         esci(options.repeat)
     if options.only != "esci":
@@ -40,7 +42,7 @@ def esci(repeat: int) -> None:
     raw = write_esci(RUN / "raw", judgements=2_600_000, products=1_800_000)
     ours, columns = [], []
     for _ in range(repeat):
-        ours.append(build("shoptune data build", raw, "esci_query_product_ranking", RANKING_ROWS))
+        ours.append(build("shoptune data build", "esci_query_product_ranking", RANKING_ROWS, "--raw", raw))
         columns.append(pandas(raw, "columns"))
     rows = [best(ours), best(columns), best([pandas(raw, "loop")])]
     made = json.loads((RUN / "rows" / "stats.json").read_text(encoding="utf-8"))["rows"]
@@ -51,19 +53,23 @@ def esci(repeat: int) -> None:
 
 
 def reviews(repeat: int, lines: int) -> None:
-    """A sample of 100 000 reviews, drawn while the file is read, against DuckDB's bare scan of the same columns."""
+    """Ingest a file of reviews, and build rows from a sample of the tables, against DuckDB's bare scan of the file."""
     table = []
     for count in (lines // 10, lines):
         raw = write_reviews(RUN / f"raw-{count}", lines=count, products=50_000)
-        scans, samples = [], []
+        tables = RUN / f"tables-{count}"
+        ingest = [SHOPTUNE, "data", "ingest", "--raw", raw, "--out", tables, "--source", "reviews2023", "--force"]
+        scans, ingests, builds = [], [], []
         for _ in range(repeat):
-            scans.append(measure("bare scan", [sys.executable, "benchmarks/review_sample.py", raw, "scan"]))
-            samples.append(measure("sample", [sys.executable, "benchmarks/review_sample.py", raw, str(SAMPLED)]))
-        rows = [best(scans), best(samples)]
+            scans.append(measure("bare scan", [sys.executable, "benchmarks/bare_scan.py", raw]))
+            ingests.append(measure("ingest", ingest))
+            sample = ["--set", f"sample={{reviews: {SAMPLED}}}", "--tables", tables]
+            builds.append(build("build from a sample", "review_rating", SAMPLED // 10, *sample))
+        rows = [best(scans), best(ingests), best(builds)]
         for row in rows:
             row["times scan"] = float(str(row["seconds"])) / float(str(rows[0]["seconds"]))
             table.append({"lines": count, **row})
-    report(f"{SAMPLED} of many reviews, in one pass", table, RUN / "data-reviews.json")
+    report(f"{SAMPLED} of many reviews", table, RUN / "data-reviews.json")
 
 
 def pandas(raw: Path, how: str) -> Measured:
@@ -71,14 +77,15 @@ def pandas(raw: Path, how: str) -> Measured:
     return measure(f"pandas, {how}", [PANDAS, "benchmarks/pandas_ranking.py", raw / "esci", how])
 
 
-def build(name: str, raw: Path, task: str, rows: int) -> Measured:
-    """Build the rows of one task, from nothing."""
+def build(name: str, task: str, rows: int, *arguments: str | Path) -> Measured:
+    """Build the rows of one task, from raw files that are not in the cache or from tables."""
     out = RUN / "rows"
-    shutil.rmtree(out, ignore_errors=True)
+    for leftover in (out, Path(os.environ["SHOPTUNE_CACHE"]) / "tables"):
+        shutil.rmtree(leftover, ignore_errors=True)
     changes = [f"tasks={{{task}: {rows}}}", "when_short=shrink", "max_rejected=0.9", "max_tokens=2048"]
     settings = [part for change in changes for part in ("--set", change)]
     mixture = "data_recipes/mixtures/demo-a.yaml"
-    return measure(name, [SHOPTUNE, "data", "build", mixture, "--raw", raw, "--out", out, *settings])
+    return measure(name, [SHOPTUNE, "data", "build", mixture, "--out", out, *settings, *arguments])
 
 
 if __name__ == "__main__":

@@ -136,8 +136,9 @@ def install_mergekit() -> None:
     """Mergekit pins libraries of its own: an environment of its own, made once."""
     if not MERGEKIT.is_file():
         script = """source requirements/uv.sh
+resolve_options "$(machine_kind)"
 "$UV" venv --quiet --python 3.11 .venvs/mergekit
-"$UV" pip install --quiet --python .venvs/mergekit/bin/python "${UV_SOURCES[@]}" mergekit torch==2.13.0"""
+"$UV" pip install --quiet --python .venvs/mergekit/bin/python "${OPTIONS[@]}" mergekit torch==2.13.0"""
         subprocess.run(["bash", "-ec", script], check=True)  # noqa: S607 - the user's shell
 
 

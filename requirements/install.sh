@@ -1,33 +1,72 @@
 #!/usr/bin/env bash
-# Install one environment from its lock: requirements/install.sh core|train|quantize|infer
-# Does nothing when the environment was installed from the same lock.
+# Install one environment from its locks: requirements/install.sh core|train|quantize|infer cpu|gpu [EXTRA ...]
+# Extras are dev and ray (for core) and search (for infer); those installed earlier stay.
+# Does nothing when all of it was installed from the same locks.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-environment=$1
-lock=requirements/$environment.txt
+environment=$1 kind=$2
+shift 2
 folder=.venvs/$environment
 case $environment in
   core) folder=.venv imports="duckdb, matplotlib.pyplot, pyarrow.parquet, pydantic, rich, sentence_transformers" ;;
   train) imports="axolotl.cli.train, axolotl.train, bitsandbytes, deepspeed, peft" ;;
   quantize) imports="awq" ;;
-  infer)
-    imports="sentence_transformers, vllm, vllm.v1.engine.llm_engine"
-    if nvidia-smi >/dev/null 2>&1; then lock=requirements/infer-gpu.txt; else lock=requirements/infer-cpu.txt; fi
-    ;;
+  infer) imports="sentence_transformers, vllm, vllm.v1.engine.llm_engine" ;;
 esac
-
-identity=$(cat "$lock" requirements/overrides.txt pyproject.toml | sha256sum | cut -d' ' -f1)
-stamp=$folder/.installed-from
-if [[ -f "$stamp" && "$(<"$stamp")" == "$identity" ]]; then exit 0; fi
-
 source requirements/uv.sh
-echo "setup: $folder from $lock" >&2
+lock=requirements/$kind/$environment.txt
+stamp=$folder/.installed-from
+check_build "$kind" "$lock"
+
+# The stamp: one line for the environment, "kind digest", and one for each extra, "extra name digest".
+digest() { cat "$@" | sha256sum | cut -d' ' -f1; }
+installed=$(cat "$stamp" 2>/dev/null || true)
+installed_kind=$(head -n 1 <<<"$installed" | cut -d' ' -f1)
+extras=$({ printf '%s\n' "$@" && sed -n 's/^extra \([a-z]*\) .*/\1/p' <<<"$installed"; } | sed '/^$/d' | sort -u)
+wanted="$kind $({ cat "$lock" requirements/cpu/overrides.txt && sed '/^\[tool\./,$d' pyproject.toml; } | digest -)"
+locks=("$lock")
+for extra in $extras; do
+  locks+=("requirements/$kind/$environment-$extra.txt")
+  wanted+=$'\n'"extra $extra $(digest "${locks[-1]}")"
+done
+if [[ "$installed" == "$wanted" ]]; then exit 0; fi
+
+# Progress: uv's own bars on a terminal, elsewhere one line every ten seconds (INTERVAL: tests shorten it). What the
+# network brought is the machine's count, which costs nothing to read: uv's cache may hold a million files.
+megabytes() { awk '!/lo:/ { gsub(":", " "); bytes += $2 } END { printf "%d", bytes / 1e6 }' /proc/net/dev 2>/dev/null || echo 0; }
+report() {
+  local begin=$SECONDS before
+  before=$(megabytes)
+  while sleep "${INTERVAL:-10}" </dev/null >/dev/null 2>&1; do
+    echo "setup: $folder: $((SECONDS - begin)) s, $(($(megabytes) - before)) MB received" >&2
+  done
+}
+quiet=()
+if [[ ! -t 2 ]]; then
+  quiet=(--quiet)
+  report &
+  reporter=$!
+  trap 'kill "$reporter" 2>/dev/null || true' EXIT
+fi
+
 rm -f "$stamp"
+if [[ -n "$installed_kind" && "$installed_kind" != "$kind" ]]; then
+  echo "setup: $folder was installed for the kind $installed_kind, installing it anew for $kind" >&2
+  rm -rf "$folder"
+fi
+echo "setup: $folder from ${locks[*]}" >&2
 [[ -x "$folder/bin/python" ]] || "$UV" venv --quiet --clear --python 3.11 "$folder"
-"$UV" pip install --quiet --python "$folder/bin/python" "${UV_SOURCES[@]}" \
-  --override requirements/overrides.txt --requirement "$lock"
-"$UV" pip install --quiet --python "$folder/bin/python" "${UV_SOURCES[@]}" --no-deps --editable .
+resolve_options "$kind"
+"$UV" pip install "${quiet[@]}" --python "$folder/bin/python" "${OPTIONS[@]}" "${locks[@]/#/--requirement=}" ||
+  fail "$folder: not installed" "see above; requirements/verify.sh $kind $environment checks the lock"
+"$UV" pip install --quiet --python "$folder/bin/python" "${OPTIONS[@]}" --no-deps --editable .
+
 # What was installed must load; and where bytecode is not kept, it is kept now, or every command would compile it again.
-env -u PYTHONDONTWRITEBYTECODE "$folder/bin/python" -W ignore -c "import shoptune.cli, $imports" >/dev/null 2>"$stamp.log" ||
-  { cat "$stamp.log" >&2 && exit 1; }
-echo "$identity" >"$stamp"
+echo "setup: $folder: loading its libraries once" >&2
+env -u PYTHONDONTWRITEBYTECODE -u PYTHONPATH "$folder/bin/python" -W ignore -c "import shoptune.cli, $imports" >/dev/null 2>"$stamp.log" ||
+  { cat "$stamp.log" >&2 && fail "$folder: its libraries do not load" "see above"; }
+build=$("$folder/bin/python" -c "from importlib.metadata import version; print('torch==' + version('torch'))")
+if [[ "$kind $build" == "gpu "*+cpu ]]; then
+  fail "$folder: $build is a CPU build" "remove the index that offers it from uv's configuration, or set KIND=cpu"
+fi
+echo "$wanted" >"$stamp"

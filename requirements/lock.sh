@@ -1,22 +1,43 @@
 #!/usr/bin/env bash
-# Write the lock of every environment anew from pyproject.toml's extras: requirements/lock.sh
+# Resolve the locks of pyproject.toml's extras anew: requirements/lock.sh [cpu] [gpu]   (both kinds when none is named)
+# Nothing is replaced unless every new lock passes verify.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source requirements/uv.sh
+new=$(mktemp --directory)
+trap 'rm -rf "$new"' EXIT
+NAMES=(core core-dev core-ray train quantize infer infer-search)
 
-lock() {
-  local file="requirements/$1.txt"
-  shift
-  rm -f "$file" # else its versions would be preferred
+lock() { # KIND NAME: an addition (core-dev) is resolved beside its environment's lock, and holds only what it adds
+  local kind=$1 name=$2 extra
+  local base=$new/$kind/${name%%-*}.txt file=$new/$kind/$name.txt options=("${OPTIONS[@]}")
+  for extra in $(extras_of "$kind" "$name"); do options+=(--extra "$extra"); done
+  if [[ "$file" != "$base" ]]; then options+=(--constraint "$base"); fi
+  if [[ "$name" == core-ray ]]; then options+=(--constraint "$new/$kind/core-dev.txt"); fi
   "$UV" pip compile pyproject.toml --python-version 3.11 --no-header --no-annotate --no-emit-find-links \
-    --no-emit-index-url --quiet "$@" --output-file "$file"
-  # A local CPU build (torch 2.13.0+cpu) satisfies the plain version; the plain version is what others can install.
-  sed --in-place 's/+cpu$//' "$file"
+    --no-emit-index-url --quiet "${options[@]}" --output-file "$file.all" >/dev/null
+  if [[ "$file" != "$base" ]]; then grep --line-regexp --invert-match --fixed-strings --file "$base" "$file.all" >"$file"
+  else mv "$file.all" "$file"; fi
 }
 
-on_any_machine=("${UV_SOURCES[@]}" --override requirements/overrides.txt)
-lock core "${on_any_machine[@]}" --extra core --extra dev
-lock train "${on_any_machine[@]}" --extra train
-lock quantize "${on_any_machine[@]}" --extra quantize
-lock infer-cpu "${on_any_machine[@]}" --extra infer
-lock infer-gpu --extra infer-gpu
+lock_kind() ( # KIND, in a shell of its own: what is unset for gpu stays set for cpu
+  if [[ "$1" == gpu ]]; then
+    export PIP_CONFIG_FILE=/dev/null
+    unset PIP_FIND_LINKS PIP_INDEX_URL PIP_EXTRA_INDEX_URL
+  fi
+  mkdir "$new/$1"
+  resolve_options "$1"
+  checks=()
+  for name in "${NAMES[@]}"; do
+    checks+=("$name=$new/$1/$name.txt")
+    echo "lock: requirements/$1/$name.txt" >&2
+    lock "$1" "$name"
+  done
+  requirements/verify.sh "$1" "${checks[@]}"
+)
+
+if [[ $# == 0 ]]; then set -- cpu gpu; fi
+for kind in "$@"; do lock_kind "$(machine_kind "$kind")"; done
+for kind in "$@"; do
+  for name in "${NAMES[@]}"; do cp "$new/$kind/$name.txt" "requirements/$kind/$name.txt"; done
+done

@@ -1,5 +1,10 @@
-# Sourced by the other scripts: finds uv, or installs it, and passes on where pip is configured to look for wheels.
-# Sets UV, the command, and UV_SOURCES, its options.
+# Sourced by the other scripts. Finds uv (or installs it), tells the kind of machine, and says where wheels come from.
+# Sets UV. Functions: machine_kind, resolve_options, check_build, extras_of, fail.
+
+fail() { # WHAT REMEDY
+  echo "error: $1; $2" >&2
+  exit 2
+}
 
 UV=$(command -v uv || true)
 if [[ -z "$UV" ]]; then
@@ -9,12 +14,80 @@ if [[ -z "$UV" ]]; then
     python3 -m pip install --quiet --disable-pip-version-check --target .uv uv
   fi
 fi
-
-# uv does not read pip's configuration. Only places for wheels and the main index are passed on: with a further index uv
-# would take a package from the first that has it, in whatever version.
-pip_setting() { python3 -m pip config get "global.$1" 2>/dev/null || true; }
-UV_SOURCES=()
-for place in ${PIP_FIND_LINKS:-$(pip_setting find-links)}; do UV_SOURCES+=(--find-links "$place"); done
-index=${PIP_INDEX_URL:-$(pip_setting index-url)}
-if [[ -n "$index" && -z "${UV_DEFAULT_INDEX:-}" ]]; then UV_SOURCES+=(--default-index "$index"); fi
 if [[ -n "${PIP_CERT:-}" ]]; then export SSL_CERT_FILE=${SSL_CERT_FILE:-$PIP_CERT}; fi
+
+# Where torch's CPU build is published: this page lists torch and nothing else. `uv --torch-backend cpu` would also take
+# triton, torchao and xformers from there, whose locked versions are the public index's, and its address is fixed.
+TORCH_CPU_WHEELS=${TORCH_CPU_WHEELS:-https://download.pytorch.org/whl/cpu/torch/}
+
+machine_kind() { # [KIND]: prints gpu or cpu
+  case ${1:-} in
+    cpu | gpu) echo "$1" ;;
+    "") if nvidia-smi >/dev/null 2>&1; then echo gpu; else echo cpu; fi ;;
+    *) fail "KIND: unknown kind of machine '$1'" "choose cpu or gpu" ;;
+  esac
+}
+
+# uv does not read pip's configuration. Of it, only places for wheels and the main index are passed on: with a further
+# index uv would take a package from the first that has it, in whatever version.
+pip_setting() { # KEY, of what PIP_SETTINGS holds: lines such as global.find-links='/a /b'
+  sed -n "s/^\(global\|install\)\.$1=['\"]\(.*\)['\"]\$/\2/p" <<<"$PIP_SETTINGS" | sed 's/\\n/ /g'
+}
+
+offers_cpu_torch() { # PLACE, a folder or the address of a page
+  local version
+  version=$(grep --only-matching '"torch==[0-9.]*' pyproject.toml | sort -u | cut -d= -f3)
+  if [[ "$1" == http*://* ]]; then
+    python3 - "$1" "torch-$version+cpu-" <<'PYTHON'
+import sys, urllib.parse, urllib.request
+page = urllib.request.urlopen(sys.argv[1], timeout=30).read().decode()
+sys.exit(sys.argv[2] not in urllib.parse.unquote(page))
+PYTHON
+  else
+    compgen -G "${1#file://}/torch-$version+cpu-*.whl" >/dev/null
+  fi
+}
+
+# resolve_options KIND: sets OPTIONS, what uv needs to resolve and install a lock of that kind.
+# gpu: the public index (or its configured mirror) and nothing else, since a folder of wheels might offer a CPU build.
+# cpu: also the configured folders of wheels, and PyTorch's page unless one of the folders has torch's CPU build.
+resolve_options() {
+  local index places place offered=
+  OPTIONS=()
+  PIP_SETTINGS=$(python3 -m pip config list 2>/dev/null || true)
+  index=${PIP_INDEX_URL:-$(pip_setting index-url)}
+  if [[ -n "$index" && -z "${UV_DEFAULT_INDEX:-}" ]]; then OPTIONS+=(--default-index "$index"); fi
+  places=${PIP_FIND_LINKS:-$(pip_setting find-links)}
+  places+=" ${UV_FIND_LINKS:-}"
+  places=${places//,/ }
+  unset UV_FIND_LINKS UV_TORCH_BACKEND
+  if [[ "$1" == gpu ]]; then return; fi
+  for place in $places; do
+    OPTIONS+=(--find-links "$place")
+    if offers_cpu_torch "$place" 2>/dev/null; then offered=yes; fi
+  done
+  if [[ -z "$offered" ]]; then OPTIONS+=(--find-links "$TORCH_CPU_WHEELS"); fi
+  OPTIONS+=(--override requirements/cpu/overrides.txt)
+}
+
+check_build() { # KIND LOCK: a lock with the other kind's torch is refused
+  local kind=$1 lock=$2 torch
+  [[ -f "$lock" ]] || fail "$lock: there is no such lock" "run \`make locks\`"
+  torch=$(grep '^torch==' "$lock" || true)
+  [[ -n "$torch" ]] || fail "$lock: torch is not in it" "run \`make locks\`"
+  if [[ "$kind" == cpu && "$torch" != *+cpu ]]; then
+    fail "$lock: has $torch, not its CPU build" "run \`make locks\`, or set KIND=gpu"
+  elif [[ "$kind" == gpu && "$torch" == *+* ]]; then
+    fail "$lock: has $torch, which the public index does not offer" "run \`make locks\`, or set KIND=cpu"
+  fi
+}
+
+extras_of() { # KIND LOCK-NAME: prints pyproject.toml's extras that a lock is resolved from
+  case $2 in
+    infer) echo "infer-$1" ;;
+    infer-search) echo "infer-$1 search" ;;
+    core-dev) echo "core dev" ;;
+    core-ray) echo "core ray" ;;
+    *) echo "$2" ;;
+  esac
+}

@@ -1,11 +1,18 @@
 """What tests share: where the examples and the real data are."""
 
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data"
+
+# How long an example takes says more about the machine's load than about the code.
+settings.register_profile("loaded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("loaded")
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +31,23 @@ def examples() -> Path:
 def tiny_base() -> Path:
     """The tiny base model's checkpoint."""
     return ROOT / "examples" / "tiny_base"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what tests cache out of the user's cache; the processes of one run share a folder."""
+    if "SHOPTUNE_CACHE" not in os.environ:
+        folder = TemporaryDirectory(prefix="shoptune-cache-")
+        os.environ["SHOPTUNE_CACHE"] = folder.name
+        config.add_cleanup(folder.cleanup)
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of pytest-xdist share; see tests/sharing.py."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,12 +80,30 @@ def real_mmlu() -> Path:
 
 
 @pytest.fixture(scope="session")
+def ecguide() -> Path:
+    """Questions that another team of the challenge wrote."""
+    return _real("ecguide")
+
+
+@pytest.fixture(scope="session")
 def real_amazon_m2() -> Path:
     """Real Amazon-M2 sessions, as CSV and as Parquet."""
     return _real("amazon_m2")
 
 
 @pytest.fixture(scope="session")
+def reviews2023() -> Path:
+    """Real products and reviews of Amazon Reviews 2023."""
+    return _real("reviews2023")
+
+
+@pytest.fixture(scope="session")
 def real_qwen2_configs() -> Path:
     """The `config.json` files of the Qwen2 family as published."""
     return _real("qwen2/configs")
+
+
+@pytest.fixture(scope="session")
+def real_qwen2_tokenizer() -> Path:
+    """The folder of Qwen2's real tokenizer, with the chat template of Qwen2-Instruct."""
+    return _real("qwen2/tokenizer")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from pathlib import Path
 
 from household import DEPARTMENT, household_goods
 from reviews import regular_purchases, write_review
-from source_files import write_jsonl_gz
+from source_files import write_jsonl_gz, write_parquet
 from world import Product, World
 
 _REVIEWS = 700
@@ -33,6 +34,7 @@ def write_reviews2023(world: World, directory: Path, seed: str) -> None:
     for department, rows in reviews.items():
         write_jsonl_gz(directory / f"{department}.jsonl.gz", rows)
         write_jsonl_gz(directory / f"meta_{department}.jsonl.gz", meta[department])
+    write_parquet(directory / "review_keyphrases.parquet", _keyphrases(world, reviews))
     write_jsonl_gz(directory / f"meta_{DEPARTMENT}.jsonl.gz", household_goods(random.Random(f"{seed}/household")))
 
 
@@ -50,6 +52,24 @@ def _review(world: World, product: Product, rng: random.Random, day: int) -> dic
         "helpful_vote": rng.randrange(5),
         "verified_purchase": rng.random() < 0.9,
     }
+
+
+def _keyphrases(world: World, reviews: dict[str, list[dict[str, object]]]) -> list[dict[str, object]]:
+    """What each review says of its aspects, in the form in which a model's findings are joined."""
+    return [
+        {"key": _key(review), "category": department, "aspect": aspect, "phrase": phrase, "praises": kind == "good"}
+        for department, written in reviews.items()
+        for review in written
+        for aspect, kinds in world.aspects.items()
+        for kind, phrases in kinds.items()
+        for phrase in phrases
+        if phrase in str(review["text"])
+    ]
+
+
+def _key(review: dict[str, object]) -> str:
+    parts = [str(review[name]) for name in ("user_id", "parent_asin", "timestamp", "text")]
+    return hashlib.md5("|".join(parts).encode()).hexdigest()  # noqa: S324 - the source's key, no secret
 
 
 def _meta(world: World, product: Product, number: int, rng: random.Random) -> dict[str, object]:

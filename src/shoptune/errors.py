@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,16 +62,8 @@ def fail(file: str | Path, where: str, what: str, remedy: str) -> ShoptuneError:
     return ShoptuneError([Problem(file, where, what, remedy)])
 
 
-def nearest(word: str, words: Iterable[str], aliases: Mapping[str, str] = {}) -> str:
-    """A remedy that names the valid word that was probably meant, or lists the valid words.
-
-    Args:
-        word: what was written.
-        words: the valid words.
-        aliases: words that other tools use, with their names here; these take precedence over similar spelling.
-    """
+def nearest(word: str, words: Iterable[str]) -> str:
+    """A remedy that names the valid word nearest to a mistyped one, or lists the valid words."""
     valid = sorted(words)
-    if aliases.get(word) in valid:
-        return f"did you mean '{aliases[word]}'?"
     close = difflib.get_close_matches(word, valid, n=1, cutoff=0.6)
     return f"did you mean '{close[0]}'?" if close else f"valid: {', '.join(valid)}"

@@ -16,7 +16,7 @@ from shoptune.runtime import progress
 
 @pytest.fixture
 def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("SHOPTUNE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(hashing, "_LARGE_BYTES", 4)
     monkeypatch.setattr(hashing, "_SETTLED_SECONDS", -1)
     file = tmp_path / "weights"
@@ -25,7 +25,7 @@ def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _notes(large: Path) -> list[Path]:
-    return list((large.parent / "cache" / "shoptune" / "digests").glob("*"))
+    return list((large.parent / "cache" / "digests").glob("*"))
 
 
 def test_a_digest_is_remembered(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:

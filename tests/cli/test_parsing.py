@@ -24,7 +24,7 @@ def test_the_default_command_of_a_group_is_found() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "shoptune train x.yaml",
+        "shoptune merge x.yaml",
         "shoptune train x.yaml --out o (by SLURM: launch.sh)",
         "shoptune train x.yaml --out o --sets a=1",
         "shoptune export x.yaml --model m --out o --track 6",

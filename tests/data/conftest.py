@@ -12,7 +12,9 @@ from shoptune.data import sources
 from shoptune.data.recipe import Task, load_tasks
 from shoptune.data.render.record_schema import RecordError
 from shoptune.data.render.renderer import Renderer
-from shoptune.data.tables.database import Database, Reading, connect, records
+from shoptune.data.tables.database import Database, records
+from shoptune.data.tables.raw_database import open_raw
+from shoptune.data.tables.views import attach, materialize, shared_views
 from shoptune.shopbench.rows import Row
 
 _ROOT = Path(__file__).parents[2]
@@ -24,7 +26,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """The tables and views of every recipe, over examples/raw."""
     tasks = list(load_tasks(_ROOT / "data_recipes").values())
     folders = sources.folders(tasks, _ROOT / "examples" / "raw")
-    database = connect(tasks, folders, Reading(tmp_path_factory.mktemp("shop")))
+    folder = tmp_path_factory.mktemp("shop")
+    database = open_raw(tasks, folders, folder)
+    for views in shared_views(tasks):
+        for name in views:
+            materialize(database, folder, tasks, name)
+        attach(database, folder)
     yield database
     database.connection.close()
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from shoptune.data.recipe import load_tasks
-from shoptune.data.tables.database import Reading, connect, records
+from shoptune.data.tables.database import records
+from shoptune.data.tables.raw_database import open_raw
 
 TASKS = load_tasks(Path(__file__).parents[2] / "data_recipes")
 PRODUCTS = [
@@ -19,7 +20,9 @@ PRODUCTS = [
     {"title": "Napkins, 200 Count (Pack of 2)", "price": "$1.25"},
     {"title": "Soap, 33.8 Fl. Oz", "price": None},
     {"title": "Cable, 6.6 Feet (Pack of 1)", "price": "1.10"},
-    {"title": "Tacks, 1,500 count, 2-inch (Pack of 3)", "price": 0.5},
+    {"title": "Tacks, 1,500 count, 2-inch (Pack of 3)", "price": "$1,299.99"},
+    {"title": "Napkins, 250 Count (Pack of 4)", "price": "from 12.99"},
+    {"title": "Soap, 24 packs of 40", "price": "€15,50"},
 ]
 
 
@@ -38,7 +41,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _records(task: str, raw: Path) -> Mapping[str, dict[str, Any]]:
     with TemporaryDirectory() as scratch:
-        database = connect([TASKS[task]], {"reviews2023": raw / "reviews2023"}, Reading(Path(scratch)))
+        database = open_raw([TASKS[task]], {"reviews2023": raw / "reviews2023"}, Path(scratch))
         batches = list(records(database, TASKS[task], seed=0, most=100))
         database.connection.close()
     found = {record["key"]: record for batch in batches for record in batch.to_pylist()}
@@ -55,16 +58,16 @@ def test_a_pack_weighs_its_pieces(raw: Path) -> None:
 
 
 def test_a_pack_counts_its_pieces(raw: Path) -> None:
-    # 200 x 2. The tacks' number has a comma, whose last digits alone would be wrong.
-    assert _answers("review_pack_count", raw) == {"1": "400 count"}
+    # 200 x 2, 250 x 4 and 24 x 40. The tacks have no product type that is known.
+    assert _answers("review_pack_count", raw) == {"1": "400 count", "5": "1000 count", "6": "960 count"}
 
 
 def test_packs_of_packs_multiply(raw: Path) -> None:
     found = _records("review_pack_order", raw)
     assert all(2 <= record["times"] <= 9 for record in found.values())
-    for key, pack in {"0": 6, "1": 2, "4": 3}.items():
+    for key, pieces in {"0": 6, "1": 400, "4": 4500, "5": 1000, "6": 960}.items():
         (record,) = (record for name, record in found.items() if name.startswith(f"{key}/"))
-        assert record["answer"] == f"{pack * record['times']} pieces"
+        assert record["answer"] == f"{pieces * record['times']} pieces"
 
 
 def test_units_are_converted_exactly(raw: Path) -> None:
@@ -79,5 +82,6 @@ def test_units_are_converted_exactly(raw: Path) -> None:
 
 
 def test_a_price_is_shared_and_rounded_half_up(raw: Path) -> None:
-    # 6649 / 6 = 1108.17 cents; 125 / 2 = 62.5 cents. A pack of one and a price under a dollar are not asked for.
-    assert _answers("review_unit_price", raw) == {"0": "$11.08", "1": "$0.63"}
+    # 6649 / 6 = 1108.17 cents; 129999 cents are more than is asked for; 125 / 400 is less than two cents. Prices that
+    # begin with "from", and those in euros, are not asked for.
+    assert _answers("review_unit_price", raw) == {"0": "$11.08"}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from shoptune.artifacts.publish import Artifact
+from shoptune.data import ingest_stage, sources
+from shoptune.data.executor import executor
+from shoptune.data.ingest_stage import INGEST
 from shoptune.data.stage import DATA, Arguments, load
 from shoptune.errors import ShoptuneError
+from shoptune.runtime.cache import cache_folder
 from shoptune.stage import run
 
 ROOT = Path(__file__).parents[2]
@@ -83,12 +89,11 @@ def test_shards_are_whole_and_of_equal_size(mixture: Path, tmp_path: Path) -> No
 
 
 def test_the_bytes_do_not_depend_on_the_number_of_workers(mixture: Path, tmp_path: Path) -> None:
-    tasks = "tasks={m2_title_translation_without_english: 2500}", "when_short=shrink"
-    _build(mixture, tmp_path / "one", *tasks)
-    _build(mixture, tmp_path / "two", *tasks, "workers=2")
+    _build(mixture, tmp_path / "one", _MANY, "when_short=shrink")
+    _build(mixture, tmp_path / "two", _MANY, "when_short=shrink", "workers=2")
     assert _bytes(tmp_path / "one") == _bytes(tmp_path / "two")
-    assert len(_rows(tmp_path / "one")) > 2000  # so there was more than one batch of 2048
-    assert not _build(mixture, tmp_path / "one", *tasks, "workers=2").rebuilt
+    assert len(_rows(tmp_path / "one")) > 2500  # so that one task has more than a batch of 2048
+    assert not _build(mixture, tmp_path / "one", _MANY, "when_short=shrink", "workers=2").rebuilt
 
 
 def test_a_question_of_the_benchmark_does_not_reach_the_rows(mixture: Path, tmp_path: Path) -> None:
@@ -133,7 +138,7 @@ def _damaged(folder: Path) -> Path:
 def test_bad_lines_and_missing_partners_are_counted(mixture: Path, tmp_path: Path) -> None:
     _build(mixture, tmp_path / "rows", "tasks={review_rating: 30}", raw=_damaged(tmp_path / "raw"))
     stats = json.loads((tmp_path / "rows" / "stats.json").read_text())
-    assert stats["faults"] == {"reviews2023": 1}
+    assert stats["malformed"] == {"reviews2023": 1}
     assert stats["missing_partners"]["reviews2023"]["reviews of products that are not listed"] == 1
     first = json.loads((tmp_path / "rows" / "rejects.jsonl").read_text().splitlines()[0])
     assert (Path(first["file"]).name, first["line"]) == ("Pet_Supplies.jsonl.gz", 2)
@@ -144,7 +149,7 @@ def test_bad_lines_and_missing_partners_are_counted(mixture: Path, tmp_path: Pat
     [
         (
             ["sample={review: 5}"],
-            r"m\.yaml: sample\.review: no such table is read from lines; did you mean 'reviews'\?",
+            r"m\.yaml: sample\.review: no table of this name can be sampled; did you mean 'reviews'\?",
         ),
         (
             ["tasks={review_rating: 100000}"],
@@ -189,9 +194,90 @@ def test_a_recipe_may_name_its_files(mixture: Path, tmp_path: Path) -> None:
     assert len(_rows(tmp_path / "rows")) + len(_rows(tmp_path / "rows", "validation")) == 5
 
 
+_MANY = "tasks={m2_title_translation_without_english: 2500, review_rating: 600, review_also_bought: 20}"
+
+
+def _node(seconds: float) -> str:
+    import ray
+
+    time.sleep(seconds)
+    return str(ray.get_runtime_context().get_node_id())
+
+
 @pytest.mark.slow
-def test_ray_gives_the_same_bytes(mixture: Path, tmp_path: Path) -> None:
-    tasks = "tasks={m2_title_translation_without_english: 2500, review_rating: 20}", "when_short=shrink"
-    _build(mixture, tmp_path / "local", *tasks)
-    run(DATA, load(Arguments(mixture, RAW, [*tasks, "workers=2"], "ray")), tmp_path / "ray")
+def test_a_ray_cluster_of_two_nodes_gives_the_same_bytes(
+    mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ray.cluster_utils import Cluster
+
+    changes = [_MANY, "when_short=shrink", "workers=2"]
+    _build(mixture, tmp_path / "local", *changes)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        cluster.add_node(num_cpus=1)
+        monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+        run(INGEST, ingest_stage.load(ingest_stage.Arguments(RAW, executor="ray")), tmp_path / "tables")
+        arguments = Arguments(mixture, tables=tmp_path / "tables", overrides=changes, executor="ray")
+        run(DATA, load(arguments), tmp_path / "ray")
+        with executor("ray", workers=2) as pool:
+            assert len(set(pool.map(_node, [0.5] * 8))) == 2
+    finally:
+        cluster.shutdown()
     assert _bytes(tmp_path / "local") == _bytes(tmp_path / "ray")
+
+
+def test_rows_from_tables_are_the_same_and_no_raw_file_is_read(mixture: Path, tmp_path: Path) -> None:
+    raw, sample = tmp_path / "raw", "sample={reviews: 400}"
+    shutil.copytree(RAW, raw)
+    run(INGEST, ingest_stage.load(ingest_stage.Arguments(raw)), tmp_path / "tables")
+    _build(mixture, tmp_path / "from-raw", sample, raw=raw)
+    shutil.rmtree(raw)
+    for out in ("from-tables", "again"):
+        run(DATA, load(Arguments(mixture, tables=tmp_path / "tables", overrides=[sample])), tmp_path / out)
+    assert _bytes(tmp_path / "from-tables") == _bytes(tmp_path / "from-raw")
+    stats = json.loads((tmp_path / "again" / "stats.json").read_text())["samples"]["reviews"]
+    assert stats["records"] <= 400 < stats["of"]
+    assert stats["sample_by"] == "user_id"
+    assert 0 < stats["values"] < stats["records"]
+    assert stats["pairs"] > 0
+    assert f'<td>user_id</td><td class="n">{stats["values"]}</td>' in (tmp_path / "again" / "report.html").read_text()
+
+
+def test_raw_files_are_ingested_once(mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(RAW, raw)
+    monkeypatch.setenv("SHOPTUNE_CACHE", str(tmp_path / "cache"))
+    _build(mixture, tmp_path / "one", raw=raw)
+    with monkeypatch.context() as patch:
+        patch.setattr(sources, "register", lambda *_: pytest.fail("raw files were read again"))
+        _build(mixture, tmp_path / "two", "seed=2", raw=raw)
+    for cached in cache_folder("tables").glob("esci-*/esci/*/*.parquet"):
+        cached.unlink()
+    _build(mixture, tmp_path / "again", raw=raw)
+    assert _bytes(tmp_path / "again") == _bytes(tmp_path / "one")
+    (raw / "reviews2023" / "Pet_Supplies.jsonl.gz").unlink()
+    _build(mixture, tmp_path / "three", raw=raw)
+    assert _bytes(tmp_path / "three") != _bytes(tmp_path / "one")
+
+
+def test_either_raw_files_or_tables(mixture: Path, tmp_path: Path) -> None:
+    with pytest.raises(ShoptuneError, match="--raw: give either --raw or --tables"):
+        load(Arguments(mixture))
+    (tmp_path / "esci").mkdir()
+    (tmp_path / "reviews2023").mkdir()
+    with pytest.raises(ShoptuneError, match=r"esci: holds no tables\.json; name a folder written by `shoptune data in"):
+        run(DATA, load(Arguments(mixture, tables=tmp_path)), tmp_path / "rows")
+
+
+def test_tasks_that_fall_short_are_listed(mixture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _build(mixture, tmp_path / "rows", "when_short=shrink", "tasks={review_rating: 30, review_also_bought: 100000}")
+    lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("ingest")]
+    assert lines[0] == "data: 1 of 2 tasks have less than 90% of the rows wanted:"
+    assert re.fullmatch(r"  review_also_bought +[0-9]+ of 100,000", lines[1])
+
+
+def test_no_row_at_all_is_an_error(mixture: Path, tmp_path: Path) -> None:
+    changes = ["when_short=shrink", "max_characters=1", "max_rejected=1"]
+    with pytest.raises(ShoptuneError, match=r"m\.yaml: not a single row could be made"):
+        _build(mixture, tmp_path / "rows", *changes)
+    assert not (tmp_path / "rows").exists()

@@ -32,11 +32,9 @@ def _place(item: pytest.Item) -> int:
 
 
 @pytest.fixture(scope="session")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+def pipeline(shared_folder: Path) -> Pipeline:
     """The pipeline's artifacts, made as they are asked for and shared by all workers."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    return Pipeline(shared / "pipeline", shared / "pipeline-state")
+    return Pipeline(shared_folder / "pipeline", shared_folder / "pipeline-state")
 
 
 @pytest.fixture(scope="session")

@@ -5,22 +5,23 @@ Workers of pytest-xdist share the artifacts: the first that asks makes one, the 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
 
 from shoptune.shopbench.questions import load_questions, write_questions
+from tests.sharing import make_once
 
 ROOT = Path(__file__).parents[2]
 SHOPTUNE = str(Path(sys.executable).with_name("shoptune"))
 # Trained twice as the pipeline's adapters are, and killed in between, in a test of resuming.
 TRAINING = ("--set", "max_steps=12", "--set", "save_steps=6")
+# A few steps of single sequences, each step's loss logged.
+SEQUENCES = ("--set", "max_steps=3", "--set", "logging_steps=1", "--set", "sample_packing=false")
 
 
 def run_shoptune(*arguments: str | Path) -> str:
@@ -53,11 +54,8 @@ class Pipeline:
         self.directory, self._state = directory, state
         self.questions = directory / "questions.json"
         directory.mkdir(parents=True, exist_ok=True)
-        state.mkdir(parents=True, exist_ok=True)
-        with self._locked("questions"):
-            if not self.questions.exists():
-                held_out = load_questions(ROOT / "examples" / "questions" / "held_out.json")
-                write_questions(self.questions, held_out[::10])
+        held_out = ROOT / "examples" / "questions" / "held_out.json"
+        self._once(self.questions.name, lambda file: write_questions(file, load_questions(held_out)[::10]))
 
     @property
     def rows(self) -> Path:
@@ -77,7 +75,7 @@ class Pipeline:
         datasets = yaml.safe_load((ROOT / source).read_text())["datasets"]
         rows = self.rows
         datasets[0] |= {"path": str(rows), "data_files": [str(rows / "train-00000-of-00001.parquet")]}
-        return self._config(f"train-{number}.yaml", source, datasets=datasets, seed=number)
+        return self.config(f"train-{number}.yaml", source, datasets=datasets, seed=number)
 
     def adapter(self, number: int) -> Path:
         """One of the two adapters, 0 or 1."""
@@ -93,13 +91,13 @@ class Pipeline:
     def merge_config(self) -> Path:
         """The merge YAML of both adapters."""
         members = [{"path": str(adapter), "weight": 0.5} for adapter in self.adapters]
-        return self._config("merge.yaml", "merge/demo.yaml", adapters=members)
+        return self.config("merge.yaml", "merge/demo.yaml", adapters=members)
 
     @property
     def sweep_config(self) -> Path:
         """A sweep YAML over two alphas."""
         changes = {"merge": str(self.merge_config), "questions": str(self.questions), "alphas": [1.0, 0.0]}
-        return self._config("sweep.yaml", "merge/sweeps/demo.yaml", **changes)
+        return self.config("sweep.yaml", "merge/sweeps/demo.yaml", **changes)
 
     @property
     def sweep(self) -> Path:
@@ -146,30 +144,21 @@ class Pipeline:
         self._once("report.html", lambda _: run_shoptune("report", self.directory))
         return self
 
-    def _config(self, name: str, source: str, **changes: object) -> Path:
+    def two_sequences(self) -> Path:
+        """An adapter trained in steps of two sequences by one worker: what two workers are compared with."""
+        settings = (*SEQUENCES, "--set", "gradient_accumulation_steps=2")
+        config = self.train_config()
+        out = self._state / "two-sequences"  # not part of the run
+        return make_once(out, lambda out: run_shoptune("train", config, "--out", out, *settings), self._state)
+
+    def config(self, name: str, source: str, **changes: object) -> Path:
         """A config of the project with some values changed, in the run's folder."""
-        file = self.directory / name
-        with self._locked(name):
-            if not file.exists():
-                values = yaml.safe_load((ROOT / source).read_text(encoding="utf-8"))
-                file.write_text(yaml.safe_dump(values | changes), encoding="utf-8")
-        return file
+
+        def make(file: Path) -> None:
+            values = yaml.safe_load((ROOT / source).read_text(encoding="utf-8"))
+            file.write_text(yaml.safe_dump(values | changes), encoding="utf-8")
+
+        return self._once(name, make)
 
     def _once(self, name: str, make: Callable[[Path], object]) -> Path:
-        """The path of an artifact, made if nobody has; a failure is the failure of everyone who asks."""
-        out, failure = self.directory / name, self._state / f"{name.replace('/', '-')}.failure"
-        with self._locked(name):
-            assert not failure.exists(), failure.read_text()
-            if not out.exists():
-                try:
-                    make(out)
-                except BaseException as error:
-                    failure.write_text(f"making {name} failed before: {error}")
-                    raise
-        return out
-
-    @contextmanager
-    def _locked(self, name: str) -> Iterator[None]:
-        with (self._state / f"{name.replace('/', '-')}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        return make_once(self.directory / name, make, self._state / Path(name).parent)

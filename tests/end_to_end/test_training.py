@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.pipeline import ROOT, SHOPTUNE, TRAINING, Pipeline, python_in, run_shoptune
+from tests.end_to_end.pipeline import ROOT, SEQUENCES, SHOPTUNE, TRAINING, Pipeline, python_in, run_shoptune
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +48,7 @@ print("rows", seen)
 
 
 def _losses(adapter: Path) -> list[float]:
-    lines = (adapter / "training_log.jsonl").read_text().splitlines()
+    lines = (adapter / "metrics.jsonl").read_text().splitlines()
     return [entry["loss"] for entry in map(json.loads, lines) if "loss" in entry]
 
 
@@ -79,13 +80,71 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(pipeline: Pipeline, t
 @pytest.mark.early
 def test_two_processes_train_one_model(pipeline: Pipeline, tmp_path: Path) -> None:
     # Two workers with one sequence each make the batch of one worker that adds up two.
-    common = ["--set", "max_steps=3", "--set", "logging_steps=1", "--set", "sample_packing=false"]
-    one, two = tmp_path / "one", tmp_path / "two"
+    run_shoptune("train", pipeline.train_config(), "--out", tmp_path / "two", "--processes", "2", *SEQUENCES)
+    assert _losses(tmp_path / "two") == pytest.approx(_losses(pipeline.two_sequences()), rel=0.02)
+    assert len(_losses(tmp_path / "two")) == 3
+
+
+@pytest.mark.early
+def test_two_machines_train_one_model(pipeline: Pipeline, tmp_path: Path) -> None:
+    # Two "nodes" on loopback that meet through torchrun's rendezvous, with one worker each.
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    out = tmp_path / "adapter"
+    common = ["train", str(pipeline.train_config()), "--out", str(out), "--launcher", "torchrun", "--nodes", "2"]
+    common += ["--processes", "1", "--rendezvous", f"127.0.0.1:{port}", *SEQUENCES]
+    second = subprocess.Popen([SHOPTUNE, *common, "--node-rank", "1"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    run_shoptune(*common, "--node-rank", "0")
+    _, told = second.communicate(timeout=120)
+    assert second.returncode == 0, told
+    assert f"machine 1 of 2 is done; machine 0 publishes {out}" in told
+    assert _losses(out) == pytest.approx(_losses(pipeline.two_sequences()), rel=0.02)
+    assert len(_losses(out)) == 3
+
+
+def test_sigterm_saves_a_checkpoint_from_which_the_run_resumes(pipeline: Pipeline, tmp_path: Path) -> None:
+    out = tmp_path / "adapter"
+    command = ["train", str(pipeline.train_config()), "--out", str(out), *TRAINING]
+    process = subprocess.Popen([SHOPTUNE, *command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    progress = out.with_name("adapter.partial") / "progress.json"
+    while not (progress.exists() and json.loads(progress.read_text())["step"] >= 1):
+        assert process.poll() is None, "ended before it could be stopped"
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "interrupted; run the same command to resume" in told
+    (checkpoint,) = (out.with_name("adapter.partial") / "checkpoints").glob("checkpoint-*")
+    assert int(checkpoint.name.removeprefix("checkpoint-")) not in {6, 12}, "saved because it was asked to"
+    run_shoptune(*command)
+    for name in ("adapter_model.safetensors", "metrics.jsonl", "loss_curve.svg"):
+        assert (out / name).read_bytes() == (pipeline.adapter(0) / name).read_bytes()
+
+
+@pytest.mark.early
+def test_wrong_turns_end_in_one_line_before_training(pipeline: Pipeline, tmp_path: Path) -> None:
     config = pipeline.train_config()
-    run_shoptune("train", config, "--out", two, "--processes", "2", *common)
-    run_shoptune("train", config, "--out", one, "--set", "gradient_accumulation_steps=2", *common)
-    assert _losses(two) == pytest.approx(_losses(one), rel=0.02)
-    assert len(_losses(two)) == 3
+    command = [SHOPTUNE, "train", config, "--out", tmp_path / "adapter", "--set", "lora_o_kernel=null"]
+    result = subprocess.run([*command, "--set", "lora_r=many"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    lines = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 2
+    assert "lora_o_kernel: the fused kernels run on GPUs only" in lines[0]
+    assert "lora_r: Input should be a valid integer" in lines[1]
+
+
+@pytest.mark.early
+def test_a_loss_that_is_not_a_number_ends_the_run(pipeline: Pipeline, tmp_path: Path) -> None:
+    settings = ["learning_rate=1e30", "max_grad_norm=1e30", "warmup_steps=0", "max_steps=8", "logging_steps=1"]
+    arguments = [part for setting in settings for part in ("--set", setting)]
+    command = [SHOPTUNE, "train", pipeline.train_config(), "--out", tmp_path / "adapter", *arguments]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 2, result.stderr
+    log = tmp_path / "adapter.partial" / "axolotl.log"
+    assert f"error: {log}: step " in result.stderr
+    assert "the loss is not a number; lower learning_rate" in result.stderr
+    assert log.stat().st_size > 0
 
 
 @pytest.mark.early

@@ -134,6 +134,25 @@ def test_every_constraint_can_be_off(task_type: TaskType) -> None:
     assert constraint_for(_listed(1, 5), task_type, NONE, Characters()) == FREE
 
 
+@pytest.mark.parametrize(
+    "question", ["Are they the same? Only output yes or no.", "Which?\nA. kettle\nB. sock\nAnswer:"]
+)
+def test_a_question_that_asks_for_a_word_is_free(question: str) -> None:
+    assert constraint_for(question, TaskType.MULTIPLE_CHOICE, ALL, Characters()) == FREE
+
+
+def test_a_gap_in_the_numbers_admits_numbers_and_positions() -> None:
+    constraint = constraint_for("Choose.\n0. a\n1. b\n3. c\nAnswer: ", TaskType.MULTIPLE_CHOICE, ALL, Characters())
+    assert constraint.token_ids == tuple(map(ord, "0123"))
+
+
+def test_the_first_item_may_stand_beside_its_label() -> None:
+    question = "Choose.\nProducts: 0. a\n1. b\n2. c\n3. d\nOutput:"
+    pattern = constraint_for(question, TaskType.RETRIEVAL, ALL, Characters()).pattern
+    assert pattern is not None
+    assert re.fullmatch(pattern, "0,2,3")
+
+
 def test_generation_is_free() -> None:
     assert constraint_for(_listed(1, 5), TaskType.GENERATION, ALL, Characters()) == FREE
 

@@ -173,8 +173,8 @@ def test_a_long_prompt_loses_its_first_examples_and_then_is_refused(asked: dict[
 def test_a_thought_ends_with_a_listed_option(asked: dict[TaskType, Question], rows: Path) -> None:
     profile = _profile(ROOT / "infer" / "prompting" / "few-shot-history.yaml", rows)
     profile = profile.model_copy(update={"prompting": profile.prompting.model_copy(update={"few_shot": None})})
-    (prepared,) = _preparer(profile).prepare([Prompt("Which?\n0. a\n1. b\n2. c\nAnswer: ", True)])
-    assert prepared.constraint.pattern == r"[A-Za-z][^\|]{10,100}\|[012]"
+    (prepared,) = _preparer(profile).prepare([Prompt("Which?\n0. a\n1. b\n2. c\n3. d\nAnswer: ", True)])
+    assert prepared.constraint.pattern == r"[A-Za-z][^\|]{10,100}\|[0123]"
     thought = "The third is worn on feet.|2"
     assert re.fullmatch(prepared.constraint.pattern, thought)
     assert finished(thought, prepared.prompt, profile) == "2"

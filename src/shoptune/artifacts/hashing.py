@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
+from shoptune.runtime.cache import cache_folder
 from shoptune.runtime.progress import Bar, bar
 
 _LARGE_BYTES = 1 << 24
@@ -80,5 +81,4 @@ def _identity(status: os.stat_result) -> list[int]:
 
 
 def _note(path: Path) -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "shoptune" / "digests" / f"{hashlib.sha256(os.fsencode(path.absolute())).hexdigest()}.json"
+    return cache_folder("digests") / f"{hashlib.sha256(os.fsencode(path.absolute())).hexdigest()}.json"

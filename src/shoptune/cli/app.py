@@ -1,7 +1,7 @@
 """The `shoptune` command: parse, call the stage, turn errors into lines and exit codes.
 
 Exit codes: 0 success; 1 an unexpected failure, with a traceback; 2 an error that the user can fix, one line each;
-130 interrupted (by typer, which also reports wrong usage).
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -14,13 +14,27 @@ import typer
 from typer.core import TyperGroup
 
 from shoptune import __version__
-from shoptune.cli import ask, data, evaluate, export, infer, merge, quantize, report, serve, sweep, train
+from shoptune.cli import (
+    ask,
+    data,
+    evaluate,
+    export,
+    infer,
+    merge,
+    plan,
+    quantize,
+    questions,
+    report,
+    serve,
+    sweep,
+    train,
+)
 from shoptune.errors import ShoptuneError, refusal
 from shoptune.runtime.gc_tuning import tune_garbage_collection
 from shoptune.runtime.progress import say
 
-_USER_ERROR = 2
-_COMMANDS = (data, train, sweep, merge, quantize, infer, evaluate, export, report, serve, ask)
+_USER_ERROR, _INTERRUPTED = 2, 130
+_COMMANDS = (data, train, sweep, merge, quantize, infer, evaluate, export, questions, report, plan, serve, ask)
 
 
 class _InPipelineOrder(TyperGroup):
@@ -58,6 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         say(f"error: {problem_of_system}")
         sys.exit(_USER_ERROR)
+    except SystemExit as ended:
+        sys.exit(_INTERRUPTED if _was_interrupted(ended) else ended.code)
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an exception: older versions of typer turn it into exit code 1."""
+    return error is not None and (isinstance(error, KeyboardInterrupt) or _was_interrupted(error.__context__))
 
 
 def _print_version(wanted: bool) -> None:

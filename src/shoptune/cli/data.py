@@ -9,6 +9,11 @@ import typer
 
 from shoptune.cli.options import Config, Force, Out, Set
 
+Engine = Annotated[
+    Literal["local", "ray"],
+    typer.Option("--engine", help="where work runs: `ray` is the cluster at RAY_ADDRESS, or this machine"),
+]
+
 app = typer.Typer(
     help="Turn raw source files into rows in ShopBench's format.\n\n"
     "Example: shoptune data build data_recipes/mixtures/demo-a.yaml --raw examples/raw --out runs/demo/data-a",
@@ -20,11 +25,11 @@ app = typer.Typer(
 def data_build(
     mixture: Config,
     out: Out,
-    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="one folder per source, files as downloaded")],
-    engine: Annotated[
-        Literal["local", "ray"],
-        typer.Option("--engine", help="who renders: `ray` is the cluster at RAY_ADDRESS, or this machine"),
-    ] = "local",
+    raw: Annotated[
+        Path | None, typer.Option("--raw", metavar="DIR", help="one folder per source, files as downloaded")
+    ] = None,
+    tables: Annotated[Path | None, typer.Option("--tables", metavar="DIR", help="from `shoptune data ingest`")] = None,
+    engine: Engine = "local",
     overrides: Set = [],  # noqa: B006 - typer copies it
     force: Force = False,
 ) -> None:
@@ -35,7 +40,29 @@ def data_build(
     from shoptune.data.stage import DATA, Arguments
     from shoptune.stage import execute
 
-    execute(DATA, Arguments(mixture, raw, overrides, engine), out, force=force)
+    execute(DATA, Arguments(mixture, raw, overrides, tables, engine), out, force=force)
+
+
+@app.command("ingest")
+def data_ingest(
+    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="one folder per source, files as downloaded")],
+    out: Out,
+    source: Annotated[
+        list[str], typer.Option("--source", metavar="NAME", help="a source to ingest; all by default")
+    ] = [],  # noqa: B006 - typer copies it
+    engine: Engine = "local",
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="processes; one per core by default")] = None,
+    memory: Annotated[float, typer.Option("--memory-gb", min=0.2, help="DuckDB memory limit per process, in GB")] = 1.2,
+    force: Force = False,
+) -> None:
+    """Read raw files once, into Parquet tables that any number of mixtures can be built from.
+
+    Example: shoptune data ingest --raw examples/raw --out runs/demo/tables
+    """
+    from shoptune.data.ingest_stage import INGEST, Arguments
+    from shoptune.stage import execute
+
+    execute(INGEST, Arguments(raw, source, engine, workers, memory), out, force=force)
 
 
 @app.command("tasks")

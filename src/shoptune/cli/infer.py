@@ -25,9 +25,10 @@ def infer(
     Example: shoptune infer infer/cpu.yaml --model runs/demo/awq --questions examples/questions/held_out.json --out DIR
     """
     from shoptune.infer.stage import INFER, Arguments
+    from shoptune.plan.checks import check_infer, with_checks
     from shoptune.stage import execute
 
-    execute(INFER, Arguments(file, model, questions, adapter, overrides), out, force=force)
+    execute(with_checks(INFER, check_infer), Arguments(file, model, questions, adapter, overrides), out, force=force)
 
 
 def register(app: typer.Typer) -> None:

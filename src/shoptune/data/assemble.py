@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoptune.data.build_result import BuildResult, Rows
 from shoptune.data.executor import Executor
-from shoptune.data.filters.candidates import Checks
-from shoptune.data.filters.decontaminate import Decontaminator, Wording
-from shoptune.data.filters.length import LengthLimit
+from shoptune.data.filters.candidates import Candidates
 from shoptune.data.filters.row_filter import RowFilter
 from shoptune.data.mixture import Plan
-from shoptune.data.recipe import Task
-from shoptune.data.tables.database import Database, records
-from shoptune.data.worker import candidates
+from shoptune.data.tables.source_tables import SourceTables
+from shoptune.data.tables.views import shared_views
+from shoptune.data.worker import Batch, Context, Selected, Selection, candidates, compute_view, select
 from shoptune.runtime.progress import bar
 
 if TYPE_CHECKING:
@@ -28,60 +25,73 @@ _SPARE_SHARE = 1.2
 _SPARE_RECORDS = 20
 
 
-def assemble(
-    plan: Plan, tasks: Mapping[str, Task], length: LengthLimit, database: Database, executor: Executor
-) -> BuildResult:
+def assemble(plan: Plan, tables: Mapping[str, SourceTables], context: Context, executor: Executor) -> BuildResult:
     """Make the rows of every task.
 
     Args:
         plan: the mixture.
-        tasks: those of its tasks whose source is present.
-        length: limits on a row's length.
-        database: the tables of the sources.
-        executor: where batches are rendered.
+        tables: the tables of each source, with what was found wrong with its raw files.
+        context: its tasks whose source is present, and what workers need.
+        executor: where work runs.
 
     Raises:
-        ShoptuneError: a query is invalid, or a file of benchmark questions cannot be read.
+        ShoptuneError: a query is invalid.
     """
-    mixture = plan.mixture
-    wording = Wording.of(prompt for task in tasks.values() for prompt in task.recipe.prompts)
-    decontaminator = Decontaminator.against([Path(file) for file in mixture.decontaminate_against], wording)
-    checks = Checks(length, wording, decontaminator, near_duplicates=mixture.near_duplicates is not None)
-    assembly = _Assembly(database, executor, checks, RowFilter(mixture.near_duplicates), mixture.seed)
-    wanted = plan.wanted(tasks)
+    for views in shared_views(list(context.tasks.values())):
+        for _ in executor.map(partial(compute_view, context), views):
+            pass
+    assembly = _Assembly(context, executor, RowFilter(plan.mixture.near_duplicates))
+    wanted = plan.wanted(context.tasks)
     parts: list[pa.Table] = []
     with bar("data", sum(wanted.values())) as progress:
-        for name, task in tasks.items():
-            for part in assembly.rows(task, wanted[name]):
-                parts.append(part)
-                progress.advance(part.num_rows)
-    return BuildResult(Rows(parts), wanted, assembly.row_filter.rejects, database.malformed, database.missing)
+        for part in assembly.rows(wanted):
+            parts.append(part)
+            progress.advance(part.num_rows)
+    return BuildResult(
+        Rows(parts),
+        wanted,
+        assembly.row_filter.rejects,
+        malformed={source: found.malformed for source, found in tables.items()},
+        missing={source: found.missing for source, found in tables.items()},
+        samples=context.querying.samples,
+    )
 
 
 @dataclass(frozen=True)
 class _Assembly:
-    """What the rows of every task are made with."""
+    """Rows are admitted here, in the order of tasks and records; everything else is the workers' work."""
 
-    database: Database
+    context: Context
     executor: Executor
-    checks: Checks
     row_filter: RowFilter
-    seed: int
 
-    def rows(self, task: Task, wanted: int) -> Iterator[pa.Table]:
+    def rows(self, wanted: Mapping[str, int]) -> Iterator[pa.Table]:
+        """The rows of all tasks, in parts; workers select the records of the next tasks in the meantime."""
+        selections = [Selection(name, int(count * _SPARE_SHARE) + _SPARE_RECORDS) for name, count in wanted.items()]
+        selected = self.executor.map(partial(select, self.context), selections)
+        for selection, found in zip(selections, selected, strict=True):
+            yield from self._rows_of_task(wanted[selection.task], selection, found)
+
+    def _rows_of_task(self, wanted: int, selection: Selection, selected: Selected) -> Iterator[pa.Table]:
         """The rows of a task, in parts; records are selected until there are enough rows or no more records."""
-        row_filter, left, after = self.row_filter.of_task(task), wanted, 0
-        most = int(wanted * _SPARE_SHARE) + _SPARE_RECORDS
-        work = partial(candidates, task, self.seed, self.checks)
+        row_filter, left = self.row_filter.of_task(self.context.tasks[selection.task]), wanted
         while left:
             given = 0
-            for found in self.executor.map(work, records(self.database, task, self.seed, most, after)):
+            for found in self._candidates(selection.task, selected):
                 given += found.rows.num_rows + len(found.rejects)
                 part = row_filter.admit(found, left)
                 left -= part.num_rows
                 yield part
                 if not left:
                     return
-            if given < most:
+            if given < selection.most:
                 return
-            after, most = after + most, most * 2
+            selection = Selection(selection.task, selection.most * 2, selection.after + selection.most)
+            (selected,) = self.executor.map(partial(select, self.context), [selection])
+
+    def _candidates(self, task: str, selected: Selected) -> Iterator[Candidates]:
+        if selected.file is None:
+            yield from selected.candidates
+            return
+        batches = [Batch(task, selected.file, number) for number in range(selected.batches)]
+        yield from self.executor.map(partial(candidates, self.context), batches)

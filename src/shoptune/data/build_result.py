@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from shoptune.data.filters.rejects import Rejects
 from shoptune.data.readers.malformed import MalformedRecord
+from shoptune.data.tables.sample import Sample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,6 +76,7 @@ class BuildResult:
         rejects: records and rows that were dropped.
         malformed: by source, the parts of raw files that were set aside.
         missing: by source and description, the number of records without a partner in another table.
+        samples: by name, the tables that only a sample was used of.
     """
 
     rows: Rows
@@ -82,8 +84,9 @@ class BuildResult:
     rejects: Rejects
     malformed: Mapping[str, Sequence[MalformedRecord]]
     missing: Mapping[str, Mapping[str, int]]
+    samples: Mapping[str, Sample]
 
-    def shortfalls(self) -> Mapping[str, int]:
-        """The tasks with fewer rows than wanted, and how many each has."""
+    def shortfalls(self, share: float = 1) -> Mapping[str, int]:
+        """The tasks with less than a share of the rows wanted, and how many rows each has."""
         made = self.rows.by_task()
-        return {name: made[name] for name, wanted in self.wanted.items() if made[name] < wanted}
+        return {name: made[name] for name, wanted in self.wanted.items() if made[name] < share * wanted}

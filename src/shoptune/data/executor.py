@@ -3,55 +3,54 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from itertools import chain, islice
+from typing import Any, Literal, Protocol, TypeVar
 
-from shoptune.data.filters.candidates import Candidates
 from shoptune.errors import fail
 from shoptune.runtime.gc_tuning import tune_garbage_collection
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+PieceT = TypeVar("PieceT")
+ResultT = TypeVar("ResultT")
 
 ExecutorName = Literal["local", "ray"]
-Work = Callable[["pa.RecordBatch"], Candidates]
-_MANY_ROWS = 10_000
-_AHEAD = 2  # batches submitted per worker: one running, one waiting
+_AHEAD = 2  # pieces submitted per worker: one running, one waiting
 
 
 class Executor(Protocol):
-    """Applies a function to batches of records."""
+    """Applies functions to pieces of work."""
 
-    def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[Candidates]:
-        """The result of `work` for each batch, in order."""
+    def map(self, work: Callable[[PieceT], ResultT], pieces: Iterable[PieceT]) -> Iterator[ResultT]:
+        """The result of `work` for each piece, in order."""
 
 
-def executor(name: ExecutorName, workers: int, rows: int = 0) -> AbstractContextManager[Executor]:
+def executor(name: ExecutorName, workers: int, *, start: bool = False) -> AbstractContextManager[Executor]:
     """An executor, for use in a `with` block.
 
     Args:
         name: `local`; or `ray` for the cluster at `RAY_ADDRESS`, or without that for one started on this machine.
-        workers: number of processes.
-        rows: rows wanted of the largest task; if there are many, the processes start before the first records arrive.
+        workers: number of processes; with one, everything runs in this process.
+        start: start the processes now rather than with the first work.
 
     Raises:
         ShoptuneError: Ray is requested and not installed.
     """
-    return _Ray(workers) if name == "ray" else _Local(workers, rows)
+    return _Ray(workers) if name == "ray" else _Local(workers, start=start)
 
 
 class _Local(AbstractContextManager["Executor"]):
     """A pool of processes, started once there is work for more than one."""
 
-    def __init__(self, workers: int, rows: int) -> None:
-        self._workers, self._rows = workers, rows
+    def __init__(self, workers: int, *, start: bool) -> None:
+        self._workers, self._start = workers, start
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Executor:
-        if self._workers > 1 and self._rows >= _MANY_ROWS:
+        if self._workers > 1 and self._start:
             for _ in range(self._workers):  # each submission starts a process
                 self._started().submit(tune_garbage_collection)
         return self
@@ -60,18 +59,16 @@ class _Local(AbstractContextManager["Executor"]):
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
 
-    def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[Candidates]:
-        stream = iter(batches)
-        first, second = next(stream, None), next(stream, None)
-        if first is None:
-            return
-        if second is None or self._workers == 1:
-            yield work(first)
-            yield from map(work, _chain(second, stream))
+    def map(self, work: Callable[[PieceT], ResultT], pieces: Iterable[PieceT]) -> Iterator[ResultT]:
+        stream = iter(pieces)
+        head = list(islice(stream, 2)) if self._workers > 1 else []
+        if len(head) <= 1:
+            yield from map(work, chain(head, stream))
             return
         pool = self._started()
+        submitted: Iterator[Future[ResultT]] = (pool.submit(work, piece) for piece in chain(head, stream))
         yield from _in_order(
-            (pool.submit(work, batch) for batch in _chain(first, _chain(second, stream))),
+            submitted,
             self._workers * _AHEAD,
             result=lambda future: future.result(),
             cancel=lambda future: future.cancel(),
@@ -87,7 +84,7 @@ class _Local(AbstractContextManager["Executor"]):
 
 
 class _Ray(AbstractContextManager["Executor"]):
-    """One Ray task per batch."""
+    """One Ray task per piece of work."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
@@ -97,7 +94,6 @@ class _Ray(AbstractContextManager["Executor"]):
             import ray
         except ImportError as error:
             raise fail("--engine", "ray", "Ray is not installed", "install shoptune[ray], or use local") from error
-        import os
 
         local = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": self._workers, "include_dashboard": False}
         ray.init(log_to_driver=False, logging_level="error", **local)
@@ -108,23 +104,23 @@ class _Ray(AbstractContextManager["Executor"]):
 
         ray.shutdown()
 
-    def map(self, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[Candidates]:
+    def map(self, work: Callable[[PieceT], ResultT], pieces: Iterable[PieceT]) -> Iterator[ResultT]:
         import ray
 
         task = ray.remote(num_cpus=1)(_call)
         shared = ray.put(work)
         ahead = max(self._workers, int(ray.cluster_resources().get("CPU", 1))) * _AHEAD
-        pieces = (task.remote(shared, batch) for batch in batches)
-        yield from _in_order(pieces, ahead, result=ray.get, cancel=ray.cancel)
+        submitted = (task.remote(shared, piece) for piece in pieces)
+        yield from _in_order(submitted, ahead, result=ray.get, cancel=ray.cancel)
 
 
-def _call(work: Work, batch: pa.RecordBatch) -> Candidates:
-    return work(batch)
+def _call(work: Callable[[PieceT], ResultT], piece: PieceT) -> ResultT:
+    return work(piece)
 
 
 def _in_order(
-    work: Iterator[Any], ahead: int, *, result: Callable[[Any], Candidates], cancel: Callable[[Any], object]
-) -> Iterator[Candidates]:
+    work: Iterator[Any], ahead: int, *, result: Callable[[Any], ResultT], cancel: Callable[[Any], object]
+) -> Iterator[ResultT]:
     """Results in order of submission, with `ahead` pieces submitted before waiting for the first.
 
     When the caller stops early, pieces that have not started are cancelled.
@@ -140,9 +136,3 @@ def _in_order(
     finally:
         for piece in pending:
             cancel(piece)
-
-
-def _chain(first: pa.RecordBatch | None, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    if first is not None:
-        yield first
-        yield from rest

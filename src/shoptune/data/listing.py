@@ -15,7 +15,8 @@ from shoptune.data import sources
 from shoptune.data.recipe import find_task, load_tasks
 from shoptune.data.render.record_schema import RecordError
 from shoptune.data.render.renderer import Renderer
-from shoptune.data.tables.database import Reading, connect, records
+from shoptune.data.tables.database import records
+from shoptune.data.tables.raw_database import open_raw
 from shoptune.data.write.files import STATS
 from shoptune.errors import fail
 from shoptune.shopbench.answers import answer_text
@@ -24,8 +25,8 @@ from shoptune.shopbench.questions import Question
 
 _RECIPES = Path("data_recipes")
 _TRIED_FOR_ONE_ROW = 5
-_READ_FOR_A_PREVIEW = 300_000  # records of a file
-_WIDE = 150  # columns of a terminal that all of a task fits in
+_READ_FOR_A_PREVIEW = 300_000  # records of a table
+_WIDE = 150  # columns of a terminal that is wide enough for everything about a task
 _NARROW_COLUMNS = ["name", "kind", "like"]
 
 
@@ -33,7 +34,7 @@ def print_tasks(*, as_json: bool) -> None:
     """Print every task: its name, source, kind, metric, track, and the development task it is like.
 
     Raises:
-        ShoptuneError: a recipe is not as it must be.
+        ShoptuneError: a recipe is malformed.
     """
     lines = [
         {
@@ -57,14 +58,14 @@ def print_tasks(*, as_json: bool) -> None:
         cells = line | {"track": line["track"].removeprefix("amazon-kdd-cup-24-")}
         table.add_row(*(cells[column] for column in columns))
     console.print(table)
-    rest = "" if len(columns) == len(lines[0]) else "; --json, or a wider terminal, shows all columns"
+    rest = "" if len(columns) == len(lines[0]) else "; use --json or a wider terminal for all columns"
     console.print(f"{len(lines)} tasks{rest}")
 
 
 def print_preview(recipe: Path, name: str, raw: Path, count: int) -> None:
-    """Print rows of one task as the model sees them, the part that is trained on in green.
+    """Print rows of one task the way the model sees them, with the trained part in green.
 
-    Of large JSON and CSV files only the beginning is read.
+    Only the beginning of large files is read.
 
     Raises:
         ShoptuneError: the recipe has no such task, its source is missing, or its query fails.
@@ -76,7 +77,7 @@ def print_preview(recipe: Path, name: str, raw: Path, count: int) -> None:
         raise fail(raw / task.source, "", "the source's folder is missing", "put its files there as downloaded")
     console, renderer, shown = Console(), Renderer(task, seed=0), 0
     with TemporaryDirectory() as scratch:
-        database = connect([task], folders, Reading(Path(scratch), most=_READ_FOR_A_PREVIEW))
+        database = open_raw([task], folders, Path(scratch), most=_READ_FOR_A_PREVIEW)
         batches = records(database, task, seed=0, most=count * _TRIED_FOR_ONE_ROW)
         for record in (record for batch in batches for record in batch.to_pylist()):
             if shown == count:
@@ -116,5 +117,10 @@ def print_stats(rows: Path) -> None:
         for task, reasons in tasks.items():
             for reason, count in reasons.items():
                 console.print(f"[dim]{task}: {count} x {reason}[/dim]")
+    for name, sample in stats["samples"].items():
+        console.print(
+            f"{name}: a sample of {sample['records']:,} of {sample['of']:,} records, with all of {sample['values']:,} "
+            f"values of {sample['sample_by']} and {sample['pairs']:,} pairs of records that share one"
+        )
     splits = ", ".join(f"{count} {split}" for split, count in stats["by_split"].items())
     console.print(f"{stats['rows']} rows: {splits}")

@@ -20,28 +20,31 @@ class Mixture(Settings):
     """A mixture YAML.
 
     Attributes:
-        seed: decides which records are taken, how they are phrased, and the order of rows.
-        validation_fraction: the share of rows that is kept from training.
-        tasks: rows wanted of each task.
-        when_short: what to do when a source is absent or has too few records: `stop`; `shrink` to what there is;
-            `scale`: as that, after the rows of absent sources' tasks are shared out among the other tasks.
+        seed: decides which records are selected, how they are phrased, and the order of rows.
+        validation_fraction: the share of rows that is held out from training.
+        tasks: number of rows of each task.
+        row_fraction: the share of every task's rows to make, at least one row each; for a trial of a large mixture.
+        when_short: what to do if a source is absent or has too few records: `stop`; `shrink` to what there is; `scale`,
+            which also distributes the rows of absent sources among the other tasks.
         decontaminate_against: files of questions in the development format that must not reach the rows.
-        near_duplicates: rows of a task whose contents are as similar as this (Jaccard, runs of three words) are dropped
-            but one; null keeps them.
-        max_characters: rows whose question is longer are dropped.
-        max_tokens: rows whose whole chat is longer are dropped; needs `tokenizer`.
-        tokenizer: folder or hub id of a checkpoint, whose tokenizer counts tokens.
-        max_rejected: the largest share of records that may be dropped before the build stops.
-        sample: by table, how many of a raw file's records are kept, drawn while it is read; for very large files.
-        shard_rows: rows of one Parquet file at most.
-        memory_gb: what DuckDB may use before it writes to disk, in units of 10^9 bytes; a query that cannot do with it
-            gets more. Does not change the rows.
-        workers: processes that render rows, or null for one a core; does not change the rows.
+        near_duplicates: of rows of a task whose contents are at least this similar (Jaccard similarity of three-word
+            runs), one is kept; null keeps all.
+        max_characters: rows with a longer question are dropped.
+        max_tokens: rows with a longer chat are dropped; needs `tokenizer`.
+        tokenizer: folder or Hub id of a checkpoint whose tokenizer counts tokens.
+        max_rejected: the build stops if a larger share of the records is dropped.
+        sample: by table, the most records to use; all records of a user, a product or a query are kept or dropped
+            together.
+        shard_rows: the most rows in a Parquet file.
+        memory_gb: memory limit of DuckDB in each process, in units of 10^9 bytes; beyond it, DuckDB spills to disk, and
+            the limit grows if a query cannot spill. Does not change the rows.
+        workers: number of processes, or null for one per core. Does not change the rows.
     """
 
     seed: int = 0
     validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
     tasks: Annotated[dict[str, Count], Field(min_length=1)]
+    row_fraction: Annotated[float, Field(gt=0)] = 1.0
     when_short: Literal["stop", "shrink", "scale"] = "stop"
     decontaminate_against: tuple[str, ...] = ()
     near_duplicates: Annotated[float, Field(gt=0.5, le=1)] | None = 0.9
@@ -61,24 +64,26 @@ class Mixture(Settings):
         return self
 
     def fingerprint(self) -> dict[str, Any]:
-        """What decides the rows, as JSON values."""
+        """The settings that decide the rows, as JSON values."""
         return self.model_dump(mode="json", exclude={"memory_gb", "workers"})
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A mixture with the tasks that it names."""
+    """A mixture with its tasks."""
 
     file: Path
     mixture: Mixture
     tasks: Mapping[str, Task]
 
     def wanted(self, present: Iterable[str]) -> dict[str, int]:
-        """Rows of each task whose source is there; with `scale`, those of the others are shared out in proportion."""
-        counts = {name: self.mixture.tasks[name] for name in present}
+        """Rows of each task whose source is present; with `scale`, those of the others are distributed among them."""
+        fraction = self.mixture.row_fraction
+        every = {name: max(1, round(fraction * count)) for name, count in self.mixture.tasks.items()}
+        counts = {name: every[name] for name in present}
         if self.mixture.when_short != "scale":
             return counts
-        total, left = sum(self.mixture.tasks.values()), sum(counts.values())
+        total, left = sum(every.values()), sum(counts.values())
         return {name: round(count * total / left) for name, count in counts.items()}
 
 
@@ -86,7 +91,7 @@ def load_mixture(file: Path, overrides: Sequence[str] = ()) -> Plan:
     """Read a mixture and the recipes in the folder above it.
 
     Raises:
-        ShoptuneError: the mixture or a recipe is not as it must be, or the mixture names a task that no recipe has.
+        ShoptuneError: the mixture or a recipe is malformed, or the mixture names a task that no recipe has.
     """
     mixture = load(file, Mixture, overrides)
     known = load_tasks(file.absolute().parent.parent)

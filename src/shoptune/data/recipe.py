@@ -24,15 +24,15 @@ class TaskRecipe(Settings):
 
     Attributes:
         name: unique among all recipes.
-        kind: the task type; it knows how to arrange a record (see `shoptune.data.render.kinds`).
+        kind: the task type; `shoptune.data.render.kinds` says which columns it needs.
         metric: how ShopBench scores such a question.
         track: the track's name, with or without the challenge's prefix.
         like: the development task that it resembles, or `none`.
         version: raised whenever the task's rows change on purpose.
         language: the language of its rows, unless a record has a `language` column.
-        options: how many options are listed, for kinds that list any.
+        options: the number of options, for kinds that list options.
         records: a DuckDB query over the source's tables; its column `key` is unique and decides sampling and order.
-        prompts: phrasings, Jinja templates over the record's columns and what the kind adds.
+        prompts: phrasings, as Jinja templates over the record's columns and the variables that the kind adds.
     """
 
     name: Name
@@ -64,8 +64,8 @@ class Recipe(Settings):
     """A recipe YAML: the tasks of one source.
 
     Attributes:
-        source: the module that turns the source's files into tables, and its folder under the raw directory.
-        files: folder or hub id of the source's files, where they are not in the raw directory.
+        source: the source's name: that of its module and of its folder below the raw directory.
+        files: folder or Hub id of the source's files, if they are not in the raw directory.
         views: DuckDB queries under names that the tasks' queries may use.
         tasks: the questions to make.
     """
@@ -78,7 +78,7 @@ class Recipe(Settings):
 
 @dataclass(frozen=True)
 class Task:
-    """A task with its place: the file and the recipe that it comes from."""
+    """A task with the file and the recipe that it comes from."""
 
     recipe: TaskRecipe
     source: str
@@ -91,12 +91,15 @@ def load_tasks(directory: Path) -> Mapping[str, Task]:
     """Every task of every recipe in a directory, by name, in order of file and place.
 
     Raises:
-        ShoptuneError: a recipe is not as it must be, or two tasks share a name; all problems are told at once.
+        ShoptuneError: a recipe is malformed, or two tasks share a name; all problems are reported together.
     """
     files = sorted(directory.glob("*.yaml"))
     if not files:
         raise fail(
-            directory, "", "holds no recipes", "name a mixture beside the recipes, as data_recipes/mixtures/x.yaml"
+            directory,
+            "",
+            "holds no recipes",
+            "keep mixtures in a folder beside the recipes, as in data_recipes/mixtures/x.yaml",
         )
     tasks: dict[str, Task] = {}
     problems: list[Problem] = []
@@ -108,7 +111,7 @@ def load_tasks(directory: Path) -> Mapping[str, Task]:
             continue
         for task in recipe.tasks:
             if task.name in tasks:
-                problems.append(Problem(file, task.name, "a task of this name exists already", "name it otherwise"))
+                problems.append(Problem(file, task.name, "another task has this name", "choose another name"))
             tasks[task.name] = Task(task, recipe.source, recipe.views, recipe.files, file)
     if problems:
         raise ShoptuneError(problems)
@@ -119,7 +122,7 @@ def find_task(tasks: Mapping[str, Task], name: str, file: Path, where: str) -> T
     """A task by its name.
 
     Raises:
-        ShoptuneError: there is none; the nearest is named.
+        ShoptuneError: there is none; the message names the nearest.
     """
     if name not in tasks:
         raise fail(file, where, f"no task '{name}'", nearest(name, tasks))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
-from typing import Any
 
 from shoptune.artifacts.manifest import Request
 from shoptune.checkpoints.hub import local_folder
@@ -17,10 +15,14 @@ from shoptune.data import sources
 from shoptune.data.assemble import assemble
 from shoptune.data.build_result import BuildResult
 from shoptune.data.executor import ExecutorName, executor
+from shoptune.data.filters.candidates import Checks
 from shoptune.data.filters.length import LengthLimit
+from shoptune.data.ingest_stage import cached_tables, cores
 from shoptune.data.mixture import Plan, load_mixture
 from shoptune.data.recipe import Task
-from shoptune.data.tables.database import Reading, connect
+from shoptune.data.tables.database import Querying, draw_samples
+from shoptune.data.tables.source_tables import SourceTables
+from shoptune.data.worker import Context
 from shoptune.data.write.files import write_build
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
 from shoptune.runtime.progress import say
@@ -28,6 +30,8 @@ from shoptune.stage import Stage
 
 _TOKENIZER = "tokenizer.json"
 _SCRATCH = "scratch"
+_ENOUGH = 0.9  # of the rows wanted of a task; less is reported
+_MANY_ROWS = 2_000  # worth starting processes for
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,16 @@ class Arguments:
 
     Attributes:
         file: the mixture YAML.
-        raw: one folder per source.
+        raw: a folder with one folder of raw files per source, or None if `tables` is given.
+        tables: a folder written by `shoptune data ingest`, or None if `raw` is given.
         overrides: `key.path=value` texts.
-        executor: who renders the rows; does not change them.
+        executor: where work runs; does not change the rows.
     """
 
     file: Path
-    raw: Path
+    raw: Path | None = None
     overrides: Sequence[str] = ()
+    tables: Path | None = None
     executor: ExecutorName = "local"
 
 
@@ -54,14 +60,16 @@ class Job:
     Attributes:
         plan: the mixture.
         tasks: those of its tasks whose source is there.
-        folders: the folder of each source.
-        length: the longest a row may be.
-        executor: who renders the rows.
+        folders: the folder of each source, with its raw files or its tables.
+        is_raw: whether the folders hold raw files.
+        length: limits on a row's length.
+        executor: where work runs.
     """
 
     plan: Plan
     tasks: Mapping[str, Task]
     folders: Mapping[str, Path]
+    is_raw: bool
     length: LengthLimit
     executor: ExecutorName
 
@@ -73,25 +81,26 @@ def load(arguments: Arguments) -> Job:
         ShoptuneError: the mixture or a recipe is faulty, or a source is missing.
     """
     plan = load_mixture(arguments.file, arguments.overrides)
-    folders = sources.folders(list(plan.tasks.values()), arguments.raw)
+    tasks, root = list(plan.tasks.values()), arguments.tables or arguments.raw
+    if root is None or (arguments.tables and arguments.raw):
+        raise fail("--raw", "", "give either --raw or --tables", "name the raw files, or tables ingested from them")
+    folders = _ingested(tasks, root) if arguments.tables else sources.folders(tasks, root)
     present = {name: task for name, task in plan.tasks.items() if task.source in folders}
-    _report_absent(plan, present, arguments.raw)
+    _report_absent(plan, present, root)
     length = LengthLimit(plan.mixture.max_characters, plan.mixture.max_tokens, _tokenizer(plan))
-    return Job(plan, present, folders, length, arguments.executor)
+    return Job(plan, present, folders, arguments.tables is None, length, arguments.executor)
 
 
 def request(job: Job) -> Request:
     """What the rows are made from."""
     mixture = job.plan.mixture
     used = sorted({task.source for task in job.tasks.values()})
-    inputs = {f"raw/{source}": job.folders[source] for source in used}
+    kind = "raw" if job.is_raw else "tables"
+    inputs = {f"{kind}/{source}": job.folders[source] for source in used}
     inputs |= {f"questions/{number}": Path(file) for number, file in enumerate(mixture.decontaminate_against)}
     inputs |= {"tokenizer": job.length.tokenizer} if job.length.tokenizer else {}
     recipes = {name: task.recipe.model_dump(mode="json") | {"views": task.views} for name, task in job.tasks.items()}
-    config: dict[str, Any] = {"mixture": mixture.fingerprint(), "recipes": recipes}
-    if mixture.sample:
-        config["duckdb"] = version("duckdb")  # its hash decides what is drawn
-    return Request("data", config, inputs)
+    return Request("data", {"mixture": mixture.fingerprint(), "recipes": recipes}, inputs)
 
 
 def write(job: Job, directory: Path) -> Mapping[str, str]:
@@ -103,17 +112,23 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
         ShoptuneError: a query is wrong, there are too few records, or too many were rejected.
     """
     plan, mixture = job.plan, job.plan.mixture
-    scratch = directory / _SCRATCH
-    reading = Reading(scratch, mixture.seed, mixture.sample, memory_gb=mixture.memory_gb)
-    workers = mixture.workers or len(os.sched_getaffinity(0))
-    with executor(job.executor, workers, max(plan.wanted(job.tasks).values())) as pool:
-        database = connect(list(job.tasks.values()), job.folders, reading)
+    checks = Checks.of(mixture, job.tasks.values(), job.length)
+    workers = mixture.workers or cores()
+    if job.executor == "local" and sum(plan.wanted(job.tasks).values()) < _MANY_ROWS:
+        workers = 1  # done before a second process has started
+    with _tables(job, workers) as tables, executor(job.executor, workers, start=True) as pool:
         if len(job.tasks) == len(plan.tasks):
-            _refuse_unknown_samples(plan, database.tables)
-        result = assemble(plan, job.tasks, job.length, database, pool)
-    database.connection.close()
+            _refuse_unknown_samples(plan, tables)
+        samples = draw_samples(tables, mixture.sample, mixture.seed)
+        threads = max(1, cores() // min(workers, len(job.tasks)))
+        scratch = (directory / _SCRATCH).absolute()
+        querying = Querying(scratch, mixture.seed, samples, mixture.memory_gb, workers, threads)
+        paths = {source: replace(found, malformed=()) for source, found in tables.items()}  # what workers need
+        with closing(Context(job.tasks, paths, querying, checks)) as context:
+            result = assemble(plan, tables, context, pool)
     shutil.rmtree(scratch)
     _stop_when_short(plan, result)
+    _report_shortfalls(plan, result)
     _stop_when_too_many_rejects(plan, result)
     write_build(directory, result, mixture, job.length)
     return {}
@@ -125,6 +140,20 @@ def next_command(_job: Job, out: Path) -> str:
 
 
 DATA: Stage[Arguments, Job] = Stage("data", load, request, write, next_command)
+
+
+def _ingested(tasks: Sequence[Task], root: Path) -> dict[str, Path]:
+    """The folder of each source whose tables are present."""
+    return {task.source: root / task.source for task in tasks if (root / task.source).is_dir()}
+
+
+def _tables(job: Job, workers: int) -> AbstractContextManager[dict[str, SourceTables]]:
+    """The tables of the sources that the job needs."""
+    used = sorted({task.source for task in job.tasks.values()})
+    folders = {source: job.folders[source] for source in used}
+    if job.is_raw:
+        return cached_tables(folders, job.executor, workers, job.plan.mixture.memory_gb)
+    return nullcontext({source: SourceTables.load(folder) for source, folder in folders.items()})
 
 
 def _tokenizer(plan: Plan) -> Path | None:
@@ -150,10 +179,11 @@ def _report_absent(plan: Plan, present: Mapping[str, Task], raw: Path) -> None:
     say(f"data: {raw}: {what}: {', '.join(absent)}")
 
 
-def _refuse_unknown_samples(plan: Plan, tables: Set[str]) -> None:
-    if unknown := [name for name in plan.mixture.sample if name not in tables]:
+def _refuse_unknown_samples(plan: Plan, tables: Mapping[str, SourceTables]) -> None:
+    known = [name for source in tables.values() for name, table in source.tables.items() if table.sample_by]
+    if unknown := [name for name in plan.mixture.sample if name not in known]:
         raise ShoptuneError(
-            Problem(plan.file, f"sample.{name}", "no such table is read from lines", nearest(name, tables))
+            Problem(plan.file, f"sample.{name}", "no table of this name can be sampled", nearest(name, known))
             for name in unknown
         )
 
@@ -170,6 +200,20 @@ def _stop_when_short(plan: Plan, result: BuildResult) -> None:
     ]
     if problems and plan.mixture.when_short == "stop":
         raise ShoptuneError(problems)
+
+
+def _report_shortfalls(plan: Plan, result: BuildResult) -> None:
+    """Print the tasks that are far from what the mixture wants.
+
+    Raises:
+        ShoptuneError: there is no row at all.
+    """
+    if not len(result.rows):
+        raise fail(plan.file, "", "not a single row could be made", "see whether the raw files belong to its sources")
+    if short := result.shortfalls(_ENOUGH):
+        say(f"data: {len(short)} of {len(result.wanted)} tasks have less than {_ENOUGH:.0%} of the rows wanted:")
+        for name, made in short.items():
+            say(f"  {name:<40} {made:>8,} of {result.wanted[name]:,}")
 
 
 def _stop_when_too_many_rejects(plan: Plan, result: BuildResult) -> None:

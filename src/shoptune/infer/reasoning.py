@@ -6,7 +6,8 @@ import re
 
 from shoptune.infer.constraints.constraint import FREE, Constraint
 from shoptune.infer.prompting import Reasoning
-from shoptune.shopbench.options import choices
+from shoptune.shopbench.allowed import OneOf
+from shoptune.shopbench.task_types import DEFINITIONS
 from shoptune.shopbench.vocabulary import TaskType
 
 _ANY_DIGIT = r"\d"
@@ -24,8 +25,9 @@ def reasoned(question: str, task_type: TaskType, reasoning: Reasoning, *, only_o
     pattern = reasoning.pattern
     if pattern is None:
         return FREE
-    if only_options and task_type is TaskType.MULTIPLE_CHOICE and pattern.endswith(_ANY_DIGIT):
-        pattern = pattern.removesuffix(_ANY_DIGIT) + "[" + "".join(map(str, choices(question))) + "]"
+    allowed = DEFINITIONS[task_type].allowed(question)
+    if only_options and isinstance(allowed, OneOf) and pattern.endswith(_ANY_DIGIT):
+        pattern = pattern.removesuffix(_ANY_DIGIT) + "[" + "".join(map(str, allowed.numbers)) + "]"
     return Constraint(pattern=pattern)
 
 

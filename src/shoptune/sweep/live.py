@@ -1,4 +1,4 @@
-"""An ensemble under a live engine: what it is made of changes while the engine runs."""
+"""Change the ensemble that a running engine serves."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class LiveEnsemble(ABC):
 
     Args:
         plan: the sweep.
-        workspace: a folder for what the engine loads; only the newest is kept.
+        workspace: a folder for the weights that the engine loads; only the latest are kept.
     """
 
     def __init__(self, plan: SweepPlan, workspace: Path) -> None:
@@ -47,7 +47,7 @@ class LiveEnsemble(ABC):
 
 
 class ReloadedEnsemble(LiveEnsemble):
-    """Each ensemble is merged into a checkpoint, whose weights the running engine takes."""
+    """Merges each ensemble into a checkpoint and loads its weights into the running engine."""
 
     def answer(self, candidate: Candidate, questions: Sequence[Question]) -> list[str]:
         """Merge, load, answer."""
@@ -61,7 +61,7 @@ class ReloadedEnsemble(LiveEnsemble):
 
 
 class ServedEnsemble(LiveEnsemble):
-    """Each ensemble is written as one adapter, which the engine serves over the base; no weight of the base is."""
+    """Writes each ensemble as one adapter, which the engine serves over the base."""
 
     def answer(self, candidate: Candidate, questions: Sequence[Question]) -> list[str]:
         """Write the adapter and answer with it; alpha 0 is the base itself."""
@@ -78,5 +78,5 @@ def _texts(completions: Sequence[Completion]) -> list[str]:
 
 
 def live_ensemble(plan: SweepPlan, workspace: Path) -> LiveEnsemble:
-    """The way of changing the model that the profile asks for."""
+    """Adapters if the profile enables LoRA, else merged weights."""
     return (ServedEnsemble if plan.profile.engine.enable_lora else ReloadedEnsemble)(plan, workspace)

@@ -16,33 +16,6 @@ from pydantic import BaseModel
 
 FILE = Path(__file__).with_name("axolotl_keys.json")
 
-# What PEFT, transformers, TRL and LLaMA-Factory call things that axolotl names differently.
-ALIASES = {
-    "additional_target": "lora_modules_to_save",
-    "cutoff_len": "sequence_len",
-    "epochs": "num_epochs",
-    "flash_attn": "attn_implementation",
-    "init_lora_weights": "peft_init_lora_weights",
-    "lora_rank": "lora_r",
-    "lora_target": "lora_target_modules",
-    "lr": "learning_rate",
-    "lr_scheduler_type": "lr_scheduler",
-    "max_length": "sequence_len",
-    "max_seq_len": "sequence_len",
-    "max_seq_length": "sequence_len",
-    "model_name_or_path": "base_model",
-    "modules_to_save": "lora_modules_to_save",
-    "num_train_epochs": "num_epochs",
-    "optim": "optimizer",
-    "packing": "sample_packing",
-    "per_device_train_batch_size": "micro_batch_size",
-    "r": "lora_r",
-    "rank": "lora_r",
-    "target_modules": "lora_target_modules",
-    "use_dora": "peft_use_dora",
-    "use_rslora": "peft_use_rslora",
-}
-
 # A key leads to the keys inside it, or to null when its value is free.
 KeyTree = dict[str, Any]
 

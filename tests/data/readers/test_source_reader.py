@@ -10,7 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from shoptune.data.readers.source_reader import SourceReader, Table
+from shoptune.data.readers.source_reader import SourceReader
+from shoptune.data.readers.table import Table
+from shoptune.data.readers.table_store import TableStore
 from shoptune.errors import ShoptuneError
 
 COLUMNS = {"id": "INTEGER", "text": "VARCHAR"}
@@ -19,11 +21,15 @@ COLUMNS = {"id": "INTEGER", "text": "VARCHAR"}
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[SourceReader]:
     with duckdb.connect() as connection:
-        yield SourceReader(connection, tmp_path / "scratch")
+        yield _reader(connection, tmp_path)
+
+
+def _reader(connection: duckdb.DuckDBPyConnection, folder: Path, most: int | None = None) -> SourceReader:
+    return SourceReader(connection, folder, TableStore(folder / "tables", "all"), folder / "scratch", most=most)
 
 
 def _table(*files: Path) -> Table:
-    return Table("things", files, COLUMNS, ("id",))
+    return Table("things", files, COLUMNS, ("text",))
 
 
 def _rows(reader: SourceReader) -> list[tuple[object, ...]]:
@@ -44,7 +50,7 @@ def test_bad_json_lines_are_put_aside_with_file_and_line(reader: SourceReader, t
     assert _malformed(reader) == [
         ("bad.jsonl.gz", 2, "not valid JSON"),
         ("bad.jsonl.gz", 4, "not a JSON object"),
-        ("bad.jsonl.gz", 5, "holds none of the fields id, text"),
+        ("bad.jsonl.gz", 5, "has none of the fields id, text"),
     ]
     assert reader.malformed[0].sample == '{"id": 3, "te'
 
@@ -73,7 +79,7 @@ def test_a_broken_json_array_gives_its_whole_objects(reader: SourceReader, tmp_p
 def test_bad_csv_lines_are_put_aside(reader: SourceReader, tmp_path: Path) -> None:
     file = tmp_path / "things.csv"
     file.write_bytes(b'id,text\n1,"a\nb"\nonly one\n2,c,d\n\xff\xfe,e\n3,f\n')
-    table = Table("things", [file], dict.fromkeys(COLUMNS, "VARCHAR"), ("id",))
+    table = Table("things", [file], dict.fromkeys(COLUMNS, "VARCHAR"))
     reader.csv(table)
     assert _rows(reader) == [("1", "a\nb"), ("3", "f")]
     assert [(line, reason.partition(":")[0]) for _, line, reason in _malformed(reader)] == [
@@ -101,26 +107,9 @@ def test_odd_texts_come_through_unharmed(reader: SourceReader, tmp_path: Path) -
     assert not reader.malformed
 
 
-def test_a_sample_is_drawn_by_hash_and_does_not_depend_on_the_order_of_lines(tmp_path: Path) -> None:
-    lines = [json.dumps({"id": n, "text": "t" * (n % 5)}) + "\n" for n in range(3000)] + ["broken\n"]
-    drawn = []
-    for name, content in (("a", lines), ("b", lines[::-1])):
-        (tmp_path / f"{name}.jsonl").write_text("".join(content))
-        with duckdb.connect() as connection:
-            reader = SourceReader(connection, tmp_path, seed=5, sample={"things": 100})
-            reader.json_lines(_table(tmp_path / f"{name}.jsonl"))
-            drawn.append(_rows(reader))
-            assert len(reader.malformed) == 1
-    assert drawn[0] == drawn[1]
-    assert 99 <= len(drawn[0]) <= 100  # the broken line took a place before it was put aside
-    ids = [int(str(row[0])) for row in drawn[0]]
-    # A uniform draw of 100 of 3000: mean 1499.5, standard deviation of the mean 866 / 10; five of them are 433
-    assert abs(sum(ids) / len(ids) - 1499.5) < 433
-
-
 def test_a_quick_look_reads_the_beginning_only(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("".join(json.dumps({"id": n, "text": "t"}) + "\n" for n in range(3000)))
     with duckdb.connect() as connection:
-        reader = SourceReader(connection, tmp_path, most=10)
+        reader = _reader(connection, tmp_path, most=10)
         reader.json_lines(_table(tmp_path / "a.jsonl"))
         assert len(_rows(reader)) == 10

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoptune.data.filters.decontaminate import Decontaminator, Wording
 from shoptune.data.filters.duplicates import answer_numbers, bands, signatures
 from shoptune.data.filters.length import LengthLimit
 from shoptune.data.filters.words import Words
+from shoptune.data.mixture import Mixture
+from shoptune.data.recipe import Task
 from shoptune.data.render.batch import Rendered
 from shoptune.data.render.reject import Reject
 from shoptune.shopbench.answers import answer_text
@@ -62,6 +66,17 @@ class Checks:
     wording: Wording
     decontaminator: Decontaminator
     near_duplicates: bool
+
+    @classmethod
+    def of(cls, mixture: Mixture, tasks: Iterable[Task], length: LengthLimit) -> Checks:
+        """The checks that a mixture asks for.
+
+        Raises:
+            ShoptuneError: a file of benchmark questions cannot be read.
+        """
+        wording = Wording.of(prompt for task in tasks for prompt in task.recipe.prompts)
+        decontaminator = Decontaminator.against([Path(file) for file in mixture.decontaminate_against], wording)
+        return cls(length, wording, decontaminator, near_duplicates=mixture.near_duplicates is not None)
 
     def examine(self, rendered: Rendered, kind: TaskType) -> Candidates:
         """Compute what the row filter compares.

@@ -1,26 +1,55 @@
-"""Find a source's files and quote their paths for SQL."""
+"""Find a source's files, refuse what is not data, and quote paths for SQL."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from shoptune.errors import fail
+from shoptune.errors import Problem, ShoptuneError, fail
+
+AS_DOWNLOADED = "put the source's files there as downloaded"
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def find(directory: Path, *patterns: str) -> list[Path]:
-    """The files that match any of the patterns, in order of path.
+    """The files below a folder that match any of the patterns, sorted by path."""
+    return sorted({file for pattern in patterns for file in directory.rglob(pattern)})
+
+
+def none_found(directory: Path, *patterns: str) -> ShoptuneError:
+    """The error for a folder without files of the given patterns."""
+    return fail(directory, "", f"holds no {' or '.join(patterns)}", AS_DOWNLOADED)
+
+
+def refuse_lfs_pointers(files: Iterable[Path]) -> None:
+    """Stop if a file is the pointer that Git stores in place of a large file.
 
     Raises:
-        ShoptuneError: there are none.
+        ShoptuneError: with one line per pointer.
     """
-    files = sorted({file for pattern in patterns for file in directory.rglob(pattern)})
-    if not files:
-        raise fail(directory, "", f"holds no {' or '.join(patterns)}", "put the source's files there as downloaded")
-    return files
+    problems = [
+        Problem(file, "", "is a Git LFS pointer, not the data", "run `git lfs pull` where the files were cloned")
+        for file in files
+        if _starts_with(file, _LFS_POINTER)
+    ]
+    if problems:
+        raise ShoptuneError(problems)
+
+
+def csv_columns(file: Path) -> list[str]:
+    """The column names of a CSV file with a header."""
+    import csv
+
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        return next(csv.reader(lines), [])
 
 
 def quoted(files: Sequence[Path]) -> str:
-    """Paths as a SQL list of texts."""
+    """Paths as a SQL list of strings."""
     texts = ["'" + str(file).replace("'", "''") + "'" for file in files]
     return f"[{', '.join(texts)}]"
+
+
+def _starts_with(file: Path, head: bytes) -> bool:
+    with file.open("rb") as raw:
+        return raw.read(len(head)) == head

@@ -1,84 +1,76 @@
-"""Read raw files into DuckDB: what is broken is put aside with its place, what is too much is sampled as it is read.
+"""Read a source's raw files into DuckDB. Malformed records are set aside with their place; the rest is kept.
 
-JSON and CSV become tables, so that a file is read once however many tasks ask for it; Parquet stays where it is.
+JSON and CSV become tables named `raw_<name>`, so that each file is parsed once; Parquet is queried where it is.
 """
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoptune.data.readers.files import quoted
-from shoptune.data.readers.malformed import MalformedRecord, bad_lines, line_at, save_lines, save_objects
+from shoptune.data.readers.files import AS_DOWNLOADED, csv_columns, find, none_found, quoted, refuse_lfs_pointers
+from shoptune.data.readers.malformed import (
+    MalformedRecord,
+    bad_lines,
+    line_at,
+    listed,
+    save_lines,
+    save_objects,
+)
+from shoptune.data.readers.table import Table
+from shoptune.data.readers.table_store import StoredTable, TableStore
 from shoptune.errors import fail
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_OVERSAMPLED = 1.5  # the number of lines is an estimate
-_HASHES = 1 << 64
-_ESTIMATED_FROM = 1 << 22  # bytes
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table to be read from files.
-
-    Attributes:
-        name: as `sample` of a mixture names it; in SQL the table is `raw_<name>`.
-        files: what it is read from.
-        columns: names and DuckDB types; the table has one more, `filename`.
-        identity: columns that together tell records apart; they decide what is sampled.
-    """
-
-    name: str
-    files: Sequence[Path]
-    columns: Mapping[str, str]
-    identity: Sequence[str]
-
-    @property
-    def listed(self) -> str:
-        """The columns as DuckDB's readers want them."""
-        return "{" + ", ".join(f"'{name}': '{kind}'" for name, kind in self.columns.items()) + "}"
-
-    @property
-    def is_empty(self) -> str:
-        """SQL: a record with nothing in it, which is what a bad line gives."""
-        return " AND ".join(f'"{name}" IS NULL' for name in self.columns)
-
 
 @dataclass
 class SourceReader:
-    """A database that sources are read into.
+    """Reads the files of one source, or of one partition of it.
 
     Attributes:
-        connection: the database.
-        scratch: a folder for what is saved of broken files.
-        seed: decides what is sampled.
-        sample: for some tables, how many records are kept; which ones depends on the version of DuckDB too.
-        most: the most records that are read of a table, from its files' beginnings; for a quick look.
+        connection: the database to read into.
+        directory: the source's folder.
+        store: where the tables that recipes query are stored.
+        scratch: a folder for what can be saved of broken files.
+        files: the files of the partition to read, or None for all files in the folder.
+        most: the most records to read of each table, for a quick look, or None.
         malformed: the parts of files that were set aside.
-        tables: the names of all that were read.
-        missing: by a description, how many records have no partner in another table.
+        missing: by description, the number of records without a partner in another table.
+        created: the tables that recipes query.
+        views: SQL over those tables, for joins that are computed when they are needed.
+        macros: SQL macros that recipes may use.
     """
 
     connection: DuckDBPyConnection
+    directory: Path
+    store: TableStore
     scratch: Path
-    seed: int = 0
-    sample: Mapping[str, int] = field(default_factory=dict)
+    files: Collection[Path] | None = None
     most: int | None = None
     malformed: list[MalformedRecord] = field(default_factory=list)
-    tables: set[str] = field(default_factory=set)
     missing: dict[str, int] = field(default_factory=dict)
+    created: dict[str, StoredTable] = field(default_factory=dict)
+    views: dict[str, str] = field(default_factory=dict)
+    macros: dict[str, str] = field(default_factory=dict)
+
+    def find(self, *patterns: str, optional: bool = False) -> list[Path]:
+        """The files that match any of the patterns, sorted by path.
+
+        Raises:
+            ShoptuneError: there are none and they are not optional, or a file is a Git LFS pointer.
+        """
+        files = [file for file in find(self.directory, *patterns) if self.files is None or file in self.files]
+        if not files and not optional:
+            raise none_found(self.directory, *patterns)
+        refuse_lfs_pointers(files)
+        return files
 
     def json_lines(self, table: Table) -> None:
-        """Create a table of `.jsonl` files, gzipped or not.
-
-        A line that is no object with any of the columns is put aside; a value of another type is null.
-        """
+        """Create a raw table from `.jsonl` files, gzipped or not; a value of another type becomes null."""
         import duckdb
 
         def read(files: Sequence[Path]) -> str:
@@ -86,36 +78,127 @@ class SourceReader:
             return f"read_json({quoted(files)}, maximum_object_size = 67108864, {options})"
 
         try:
-            self._create(table, read(table.files))
-        except duckdb.IOException:
-            self._create(table, read([self._saved(file) for file in table.files]))
-        self._put_bad_lines_aside(table)
+            self._load(table, read(table.files))
+        except (duckdb.IOException, duckdb.InvalidInputException):
+            self._load(table, read([self._saved(file) for file in table.files]))
+        self._set_malformed_lines_aside(table)
 
     def json_array(self, table: Table) -> None:
-        """Create a table of files that each hold one JSON array of objects; broken objects are put aside."""
+        """Create a raw table from files that each hold one JSON array of objects; broken objects are set aside."""
         import duckdb
 
+        options = f"columns = {table.listed}, format = 'array', filename = true, maximum_object_size = 67108864"
         try:
-            self._create(
-                table, f"read_json({quoted(table.files)}, columns = {table.listed}, format = 'array', filename = true)"
-            )
+            self._load(table, f"read_json({quoted(table.files)}, {options})")
         except duckdb.Error:
-            saved = []
-            for number, file in enumerate(table.files):
-                saved.append(self._scratch_file(number, file.with_suffix(".jsonl").name))
-                self.malformed += save_objects(file, saved[-1])
-            self.json_lines(Table(table.name, saved, table.columns, table.identity))
+            saved = [self._scratch_file(number, file) for number, file in enumerate(table.files)]
+            for file, copy in zip(table.files, saved, strict=True):
+                self.malformed += listed(save_objects(file, copy, table.expected), file)
+            self.json_lines(Table(table.name, saved, table.columns, table.required))
+        else:
+            self._set_malformed_objects_aside(table)
 
     def csv(self, table: Table, *, header: bool = True) -> None:
-        """Create a table of CSV files; lines of another shape are put aside, and files that lack a column.
+        """Create a raw table from CSV files; lines of another shape and files that lack a column are set aside.
 
         Raises:
             ShoptuneError: no file is left.
         """
-        files = self._with_columns(table.files, table.columns, _csv_columns) if header else table.files
+        files = self._with_columns(table.files, table.columns, csv_columns) if header else table.files
         options = f"""columns = {table.listed}, header = {header}, delim = ',', quote = '"', escape = '"',
                       store_rejects = true, filename = true"""
-        self._create(table, f"read_csv({quoted(files)}, {options})")
+        self._load(table, f"read_csv({quoted(files)}, {options})")
+        self._set_rejected_lines_aside()
+
+    def lines(self, table: str, files: Sequence[Path]) -> None:
+        """Create a raw table with one column, `line`, from text files."""
+        columns = Table(table, files, {"line": "VARCHAR"})
+        options = f"columns = {columns.listed}, header = false, delim = '\x02', quote = '', escape = ''"
+        self._load(columns, f"read_csv({quoted(files)}, {options}, store_rejects = true, filename = true)")
+        self._set_rejected_lines_aside()
+
+    def parquet(self, files: Sequence[Path], columns: Collection[str]) -> str:
+        """SQL that reads Parquet files; files that cannot be read or lack a column are set aside.
+
+        Raises:
+            ShoptuneError: no file is left.
+        """
+        whole = self._with_columns(files, columns, self.parquet_columns)
+        rows = f"SELECT * FROM read_parquet({quoted(whole)})"
+        return f"({rows}{f' LIMIT {self.most}' if self.most else ''})"
+
+    def set_aside(self, table: str, condition: str, reason: str) -> None:
+        """Remove records of a raw table, for example `("things", "id IS NULL", "no id")`; reported once per file."""
+        query = f"SELECT filename, count(*) FROM raw_{table} WHERE {condition} GROUP BY filename ORDER BY filename"
+        for file, count in self.connection.execute(query).fetchall():
+            self.malformed.append(MalformedRecord(file, 0, f"{count} records: {reason}", records=count))
+        self.connection.execute(f"DELETE FROM raw_{table} WHERE {condition}")
+
+    def create(self, name: str, query: str, *, sample_by: str | None = None, partition_by: str | None = None) -> None:
+        """Create a table that recipes query, from the raw tables and files.
+
+        Args:
+            name: the table's name.
+            query: SQL over the raw tables and files; it runs once.
+            sample_by: the column whose values a sample keeps or drops as a whole, for example all reviews of a user.
+            partition_by: the column with one file per value.
+        """
+        self.created[name] = self.store.write(self.connection, name, query, sample_by, partition_by)
+
+    def join(self, name: str, query: str) -> None:
+        """Create a view over created tables, which is computed when a recipe needs it instead of being stored."""
+        self.connection.execute(f"CREATE VIEW {name} AS {query}")
+        self.views[name] = query
+
+    def macro(self, name: str, definition: str) -> None:
+        """Create a SQL macro that recipes may use too, for example `macro("half", "(number) AS number / 2")`."""
+        self.connection.execute(f"CREATE MACRO {name}{definition}")
+        self.macros[name] = definition
+
+    def count_missing(self, what: str, query: str) -> None:
+        """Count records without a partner; `query` gives their number."""
+        found = self.connection.execute(query).fetchone()
+        if found and found[0]:
+            self.missing[what] = int(found[0])
+
+    def parquet_columns(self, file: Path) -> list[str]:
+        """The column names of a Parquet file; a file that cannot be read is set aside and has none."""
+        import duckdb
+
+        query = f"SELECT column_name FROM (DESCRIBE SELECT * FROM read_parquet({quoted([file])}))"
+        try:
+            return [name for (name,) in self.connection.execute(query).fetchall()]
+        except duckdb.Error as error:
+            reason = f"cannot be read ({str(error).strip().partition(chr(10))[0]})"
+            problem = MalformedRecord(str(file), 0, reason)
+            if problem not in self.malformed:
+                self.malformed.append(problem)
+            return []
+
+    def _load(self, table: Table, reader: str) -> None:
+        names = ", ".join(f'"{name}"' for name in [*table.columns, "filename"])
+        limit = f"LIMIT {self.most}" if self.most else ""
+        query = f"SELECT {names} FROM {reader} {limit}"
+        if not table.files:
+            typed = [f'NULL::{kind} AS "{name}"' for name, kind in {**table.columns, "filename": "VARCHAR"}.items()]
+            query = f"SELECT {', '.join(typed)} WHERE false"
+        self.connection.execute(f"CREATE OR REPLACE TABLE raw_{table.name} AS {query}")
+
+    def _set_malformed_lines_aside(self, table: Table) -> None:
+        for file in self._files_with_malformed_records(table):
+            self.malformed += listed(bad_lines(file, table.expected), file)
+        self.connection.execute(f"DELETE FROM raw_{table.name} WHERE {table.is_malformed}")
+
+    def _set_malformed_objects_aside(self, table: Table) -> None:
+        for number, file in enumerate(self._files_with_malformed_records(table)):
+            self.malformed += listed(save_objects(file, self._scratch_file(number, file), table.expected), file)
+        self.connection.execute(f"DELETE FROM raw_{table.name} WHERE {table.is_malformed}")
+
+    def _files_with_malformed_records(self, table: Table) -> list[Path]:
+        query = f"SELECT DISTINCT filename FROM raw_{table.name} WHERE {table.is_malformed} ORDER BY filename"
+        return [Path(name) for (name,) in self.connection.execute(query).fetchall()]
+
+    def _set_rejected_lines_aside(self) -> None:
         rejects = self.connection.execute("""
             SELECT DISTINCT ON (file_path, line) file_path, line_byte_position, error_message, csv_line
             FROM reject_errors JOIN reject_scans USING (scan_id, file_id) ORDER BY file_path, line, error_message
@@ -126,107 +209,34 @@ class SourceReader:
         ]
         self.connection.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
 
-    def parquet(self, files: Sequence[Path], columns: Collection[str]) -> str:
-        """SQL that reads Parquet files; files that lack a column are put aside.
-
-        Raises:
-            ShoptuneError: no file is left.
-        """
-        whole = self._with_columns(files, columns, self.parquet_columns)
-        rows = f"SELECT * FROM read_parquet({quoted(whole)})"
-        return f"({rows}{f' LIMIT {self.most}' if self.most else ''})"
-
-    def create(self, name: str, query: str) -> None:
-        """Create a table that recipes query, from the tables and files that were read."""
-        self.connection.execute(f"CREATE VIEW {name} AS {query}")
-
-    def count_missing(self, what: str, query: str) -> None:
-        """Count records without a partner; `query` gives their number."""
-        found = self.connection.execute(query).fetchone()
-        if found and found[0]:
-            self.missing[what] = int(found[0])
-
-    def _create(self, table: Table, reader: str) -> None:
-        names = ", ".join(f'"{name}"' for name in [*table.columns, "filename"])
-        where, order = "", ""
-        if self.most:
-            order = f"LIMIT {self.most}"
-        elif wanted := self.sample.get(table.name):
-            identity = ", ".join(f'"{name}"' for name in table.identity)
-            # DuckDB's own hash costs a fiftieth of MD5, which would double the time of the scan.
-            key = f"hash({self.seed}, {identity})"
-            share = wanted * _OVERSAMPLED / max(1, sum(map(_estimated_lines, table.files)))
-            if share < 1:
-                where = f"WHERE {key} < {int(share * _HASHES)} OR ({table.is_empty})"
-            order = f"ORDER BY NOT ({table.is_empty}), {key}, {identity} LIMIT {wanted}"
-        query = f"SELECT {names} FROM {reader} {where} {order}"
-        self.connection.execute(f"CREATE OR REPLACE TABLE raw_{table.name} AS {query}")
-        self.tables.add(table.name)
-
-    def _put_bad_lines_aside(self, table: Table) -> None:
-        counted = self.connection.execute(
-            f"SELECT filename FROM raw_{table.name} WHERE {table.is_empty} GROUP BY filename ORDER BY filename"
-        ).fetchall()
-        for (file,) in counted:
-            self.malformed += bad_lines(Path(file), table.columns)
-        if counted:
-            self.connection.execute(f"DELETE FROM raw_{table.name} WHERE {table.is_empty}")
-
     def _saved(self, file: Path) -> Path:
-        """What can be read of a file: itself when it is whole."""
-        saved = self._scratch_file(len(self.malformed), file.name.removesuffix(".gz"))
-        fault = save_lines(file, saved)
-        if fault is None:
+        """The file itself if it is whole, else a copy of its whole lines."""
+        saved = self._scratch_file(len(self.malformed), file)
+        problem = save_lines(file, saved)
+        if problem is None:
             saved.unlink()
             return file
-        self.malformed.append(fault)
+        self.malformed.append(problem)
         return saved
 
-    def _scratch_file(self, number: int, name: str) -> Path:
-        folder = self.scratch / f"saved-{number}"
+    def _scratch_file(self, number: int, file: Path) -> Path:
+        """Where to save what is left of a file; its folder and its name, without `.gz`, stay the same."""
+        folder = self.scratch / f"saved-{number}" / file.parent.name
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / name
+        return folder / file.name.removesuffix(".gz")
 
     def _with_columns(
         self, files: Sequence[Path], columns: Collection[str], columns_of: Callable[[Path], Collection[str]]
     ) -> list[Path]:
         whole = []
         for file in files:
-            absent = [column for column in columns if column not in columns_of(file)]
-            if absent:
-                self.malformed.append(MalformedRecord(str(file), 0, f"lacks the column {', '.join(absent)}"))
-            else:
+            found = columns_of(file)
+            absent = [column for column in columns if column not in found]
+            if not absent:
                 whole.append(file)
+            elif str(file) not in [problem.file for problem in self.malformed]:
+                self.malformed.append(MalformedRecord(str(file), 0, f"lacks the column {', '.join(absent)}"))
         if not whole:
-            fault = self.malformed[-1]
-            raise fail(fault.file, "", fault.reason, "put the source's files there as downloaded")
+            problem = self.malformed[-1]
+            raise fail(problem.file, "", problem.reason, AS_DOWNLOADED)
         return whole
-
-    def parquet_columns(self, file: Path) -> list[str]:
-        """The names of a Parquet file's columns."""
-        rows = self.connection.execute(
-            f"SELECT column_name FROM (DESCRIBE SELECT * FROM read_parquet({quoted([file])}))"
-        )
-        return [name for (name,) in rows.fetchall()]
-
-
-def _csv_columns(file: Path) -> list[str]:
-    import csv
-
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        return next(csv.reader(lines), [])
-
-
-def _estimated_lines(file: Path) -> int:
-    """About how many lines a file has, from its first megabytes."""
-    size = file.stat().st_size
-    with file.open("rb") as raw:
-        if file.suffix != ".gz":
-            head = raw.read(_ESTIMATED_FROM)
-            return round(head.count(b"\n") * size / max(1, len(head)))
-        with gzip.GzipFile(fileobj=raw) as unpacked:
-            try:
-                head = unpacked.read(_ESTIMATED_FROM)
-            except EOFError:
-                return size
-            return round(head.count(b"\n") * size / max(1, raw.tell()))

@@ -1,4 +1,4 @@
-"""Clean the text of product data before it becomes part of a question."""
+"""Clean text from product data before it becomes part of a question."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028\u2029\u
 def clean(value: Any) -> Any:
     """Clean every text in a record's value: HTML, control characters, Unicode form, and chat control tokens.
 
-    `&apos;` becomes an apostrophe, `<br>` a space, and `<|im_end|>` a harmless `<| im_end |>`. Values that are no text
-    stay as they are.
+    `&apos;` becomes an apostrophe, `<br>` a space, and `<|im_end|>` the harmless `<| im_end |>`. Other values are
+    returned unchanged.
     """
     if isinstance(value, str):
         return clean_text(value)

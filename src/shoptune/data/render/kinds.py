@@ -24,6 +24,8 @@ from shoptune.shopbench.vocabulary import TaskType
 
 Record = Mapping[str, Any]
 
+_COUNTED = {1: "one number", 2: "two numbers", 3: "three numbers"}
+
 
 @dataclass(frozen=True)
 class Arranged:
@@ -88,7 +90,10 @@ def _multiple_choice(record: Record, options: int | None, rng: random.Random) ->
 
 
 def _retrieval(record: Record, options: int | None, rng: random.Random) -> Arranged:
-    """`positives` (one to three are listed) and `negatives` fill a numbered list of `options` items, 15 by default."""
+    """`positives` (one to three are listed) and `negatives` fill a numbered list of `options` items, 15 by default.
+
+    Prompts ask for as many answers as there are: `wanted` is 3 and `numbers` is `three numbers`, for example.
+    """
     right = _different(_texts(record, "positives"), [])[:RETRIEVED]
     wrong = _different(_texts(record, "negatives"), right)
     size = options or LISTED
@@ -98,7 +103,8 @@ def _retrieval(record: Record, options: int | None, rng: random.Random) -> Arran
         raise RecordError("too few negatives")
     listed = right + wrong[: size - len(right)]
     rng.shuffle(listed)
-    return Arranged({"options": _numbered(listed, first=1)}, sorted(listed.index(item) + 1 for item in right))
+    shown = {"options": _numbered(listed, first=1), "wanted": len(right), "numbers": _COUNTED[len(right)]}
+    return Arranged(shown, sorted(listed.index(item) + 1 for item in right))
 
 
 def _ranking(record: Record, options: int | None, rng: random.Random) -> Arranged:

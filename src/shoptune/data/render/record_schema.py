@@ -1,4 +1,4 @@
-"""The first check of a record: it has the columns that its kind of question needs, and they are of the right type."""
+"""Check that a record has the columns that its kind of question needs, of the right types."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shoptune.shopbench.vocabulary import TaskType
 
 
 class RecordError(ValueError):
-    """A record that no question can be made of; the message is the reason that the report counts it under."""
+    """No question can be made from a record; the message is the reason under which the report counts it."""
 
 
 def check_record(kind: TaskType, record: Mapping[str, Any]) -> None:

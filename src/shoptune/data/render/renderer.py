@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from shoptune.data.parsing.product_types import plural
 from shoptune.data.recipe import Task
 from shoptune.data.render.cleaning import clean
 from shoptune.data.render.kinds import arrange
@@ -22,7 +23,10 @@ class Renderer:
     """Renders the records of one task."""
 
     def __init__(self, task: Task, seed: int) -> None:
-        environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+        environment = ImmutableSandboxedEnvironment(
+            undefined=StrictUndefined, keep_trailing_newline=True, finalize=_not_none
+        )
+        environment.filters["plural"] = plural
         self._task, self._seed = task, seed
         self._prompts: list[Template] = [environment.from_string(prompt) for prompt in task.recipe.prompts]
 
@@ -50,3 +54,10 @@ class Renderer:
             track=recipe.track,
         )
         return Row(question, self._task.source, str(cleaned.get("language") or recipe.language))
+
+
+def _not_none(value: object) -> object:
+    """Reject a record whose prompt would say `None`."""
+    if value is None:
+        raise RecordError("prompt: a value that it shows is missing")
+    return value

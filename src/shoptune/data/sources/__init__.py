@@ -1,8 +1,8 @@
 """Sources: each module turns the files of one public data set, as downloaded, into tables.
 
 Every module in this package is a source, found by its name: the name of its folder under the raw directory and of a
-recipe's `source`. A module has `FILES`, the patterns of its files, and `register(reader, directory)`, which reads them
-and creates the tables that recipes query. `docs/extending.md` shows how to add one.
+recipe's `source`. A module has `FILES`, the patterns of its files, and `register(reader)`, which reads them and creates
+the tables that recipes query. `docs/extending.md` shows how to add one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from shoptune.checkpoints.hub import local_folder
+from shoptune.data.readers.files import find, none_found
 from shoptune.errors import fail, nearest
 
 if TYPE_CHECKING:
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """What a module of this package provides."""
+    """What a module of this package provides; `partitions` is optional."""
 
     FILES: Sequence[str]
 
-    def register(self, reader: SourceReader, directory: Path) -> None:
-        """Read the files in a directory and create the tables that recipes query."""
+    def partitions(self, files: Sequence[Path]) -> Mapping[str, Sequence[Path]]:
+        """Groups of files that are read independently of each other, by name."""
+
+    def register(self, reader: SourceReader) -> None:
+        """Read the files and create the tables that recipes query."""
 
 
 def names() -> list[str]:
@@ -53,15 +57,26 @@ def folders(tasks: Sequence[Task], raw: Path) -> Mapping[str, Path]:
     return found
 
 
-def register(source: str, reader: SourceReader, directory: Path) -> None:
-    """Create a source's tables from its folder.
+def partitions(source: str, directory: Path) -> Mapping[str, Sequence[Path]]:
+    """The files of a source that are read independently of each other, by the partition's name.
 
     Raises:
-        ShoptuneError: the folder or a file in it is missing.
+        ShoptuneError: the folder holds no files of the source.
     """
-    if not directory.is_dir():
-        raise fail(directory, "", "the source's folder is missing", "put its files there as downloaded")
-    _source(source).register(reader, directory)
+    module = _source(source)
+    files = find(directory, *module.FILES)
+    if not files:
+        raise none_found(directory, *module.FILES)
+    return module.partitions(files) if hasattr(module, "partitions") else {source: files}
+
+
+def register(source: str, reader: SourceReader) -> None:
+    """Create the tables of a source, or of one partition of it.
+
+    Raises:
+        ShoptuneError: a file is missing or cannot be read.
+    """
+    _source(source).register(reader)
 
 
 def _source(name: str) -> Source:

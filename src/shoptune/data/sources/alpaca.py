@@ -5,19 +5,17 @@ Table: alpaca(key, instruction, input, output).
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from shoptune.data.readers.files import find
-from shoptune.data.readers.source_reader import SourceReader, Table
+from shoptune.data.readers.source_reader import SourceReader
+from shoptune.data.readers.table import Table
 
 FILES = ("*.json",)
 
 _COLUMNS = {"instruction": "VARCHAR", "input": "VARCHAR", "output": "VARCHAR"}
 
 
-def register(reader: SourceReader, directory: Path) -> None:
+def register(reader: SourceReader) -> None:
     """Create the source's table."""
-    reader.json_array(Table("alpaca", find(directory, *FILES), _COLUMNS, tuple(_COLUMNS)))
+    reader.json_array(Table("alpaca", reader.find(*FILES), _COLUMNS, ("instruction", "output")))
     reader.create(
         "alpaca",
         """

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from shoptune.data.readers.files import find
-from shoptune.data.readers.source_reader import SourceReader, Table
+from shoptune.data.readers.source_reader import SourceReader
+from shoptune.data.readers.table import Table
 
 FILES = ("*sessions*.csv", "*sessions*.parquet", "*products*.csv", "*products*.parquet")
 
@@ -23,18 +23,20 @@ _LANGUAGE = """CASE locale WHEN 'UK' THEN 'en' WHEN 'DE' THEN 'de' WHEN 'FR' THE
                WHEN 'ES' THEN 'es' WHEN 'JP' THEN 'ja' END"""
 
 
-def register(reader: SourceReader, directory: Path) -> None:
+def register(reader: SourceReader) -> None:
     """Create the source's tables; products may be absent, sessions not."""
-    sessions, is_printed = _either(reader, "m2_sessions", find(directory, *FILES[:2]), _SESSION)
+    sessions, is_printed = _either(reader, "m2_sessions", reader.find(*FILES[:2]), _SESSION)
     reader.create(
         "m2_sessions",
         f"""
         SELECT md5(concat_ws('|', locale, array_to_string(items, ' '), next_item)) AS key, locale, items, next_item
         FROM (SELECT locale, {_PRINTED_LIST if is_printed else "prev_items"} AS items, next_item FROM {sessions})
         """,
+        sample_by="key",
+        partition_by="locale",
     )
-    if any(any(directory.rglob(pattern)) for pattern in FILES[2:]):
-        products, _ = _either(reader, "m2_products", find(directory, *FILES[2:]), _PRODUCT)
+    if files := reader.find(*FILES[2:], optional=True):
+        products, _ = _either(reader, "m2_products", files, _PRODUCT)
         reader.create(
             "m2_products",
             f"""
@@ -42,6 +44,8 @@ def register(reader: SourceReader, directory: Path) -> None:
                    "desc" AS description, {_LANGUAGE} AS language
             FROM {products}
             """,
+            sample_by="id",
+            partition_by="locale",
         )
         reader.count_missing(
             "sessions whose next item is not listed",
@@ -53,6 +57,6 @@ def register(reader: SourceReader, directory: Path) -> None:
 def _either(reader: SourceReader, table: str, files: list[Path], columns: Sequence[str]) -> tuple[str, bool]:
     """The relation that holds a table's columns, and whether it was read from CSV, which is preferred over Parquet."""
     if tables := [file for file in files if file.suffix == ".csv"]:
-        reader.csv(Table(table, tables, dict.fromkeys(columns, "VARCHAR"), columns))
+        reader.csv(Table(table, tables, dict.fromkeys(columns, "VARCHAR")))
         return f"raw_{table}", True
     return reader.parquet(files, columns), False

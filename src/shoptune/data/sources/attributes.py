@@ -9,25 +9,29 @@ Table: attributes(title, attribute, value), the attribute in lower case; `value`
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from shoptune.data.readers.files import find, quoted
-from shoptune.data.readers.source_reader import SourceReader, Table
+from shoptune.data.readers.source_reader import SourceReader
+from shoptune.data.readers.table import Table
 
 FILES = ("*.txt", "*.jsonl")
 
 _OA_MINE = {"title": "VARCHAR", "entities": "STRUCT(label VARCHAR, value VARCHAR)[]"}
-_SEPARATOR = "\x01"
+# A line of other than three parts is no fact.
+_AE_110K = """
+    SELECT parts[1] AS title, parts[2] AS attribute, parts[3] AS value
+    FROM (SELECT string_split(line, '\x01') AS parts FROM raw_ae_110k)
+    WHERE len(parts) = 3
+    """
 
 
-def register(reader: SourceReader, directory: Path) -> None:
+def register(reader: SourceReader) -> None:
     """Create the source's table."""
-    files = find(directory, *FILES)
+    files = reader.find(*FILES)
     ae_110k = [file for file in files if file.suffix == ".txt"]
     oa_mine = [file for file in files if file.suffix == ".jsonl"]
     parts = []
     if ae_110k:
-        parts.append(_facts(ae_110k))
+        reader.lines("ae_110k", ae_110k)
+        parts.append(_AE_110K)
     if oa_mine:
         reader.json_lines(Table("oa_mine", oa_mine, _OA_MINE, ("title",)))
         parts.append("""
@@ -41,14 +45,3 @@ def register(reader: SourceReader, directory: Path) -> None:
         FROM ({" UNION ALL ".join(parts)})
         """,
     )
-
-
-def _facts(files: list[Path]) -> str:
-    """Each line is read whole, as titles hold commas and quotes; a line of other than three parts is no fact."""
-    return f"""
-        SELECT parts[1] AS title, parts[2] AS attribute, parts[3] AS value
-        FROM (SELECT string_split(line, '{_SEPARATOR}') AS parts
-              FROM read_csv({quoted(files)}, columns = {{'line': 'VARCHAR'}}, header = false, delim = '\x02',
-                            quote = '', escape = ''))
-        WHERE len(parts) = 3
-        """

@@ -7,10 +7,8 @@ esci_judged, the two joined; esci_sources(query_id, source), where a query is fr
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from shoptune.data.readers.files import find
-from shoptune.data.readers.source_reader import SourceReader, Table
+from shoptune.data.readers.source_reader import SourceReader
+from shoptune.data.readers.table import Table
 
 FILES = ("*examples*.parquet", "*products*.parquet", "*sources*.csv")
 
@@ -26,15 +24,17 @@ _PRODUCT = (
 )
 
 
-def register(reader: SourceReader, directory: Path) -> None:
+def register(reader: SourceReader) -> None:
     """Create the source's tables."""
-    judgements, products = (find(directory, pattern) for pattern in FILES[:2])
+    judgements, products = (reader.find(pattern) for pattern in FILES[:2])
     reader.create(
         "esci_judgements",
         f"""
         SELECT query_id, query, product_locale AS locale, product_id, esci_label AS label, split
         FROM {reader.parquet(judgements, _JUDGEMENT)}
         """,
+        sample_by="query_id",
+        partition_by="locale",
     )
     reader.create(
         "esci_products",
@@ -44,16 +44,18 @@ def register(reader: SourceReader, directory: Path) -> None:
                CASE product_locale WHEN 'es' THEN 'es' WHEN 'jp' THEN 'ja' ELSE 'en' END AS language
         FROM {reader.parquet(products, _PRODUCT)}
         """,
+        sample_by="product_id",
+        partition_by="locale",
     )
-    reader.create(
+    reader.join(
         "esci_judged",
         """
         SELECT * FROM esci_judgements JOIN esci_products USING (product_id, locale)
         WHERE title IS NOT NULL AND query IS NOT NULL
         """,
     )
-    if origins := sorted(directory.rglob(FILES[2])):
-        reader.csv(Table("esci_sources", origins, {"query_id": "BIGINT", "source": "VARCHAR"}, ("query_id",)))
+    if origins := reader.find(FILES[2], optional=True):
+        reader.csv(Table("esci_sources", origins, {"query_id": "BIGINT", "source": "VARCHAR"}))
         reader.create("esci_sources", "SELECT query_id, source FROM raw_esci_sources")
     reader.count_missing(
         "judgements of products that are not listed",

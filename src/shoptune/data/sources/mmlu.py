@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shoptune.data.readers.files import find, quoted
-from shoptune.data.readers.source_reader import SourceReader, Table
+from shoptune.data.readers.files import quoted
+from shoptune.data.readers.source_reader import SourceReader
+from shoptune.data.readers.table import Table
 
 FILES = ("*.parquet", "*.csv")
 
@@ -23,9 +24,9 @@ _COLUMNS = ("question", "subject", "choices", "answer")
 _CSV_COLUMNS = dict.fromkeys(("question", "choice0", "choice1", "choice2", "choice3", "answer"), "VARCHAR")
 
 
-def register(reader: SourceReader, directory: Path) -> None:
+def register(reader: SourceReader) -> None:
     """Create the source's table."""
-    files = find(directory, *FILES)
+    files = reader.find(*FILES)
     parquet = [file for file in files if file.suffix == ".parquet"]
     wrapped = [file for file in parquet if reader.parquet_columns(file) == ["train"]]
     flat = [file for file in parquet if file not in wrapped]
@@ -38,10 +39,10 @@ def register(reader: SourceReader, directory: Path) -> None:
     if flat:
         parts.append(f"SELECT {names} FROM {reader.parquet(flat, _COLUMNS)}")
     if with_header:
-        reader.csv(Table("mmlu_with_header", with_header, _CSV_COLUMNS, tuple(_CSV_COLUMNS)))
+        reader.csv(Table("mmlu_with_header", with_header, _CSV_COLUMNS))
         parts.append(_select("raw_mmlu_with_header", answer="TRY_CAST(answer AS INTEGER)"))
     if original:
-        reader.csv(Table("mmlu_original", original, _CSV_COLUMNS, tuple(_CSV_COLUMNS)), header=False)
+        reader.csv(Table("mmlu_original", original, _CSV_COLUMNS), header=False)
         parts.append(_select("raw_mmlu_original", answer="ascii(upper(trim(answer))) - ascii('A')"))
     reader.create(
         "mmlu",

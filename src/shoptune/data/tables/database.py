@@ -1,20 +1,21 @@
-"""The DuckDB side of the data stage: sources become tables, recipes' queries give records."""
+"""The tables of all sources in DuckDB, and the records that recipes select from them."""
 
 from __future__ import annotations
 
-import re
+import os
+import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoptune.data import sources
-from shoptune.data.readers.malformed import MalformedRecord
-from shoptune.data.readers.source_reader import SourceReader
+from shoptune.data.readers.files import quoted
+from shoptune.data.readers.table_store import relation
 from shoptune.data.recipe import Task
 from shoptune.data.tables.memory_limit import MemoryLimit
+from shoptune.data.tables.sample import Sample, sample
+from shoptune.data.tables.source_tables import SourceTables
 from shoptune.errors import ShoptuneError, fail
 
 if TYPE_CHECKING:
@@ -22,89 +23,105 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
-_ROWS_AT_ONCE = 2048  # DuckDB's own vectors have this many
+_ROWS_AT_ONCE = 2048  # the size of DuckDB's own vectors
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How raw files are read.
+class Querying:
+    """How tables are queried.
 
     Attributes:
-        scratch: a folder for what does not fit into memory.
-        seed: decides what is sampled.
-        sample: for some tables, how many records are kept.
-        most: the most records that are read of a table, for a quick look, or None.
-        memory_gb: what DuckDB may use before it writes to `scratch`, in units of 10^9 bytes; more when it must.
+        scratch: a folder for intermediate results and for what does not fit into memory.
+        seed: decides which records are selected.
+        samples: by name, the tables that recipes see a sample of.
+        memory_gb: memory limit of DuckDB in each process, in units of 10^9 bytes; it spills to `scratch`, and the limit
+            grows if a query cannot spill.
+        processes: the number of processes that share the machine's memory.
+        threads: DuckDB threads in each process, or None for one per core.
     """
 
     scratch: Path
     seed: int = 0
-    sample: Mapping[str, int] = field(default_factory=dict)
-    most: int | None = None
+    samples: Mapping[str, Sample] = field(default_factory=dict)
     memory_gb: float = 1.2
+    processes: int = 1
+    threads: int | None = None
 
 
 @dataclass(frozen=True)
 class Database:
-    """Sources as tables.
+    """The tables of sources, ready for the queries of recipes.
 
     Attributes:
-        connection: to DuckDB.
-        memory_limit: its memory.
-        malformed: by source, the parts of its files that were set aside.
-        missing: by source, how many records have no partner in another table.
-        tables: the names of those that were read from lines, and so may be sampled.
+        connection: the connection to DuckDB.
+        memory_limit: its memory limit.
+        attached: the views whose stored results are attached.
     """
 
     connection: DuckDBPyConnection
     memory_limit: MemoryLimit
-    malformed: Mapping[str, Sequence[MalformedRecord]]
-    missing: Mapping[str, Mapping[str, int]]
-    tables: frozenset[str]
+    attached: set[str] = field(default_factory=set)
 
 
-def connect(tasks: Sequence[Task], folders: Mapping[str, Path], reading: Reading) -> Database:
-    """A database with the tables of every source that the tasks need, and their recipes' views.
+def connect(tasks: Sequence[Task], tables: Mapping[str, SourceTables], querying: Querying) -> Database:
+    """A database with the tables of sources and the views of recipes.
 
     Args:
-        tasks: whose sources and views are wanted.
-        folders: the folder of each source.
-        reading: how the files are read.
+        tasks: the tasks whose recipes' views are created.
+        tables: the tables of each source that the tasks need.
+        querying: how tables are queried.
 
     Raises:
-        ShoptuneError: a source's files are missing, or a view is not valid SQL.
+        ShoptuneError: a view is not valid SQL.
     """
     import duckdb
 
-    reading.scratch.mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect(reading.scratch / "sources.duckdb")
+    querying.scratch.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect()
     connection.execute("SET enable_progress_bar = false")
-    memory_limit = MemoryLimit(connection, reading.memory_gb)
-    connection.execute("SET preserve_insertion_order = false")  # every query that cares says how it orders
-    malformed, missing = {}, {}
-    tables: set[str] = set()
+    spill = querying.scratch / f"spill-{platform.node()}-{os.getpid()}"
+    connection.execute(f"SET temp_directory = {quoted([spill])[1:-1]}")
+    if querying.threads:
+        connection.execute(f"SET threads = {querying.threads}")
+    connection.execute("SET preserve_insertion_order = false")  # every query that cares about order has ORDER BY
     for source in sorted({task.source for task in tasks}):
-        reader = SourceReader(connection, reading.scratch / source, reading.seed, reading.sample, reading.most)
-        sources.register(source, reader, folders[source])
-        malformed[source], missing[source] = reader.malformed, reader.missing
-        tables |= reader.tables
-    _create_views(connection, memory_limit, tasks)
-    return Database(connection, memory_limit, malformed, missing, frozenset(tables))
+        _create_tables(connection, tables[source], querying.samples)
+    _create_views(connection, tasks)
+    return Database(connection, MemoryLimit(connection, querying.memory_gb, querying.processes))
 
 
-def _create_views(connection: DuckDBPyConnection, memory_limit: MemoryLimit, tasks: Sequence[Task]) -> None:
-    """Create the recipes' views; one that several tasks read is computed once, as a table."""
+def draw_samples(tables: Mapping[str, SourceTables], wanted: Mapping[str, int], seed: int) -> dict[str, Sample]:
+    """Samples of the tables that have more records than wanted, by name."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        return {
+            name: sample(connection, source.directory, table, wanted[name], seed)
+            for source in tables.values()
+            for name, table in source.tables.items()
+            if wanted.get(name, table.rows) < table.rows and table.sample_by
+        }
+
+
+def _create_tables(connection: DuckDBPyConnection, tables: SourceTables, samples: Mapping[str, Sample]) -> None:
+    for name, definition in tables.macros.items():
+        connection.execute(f"CREATE MACRO {name}{definition}")
+    for name, table in tables.tables.items():
+        where = f" WHERE {samples[name].condition}" if name in samples else ""
+        connection.execute(f"CREATE VIEW {name} AS {relation(table, tables.directory)}{where}")
+    for name, query in tables.views.items():
+        connection.execute(f"CREATE VIEW {name} AS {query}")
+
+
+def _create_views(connection: DuckDBPyConnection, tasks: Sequence[Task]) -> None:
     import duckdb
 
     for file, task in {task.file: task for task in tasks}.items():
         for name, query in task.views.items():
-            readers = [other for other in tasks if re.search(rf"\b{name}\b", other.recipe.records)]
-            form = "TABLE" if len(readers) > 1 else "VIEW"
-            create = partial(connection.execute, f"CREATE {form} IF NOT EXISTS {name} AS {query}")
             try:
-                memory_limit.run(name, create)
+                connection.execute(f"CREATE VIEW IF NOT EXISTS {name} AS {query}")
             except duckdb.Error as error:
-                raise _failed(file, f"views.{name}", error) from error
+                raise failed(file, f"views.{name}", error) from error
 
 
 def records(database: Database, task: Task, seed: int, most: int, after: int = 0) -> Iterator[pa.RecordBatch]:
@@ -112,13 +129,13 @@ def records(database: Database, task: Task, seed: int, most: int, after: int = 0
 
     Args:
         database: from `connect`.
-        task: whose query to run.
-        seed: the mixture's.
-        most: the most records to give.
-        after: how many to leave out from the front.
+        task: the task whose query to run.
+        seed: the mixture's seed.
+        most: the most records to return.
+        after: the number of records to skip.
 
     Raises:
-        ShoptuneError: the query fails, or gives no column `key`.
+        ShoptuneError: the query fails, or has no column `key`.
     """
     import duckdb
 
@@ -126,21 +143,22 @@ def records(database: Database, task: Task, seed: int, most: int, after: int = 0
     values = [f"{seed}/{task.recipe.name}/", most, after]
 
     def begin() -> Iterator[pa.RecordBatch]:
-        """The batches, the first of them there already: whoever has sorted needs no more memory."""
+        """The batches, with the first one already computed: once DuckDB has sorted, it needs no more memory."""
         batches = iter(database.connection.sql(query, params=values).to_arrow_reader(_ROWS_AT_ONCE))
         return chain([first] if (first := next(batches, None)) else [], batches)
 
     try:
         yield from database.memory_limit.run(task.recipe.name, begin)
     except duckdb.Error as error:
-        raise _failed(task.file, f"{task.recipe.name}.records", error) from error
+        raise failed(task.file, f"{task.recipe.name}.records", error) from error
 
 
-def _failed(file: Path, where: str, error: duckdb.Error) -> ShoptuneError:
+def failed(file: Path, where: str, error: duckdb.Error) -> ShoptuneError:
+    """The error for a query that DuckDB refuses."""
     import duckdb
 
     first_line = str(error).strip().partition("\n")[0]
     if isinstance(error, duckdb.OutOfMemoryException):
         what = f"the query needs more memory ({first_line})"
-        return fail(file, where, what, "use a larger machine, or give it more: --set memory_gb=N")
+        return fail(file, where, what, "use a larger machine, or raise the limit: --set memory_gb=N")
     return fail(file, where, first_line, "correct the query")

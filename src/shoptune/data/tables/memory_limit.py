@@ -1,4 +1,4 @@
-"""The memory that DuckDB may use: little at first, more when a query needs it."""
+"""DuckDB's memory limit: small at first, larger if a query needs it."""
 
 from __future__ import annotations
 
@@ -22,26 +22,28 @@ _CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 class MemoryLimit:
     """DuckDB's memory limit.
 
-    Most of what DuckDB does goes on on disk when memory is full; lists that a query gathers must be in memory.
+    Most operators spill to disk when memory is full, but the lists that a query gathers must fit into memory.
 
     Args:
-        connection: whose limit it is.
+        connection: the connection to limit.
         gigabytes: the limit at first, in units of 10^9 bytes.
+        processes: the number of processes that share the machine's memory.
     """
 
-    def __init__(self, connection: DuckDBPyConnection, gigabytes: float) -> None:
+    def __init__(self, connection: DuckDBPyConnection, gigabytes: float, processes: int = 1) -> None:
         self._connection, self._gigabytes = connection, gigabytes
+        self._share = _MOST_OF_MACHINE / processes
         self._set(gigabytes)
 
     def run(self, name: str, work: Callable[[], T]) -> T:
-        """Do some work; as long as memory is too small for it, double the limit, up to half of the machine's.
+        """Run some work; while it runs out of memory, double the limit, up to half of the machine's memory.
 
         Args:
             name: what to call the work.
             work: starts anew each time it is called.
 
         Raises:
-            duckdb.OutOfMemoryException: half of the machine's memory is too small.
+            duckdb.OutOfMemoryException: half of the machine's memory is not enough.
         """
         import duckdb
 
@@ -49,11 +51,11 @@ class MemoryLimit:
             try:
                 return work()
             except duckdb.OutOfMemoryException:
-                most = _MOST_OF_MACHINE * machine_memory() / 1e9
+                most = self._share * machine_memory() / 1e9
                 if self._gigabytes >= most:
                     raise
                 larger = min(most, 2 * self._gigabytes)
-                say(f"data: {name} needs more than {self._gigabytes:.2g} GB of memory; it gets {larger:.2g}")
+                say(f"data: {name} ran out of {self._gigabytes:.2g} GB of memory; trying again with {larger:.2g} GB")
                 self._set(larger)
 
     def _set(self, gigabytes: float) -> None:
@@ -62,7 +64,7 @@ class MemoryLimit:
 
 
 def machine_memory() -> int:
-    """Bytes of memory that this machine has, or that its container may use."""
+    """The memory of this machine, or of the container it runs in, in bytes."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     with suppress(OSError, ValueError):  # there is no such file, or no limit
         memory = min(memory, int(_CONTAINER_LIMIT.read_text(encoding="utf-8")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from shoptune.data.build_result import BuildResult, Rows
@@ -34,7 +35,13 @@ def statistics(result: BuildResult, splits: Mapping[str, int], length: LengthLim
         "answer_positions": _counts(choices, "output_field"),
         "lengths": _lengths(result.rows, length),
         "drops": result.rejects.by_source(),
-        "faults": {source: len(parts) for source, parts in result.malformed.items() if parts},
+        "malformed": {
+            source: sum(part.records for part in parts) for source, parts in result.malformed.items() if parts
+        },
+        "samples": {
+            name: {field: value for field, value in asdict(sample).items() if field != "condition"}
+            for name, sample in result.samples.items()
+        },
         "missing_partners": {source: dict(missing) for source, missing in result.missing.items() if missing},
     }
 

@@ -1,0 +1,68 @@
+# The demo: raw data in, a scored 4-bit model and its submission folder out, on a CPU.
+DEMO := runs/demo
+DEMO_QUESTIONS := examples/questions
+BASE := examples/tiny_base
+
+# Every artifact is a folder whose manifest.json is written last; make compares the manifests' times.
+
+MODELS := base adapter-a adapter-b merged merged-free awq
+data: $(DEMO)/data-a/manifest.json $(DEMO)/data-b/manifest.json
+train: $(DEMO)/adapter-a/manifest.json $(DEMO)/adapter-b/manifest.json
+sweep: $(DEMO)/sweep/manifest.json
+merge: $(DEMO)/merged/manifest.json $(DEMO)/alone/adapter-a/manifest.json $(DEMO)/alone/adapter-b/manifest.json
+quantize: $(DEMO)/awq/manifest.json
+infer: $(MODELS:%=$(DEMO)/answers/%/manifest.json)
+evaluate: $(MODELS:%=$(DEMO)/scores/%/manifest.json)
+export: $(DEMO)/submission/manifest.json
+report: $(DEMO)/report.html
+
+$(DEMO)/data-%/manifest.json: data_recipes/mixtures/demo-%.yaml $(wildcard data_recipes/*.yaml)
+	$(SHOPTUNE) data build $< --raw examples/raw --out $(@D)
+
+$(DEMO)/adapter-%/manifest.json: training_configs/demo-%.yaml $(DEMO)/data-%/manifest.json $(BASE)/manifest.json
+	$(SHOPTUNE) train $< --out $(@D)
+
+$(DEMO)/sweep/manifest.json: merge/sweeps/demo.yaml merge/demo.yaml infer/cpu-float32.yaml $(DEMO_QUESTIONS)/development.json \
+    $(DEMO)/adapter-a/manifest.json $(DEMO)/adapter-b/manifest.json
+	$(SHOPTUNE) sweep $< --out $(@D)
+
+$(DEMO)/merged/manifest.json: $(DEMO)/sweep/manifest.json
+	$(SHOPTUNE) merge $(DEMO)/sweep/best.yaml --out $(@D)
+
+$(DEMO)/alone/%/manifest.json: merge/demo.yaml $(DEMO)/%/manifest.json
+	$(SHOPTUNE) merge $< --set 'adapters=[{path: $(DEMO)/$*}]' --set wise_ft_alpha=1 --out $(@D)
+
+$(DEMO)/awq/manifest.json: quantize/demo.yaml $(DEMO)/merged/manifest.json $(DEMO_QUESTIONS)/development.json
+	$(SHOPTUNE) quantize $< --out $(@D)
+
+answer = $(SHOPTUNE) infer $(1) --model $(2) --questions $(DEMO_QUESTIONS)/held_out.json --out $(@D)
+$(DEMO)/answers/base/manifest.json: infer/cpu-float32.yaml $(BASE)/manifest.json $(DEMO_QUESTIONS)/held_out.json
+	$(call answer,$<,$(BASE))
+$(DEMO)/answers/adapter-%/manifest.json: infer/cpu-float32.yaml $(DEMO)/alone/adapter-%/manifest.json \
+    $(DEMO_QUESTIONS)/held_out.json
+	$(call answer,$<,$(DEMO)/alone/adapter-$*)
+$(DEMO)/answers/merged/manifest.json: infer/cpu-float32.yaml $(DEMO)/merged/manifest.json $(DEMO_QUESTIONS)/held_out.json
+	$(call answer,$<,$(DEMO)/merged)
+free = --set constraints.multiple_choice=false --set constraints.retrieval=false --set constraints.ranking=false \
+    --set constraints.entity_bias=0
+$(DEMO)/answers/merged-free/manifest.json: infer/cpu-float32.yaml $(DEMO)/merged/manifest.json $(DEMO_QUESTIONS)/held_out.json
+	$(call answer,$<,$(DEMO)/merged) $(free)
+$(DEMO)/answers/awq/manifest.json: infer/cpu.yaml $(DEMO)/awq/manifest.json $(DEMO_QUESTIONS)/held_out.json
+	$(call answer,$<,$(DEMO)/awq)
+
+$(DEMO)/scores/%/manifest.json: $(DEMO)/answers/%/manifest.json
+	$(SHOPTUNE) evaluate $(<D)/predictions.jsonl --questions $(DEMO_QUESTIONS)/held_out.json --out $(@D)
+
+$(DEMO)/submission/manifest.json: infer/cpu.yaml $(DEMO)/awq/manifest.json
+	$(SHOPTUNE) export $< --model $(DEMO)/awq --track 5 --out $(@D)
+
+# A stage publishes its folder whole or not at all: make need not delete a manifest when it is interrupted.
+.PRECIOUS: $(DEMO)/data-%/manifest.json $(DEMO)/adapter-%/manifest.json $(DEMO)/alone/%/manifest.json \
+    $(DEMO)/answers/adapter-%/manifest.json $(DEMO)/scores/%/manifest.json $(DEMO)/sweep/manifest.json \
+    $(DEMO)/merged/manifest.json $(DEMO)/awq/manifest.json $(DEMO)/submission/manifest.json $(DEMO)/report.html \
+    $(DEMO)/answers/base/manifest.json $(DEMO)/answers/merged/manifest.json \
+    $(DEMO)/answers/merged-free/manifest.json $(DEMO)/answers/awq/manifest.json
+
+$(DEMO)/report.html: $(MODELS:%=$(DEMO)/scores/%/manifest.json) $(DEMO)/sweep/manifest.json \
+    $(DEMO)/submission/manifest.json
+	$(SHOPTUNE) report $(DEMO)

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Install the environments that some stages need: requirements/setup.sh [--kind cpu|gpu] [--with "EXTRA ..."] [STAGE ...]
+# All environments when no stage is named. Extras: dev (tests and checks), ray (data build --engine ray), search (sweeps).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source requirements/uv.sh
+wanted_kind= with=
+while [[ "${1:-}" == --* ]]; do
+  case $1 in
+    --kind) wanted_kind=$2 ;;
+    --with) with=$2 ;;
+    *) fail "$1: unknown option" "choose --kind or --with" ;;
+  esac
+  shift 2
+done
+kind=$(machine_kind "$wanted_kind")
+if [[ $# == 0 ]]; then set -- train quantize infer; fi
+
+environments=" core "
+for stage in "$@"; do
+  case $stage in
+    data | merge | evaluate | export | report) ;;
+    train | quantize | infer) environments+="$stage " ;;
+    sweep) environments+="infer " ;;
+    *) fail "STAGES: unknown stage '$stage'" "choose among data train sweep merge quantize infer evaluate export report" ;;
+  esac
+done
+core=() infer=()
+for extra in $with; do
+  case $extra in
+    dev | ray) core+=("$extra") ;;
+    search) infer+=(search) environments+="infer " ;;
+    *) fail "WITH: unknown extra '$extra'" "choose among dev ray search" ;;
+  esac
+done
+
+for environment in core train quantize infer; do
+  if [[ "$environments" != *" $environment "* ]]; then continue; fi
+  case $environment in
+    core) extras=("${core[@]}") ;;
+    infer) extras=("${infer[@]}") ;;
+    *) extras=() ;;
+  esac
+  requirements/install.sh "$environment" "$kind" "${extras[@]}"
+done

@@ -1,0 +1,174 @@
+"""The ingest stage: raw files to Parquet tables, by command or through the cache that builds from raw files use."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from shlex import quote
+
+from shoptune.artifacts.manifest import Request, fingerprint_of
+from shoptune.artifacts.publish import require_space, up_to_date
+from shoptune.data import sources
+from shoptune.data.executor import ExecutorName, executor
+from shoptune.data.tables.ingest import Reading, ingest
+from shoptune.data.tables.source_tables import SourceTables
+from shoptune.errors import Problem, ShoptuneError, fail, nearest
+from shoptune.runtime.cache import cache_folder
+from shoptune.stage import Stage, run
+
+_SMALL = 1 << 26  # bytes of raw files that one process reads before a second one has started
+_CODE = ("*.py", "*.yaml", "*.json", "*.txt")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the command line gives.
+
+    Attributes:
+        raw: a folder with one folder per source.
+        sources: the sources to ingest; all that are present if empty.
+        executor: where files are read.
+        workers: number of processes, or None for one per core.
+        memory_gb: memory limit of DuckDB in each process, in units of 10^9 bytes.
+    """
+
+    raw: Path
+    sources: Sequence[str] = ()
+    executor: ExecutorName = "local"
+    workers: int | None = None
+    memory_gb: float = 1.2
+
+
+@dataclass(frozen=True)
+class Job:
+    """The folders to read, and how.
+
+    Attributes:
+        folders: the folder of raw files of each source.
+        executor: where files are read.
+        workers: number of processes.
+        memory_gb: memory limit of DuckDB in each process, in units of 10^9 bytes.
+    """
+
+    folders: Mapping[str, Path]
+    executor: ExecutorName
+    workers: int
+    memory_gb: float
+
+
+def load(arguments: Arguments) -> Job:
+    """Locate the sources.
+
+    Raises:
+        ShoptuneError: a source is unknown or missing, or the folder has no source.
+    """
+    known = sources.names()
+    unknown = [Problem("--source", name, "no such source", nearest(name, known)) for name in arguments.sources]
+    if problems := [problem for problem in unknown if problem.where not in known]:
+        raise ShoptuneError(problems)
+    wanted = arguments.sources or known
+    folders = {name: arguments.raw / name for name in wanted if (arguments.raw / name).is_dir()}
+    if absent := [name for name in arguments.sources if name not in folders]:
+        raise fail(arguments.raw, "", f"no folder for {', '.join(absent)}", "put the sources' files there")
+    if not folders:
+        raise fail(arguments.raw, "", "holds no folder of a source", f"name its folders {', '.join(known)}")
+    return Job(folders, arguments.executor, arguments.workers or cores(), arguments.memory_gb)
+
+
+def request(job: Job) -> Request:
+    """What the tables are made from: the raw files, and the code that reads them."""
+    config = {"code": _code_digest(), "duckdb": version("duckdb")}
+    return Request("ingest", config, {f"raw/{source}": folder for source, folder in job.folders.items()})
+
+
+def write(job: Job, directory: Path) -> Mapping[str, str]:
+    """Write one folder of tables per source.
+
+    Raises:
+        ShoptuneError: files are missing or not data, or a source gave no record.
+    """
+    workers = 1 if _size(job) < _SMALL else job.workers
+    reading = Reading(job.memory_gb, threads=None if workers == 1 else 1)
+    with executor(job.executor, workers) as pool:
+        ingest(job.folders, directory, reading, pool)
+    return {}
+
+
+def next_command(_job: Job, out: Path) -> str:
+    """Build rows from the tables."""
+    return f"shoptune data build MIXTURE.yaml --tables {quote(str(out))} --out DIR"
+
+
+def require(job: Job, directory: Path) -> None:
+    """Stop unless the disk has room for as much as the raw files take, which is more than tables usually do.
+
+    Raises:
+        ShoptuneError: less is free.
+    """
+    require_space(directory, _size(job))
+
+
+INGEST: Stage[Arguments, Job] = Stage("ingest", load, request, write, next_command, require=require, resumes=True)
+
+
+def cores() -> int:
+    """The number of cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def cached_tables(
+    folders: Mapping[str, Path], executor_name: ExecutorName, workers: int, memory_gb: float
+) -> Iterator[dict[str, SourceTables]]:
+    """The tables of raw files, ingested into the user's cache folder unless they are there already.
+
+    The cache holds one set of tables per folder of raw files, which is replaced when the files or the code change.
+    While the block runs, no other process replaces the tables.
+
+    Raises:
+        ShoptuneError: files are missing or not data, or a source gave no record.
+    """
+    cache = cache_folder("tables")
+    cache.mkdir(parents=True, exist_ok=True)
+    found = {}
+    with ExitStack() as locks:
+        for source, folder in folders.items():
+            path = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+            out = cache / f"{source}-{path}"
+            lock = locks.enter_context(out.with_suffix(".lock").open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            job = Job({source: folder}, executor_name, workers, memory_gb)
+            if not _is_current(job, out):
+                run(INGEST, job, out, force=True)
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            found[source] = SourceTables.load(out / source)
+        yield found
+
+
+def _is_current(job: Job, out: Path) -> bool:
+    wanted = request(job)
+    fingerprint = fingerprint_of(wanted)
+    try:
+        return up_to_date(wanted, fingerprint, out) is not None
+    except ShoptuneError:  # files of the cache were deleted or changed
+        return False
+
+
+def _size(job: Job) -> int:
+    return sum(file.stat().st_size for folder in job.folders.values() for file in folder.rglob("*") if file.is_file())
+
+
+def _code_digest() -> str:
+    """A hash of the code that reads raw files: tables that other code wrote are not reused."""
+    package = Path(__file__).parent
+    files = sorted(file for pattern in _CODE for file in package.rglob(pattern))
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,266 @@
+"""Find what a review says of which aspect: keyphrases, verbatim, with whether they praise.
+
+A keyphrase is a phrase that tells an aspect by itself (`fits perfectly`), or an opinion beside a noun (`great quality`,
+`colors are really bright`), with the modifiers before it. Clauses about what was hoped for are left out.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+_WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
+_BREAK = re.compile(r"[.!?;:,()\n\"…]|\s-\s")
+_ENDING = re.compile(r"^(.{3,}?)(?:ing|ies|es|ed|ly|s|y|e)$")
+# The same in SQL: the stem of every word of a text.
+STEMS_MACRO = """(text) AS list_transform(regexp_extract_all(lower(text), '[a-z0-9]+'),
+    lambda word: regexp_replace(word, '^(.{3,}?)(?:ing|ies|es|ed|ly|s|y|e)$', '\\1'))"""
+_REACH = 5  # words before a keyphrase in which something hypothetical spoils it
+_REACH_OF_NOT = 2
+_VERBS = frozenset("is are was were seems seem feels feel looks look felt looked 's".split())  # noqa: SIM905
+
+
+@dataclass(frozen=True)
+class Keyphrase:
+    """What a review says of an aspect.
+
+    Attributes:
+        aspect: a name in the lexicon.
+        phrase: words of the review as they stand there.
+        praises: True for praise, False for blame, None for neither.
+    """
+
+    aspect: str
+    phrase: str
+    praises: bool | None
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """The reviewed data in the form in which it is looked up; multi-word entries are tuples of words.
+
+    Attributes:
+        terms: phrases that tell an aspect by themselves.
+        nouns: nouns and the aspect that they name.
+        opinions: opinion words.
+        modifiers: words that may stand before an opinion.
+        negators: words that turn an opinion around.
+        predicative: words that tell an aspect only at the end of a clause, or before one of `function`.
+        function: conjunctions, prepositions and adverbs.
+        hypothetical: words that spoil what follows.
+        group: of each aspect; aspects of one group are near each other.
+        term_lengths: by a first word, how many words terms have, the most first.
+        noun_starts: the nouns' first words.
+        general: aspects that fit nearly every review.
+        hints: words by which a review may mean an aspect, too loosely for a keyphrase.
+    """
+
+    terms: Mapping[tuple[str, ...], tuple[tuple[str, bool | None], ...]]
+    nouns: Mapping[tuple[str, ...], str]
+    opinions: Mapping[str, bool | None]
+    modifiers: frozenset[str]
+    negators: frozenset[str]
+    predicative: frozenset[str]
+    function: frozenset[str]
+    hypothetical: frozenset[str]
+    group: Mapping[str, str]
+    term_lengths: Mapping[str, Sequence[int]]
+    noun_starts: frozenset[str]
+    general: frozenset[str]
+    hints: Mapping[str, frozenset[str]]
+
+
+@functools.cache
+def lexicon() -> Lexicon:
+    """The lexicon in `lexicons/aspects.yaml`."""
+    import yaml
+
+    data: dict[str, Any] = yaml.safe_load(
+        files("shoptune.data.lexicons").joinpath("aspects.yaml").read_text(encoding="utf-8")
+    )
+    terms: dict[tuple[str, ...], tuple[tuple[str, bool | None], ...]] = {}
+    nouns: dict[tuple[str, ...], str] = {}
+    group, hints = {}, {}
+    for family, aspects in data["aspects"].items():
+        for aspect, words in aspects.items():
+            group[aspect] = family
+            for kind, praises in (("good", True), ("bad", False), ("plain", None)):
+                for term in words.get(kind, "").split():
+                    terms[_words(term)] = (*terms.get(_words(term), ()), (aspect, praises))
+            nouns |= {_words(noun): aspect for noun in words.get("nouns", "").split()}
+            told = re.findall(r"[a-z0-9]+", " ".join([aspect, *words.values()]).lower())
+            hints[aspect] = frozenset(map(stem, told)) - frozenset(map(stem, _STOP))
+    opinions: dict[str, bool | None] = dict.fromkeys(data["good"].split(), True)
+    opinions |= dict.fromkeys(data["bad"].split(), False) | dict.fromkeys(data["plain"].split())
+    sets = {name: frozenset(data[name].split()) for name in _SETS}
+    lengths: dict[str, set[int]] = {}
+    for term in terms:
+        lengths.setdefault(term[0], set()).add(len(term))
+    return Lexicon(
+        terms,
+        nouns,
+        opinions,
+        group=group,
+        hints=hints,
+        term_lengths={word: sorted(found, reverse=True) for word, found in lengths.items()},
+        noun_starts=frozenset(noun[0] for noun in nouns),
+        **sets,
+    )
+
+
+_SETS = ("modifiers", "negators", "predicative", "function", "hypothetical", "general")
+_STOP = frozenset(
+    "a an the of to it my me in on is was as not no so very too up for and well good great bad easy hard make made get "  # noqa: SIM905
+    "got keep look work fit feel very doesn't didn't don't does did do not come came more fast enough lot so high nice "
+    "poor long value use high much many had were won t s doesn didn don".split()
+)
+
+
+def _words(entry: str) -> tuple[str, ...]:
+    return tuple(entry.lower().split("-"))
+
+
+def stem(word: str) -> str:
+    """A word without the endings of plurals and verbs, so that `fabrics` and `fabric` meet."""
+    return _ENDING.sub(r"\1", word.lower())
+
+
+def find_keyphrases(text: str) -> list[Keyphrase]:
+    """Every keyphrase of a review, in order; of overlapping ones the longest."""
+    tokens = _tokens(text)
+    found: list[tuple[int, int, str, bool | None]] = []
+    for place in range(len(tokens)):
+        found += _terms_at(tokens, place)
+        found += _opinions_at(tokens, place)
+    found.sort(key=lambda each: (-(each[1] - each[0]), each[0]))
+    taken: dict[int, tuple[int, int]] = {}
+    kept: list[tuple[int, int, str, bool | None]] = []
+    for first, last, aspect, praises in found:
+        if (first, last, aspect) in {each[:3] for each in kept} or any(
+            taken.get(place, (first, last)) != (first, last) for place in range(first, last + 1)
+        ):
+            continue
+        if not _is_spoiled(tokens, first):
+            kept.append((first, last, aspect, praises))
+            taken |= dict.fromkeys(range(first, last + 1), (first, last))
+    return [
+        Keyphrase(aspect, text[tokens[first].start : tokens[last].end], praises)
+        for first, last, aspect, praises in sorted(kept, key=lambda each: each[:2])
+    ]
+
+
+@dataclass(frozen=True)
+class _Token:
+    word: str
+    start: int
+    end: int
+    clause: int
+
+
+def _tokens(text: str) -> Sequence[_Token]:
+    tokens: list[_Token] = []
+    clause, end = 0, 0
+    for match in _WORD.finditer(text):
+        clause += bool(_BREAK.search(text, end, match.start()))
+        for part_start, part_end in _parts(match):
+            tokens.append(
+                _Token(text[part_start:part_end].lower().replace("\u2019", "'"), part_start, part_end, clause)
+            )
+        end = match.end()
+    return tokens
+
+
+def _parts(match: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """A word with hyphens as several words: `well-made` is read as `well made`."""
+    start = match.start()
+    for part in match[0].split("-"):
+        yield start, start + len(part)
+        start += len(part) + 1
+
+
+def _terms_at(tokens: Sequence[_Token], place: int) -> Iterator[tuple[int, int, str, bool | None]]:
+    known = lexicon()
+    for length in known.term_lengths.get(tokens[place].word, ()):
+        last = place + length - 1
+        if last >= len(tokens) or tokens[last].clause != tokens[place].clause:
+            continue
+        key = tuple(token.word for token in tokens[place : last + 1])
+        if key in known.terms and not _is_attributive(tokens, place, last):
+            first, turned = _with_modifiers(tokens, place)
+            for aspect, praises in known.terms[key]:
+                yield first, last, aspect, _turn(praises, turned=turned)
+            return
+
+
+def _is_attributive(tokens: Sequence[_Token], first: int, last: int) -> bool:
+    """Whether a word such as `beautiful` stands before a noun, which may be anything: `a beautiful wine region`."""
+    known = lexicon()
+    if first < last or tokens[first].word not in known.predicative or last + 1 == len(tokens):
+        return False
+    following = tokens[last + 1]
+    return following.clause == tokens[last].clause and following.word not in known.function
+
+
+def _opinions_at(tokens: Sequence[_Token], place: int) -> Iterator[tuple[int, int, str, bool | None]]:
+    """An opinion and its noun, `great quality`, or a noun and what it is, `colors are really bright`."""
+    known = lexicon()
+    if tokens[place].word not in known.noun_starts:
+        return
+    for length in (2, 1):
+        last = place + length - 1
+        if last >= len(tokens) or tokens[last].clause != tokens[place].clause:
+            continue
+        aspect = known.nouns.get(tuple(token.word for token in tokens[place : last + 1]))
+        if aspect is None:
+            continue
+        before = tokens[place - 1] if place else None
+        if before and before.clause == tokens[place].clause and before.word in known.opinions:
+            first, turned = _with_modifiers(tokens, place - 1)
+            yield first, last, aspect, _turn(known.opinions[before.word], turned=turned)
+        if (end := _predicate(tokens, last)) is not None:
+            turned = any(token.word in known.negators for token in tokens[last + 1 : end])
+            yield place, end, aspect, _turn(known.opinions[tokens[end].word], turned=turned)
+        return
+
+
+def _predicate(tokens: Sequence[_Token], noun: int) -> int | None:
+    """The place of the opinion after a noun and a verb: in `colors are really bright` that of `bright`."""
+    known = lexicon()
+    place = noun + 1
+    if place >= len(tokens) or tokens[place].word not in _VERBS or tokens[place].clause != tokens[noun].clause:
+        return None
+    place += 1
+    while place + 1 < len(tokens) and tokens[place].word in known.modifiers:
+        if tokens[place].word in known.opinions and tokens[place + 1].word not in known.opinions:
+            break  # `is pretty`, not `is pretty clear`
+        place += 1
+    if place >= len(tokens) or tokens[place].clause != tokens[noun].clause or tokens[place].word not in known.opinions:
+        return None
+    # `the size is perfect for`, but not `the price is low quality`
+    following = (
+        tokens[place + 1] if place + 1 < len(tokens) and tokens[place + 1].clause == tokens[place].clause else None
+    )
+    return None if following and (following.word,) in known.nouns else place
+
+
+def _with_modifiers(tokens: Sequence[_Token], place: int) -> tuple[int, bool]:
+    """Where the modifiers before a place begin, and whether they turn the opinion around."""
+    known = lexicon()
+    first = place
+    while first and tokens[first - 1].word in known.modifiers and tokens[first - 1].clause == tokens[place].clause:
+        first -= 1
+    return first, any(token.word in known.negators for token in tokens[first:place])
+
+
+def _turn(praises: bool | None, *, turned: bool) -> bool | None:
+    return (not praises) if turned and praises is not None else praises
+
+
+def _is_spoiled(tokens: Sequence[_Token], first: int) -> bool:
+    known, clause = lexicon(), tokens[first].clause
+    before = [token.word for token in tokens[max(0, first - _REACH) : first] if token.clause == clause]
+    return not (known.hypothetical.isdisjoint(before) and known.negators.isdisjoint(before[-_REACH_OF_NOT:]))

@@ -1,0 +1,69 @@
+"""Product types of real products: lower case, singular, and only real ones."""
+# ruff: noqa: E501 - titles as they are
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shoptune.data.parsing.product_types import nouns, plural, product_type, singular
+
+
+@pytest.mark.parametrize(
+    ("title", "categories", "expected"),
+    [
+        ("Silver Triangle Earrings with Chevron Pattern", ["Handmade Products", "Jewelry", "Earrings", "Drop & Dangle"], "earring"),
+        ("Beauteous November Birthstone Ring - Citrine Ring in 14k Gold-fi", ["Handmade Products", "Jewelry", "Rings", "Statement"], "ring"),
+        ("Amazon.com Gift Card in Gift Tag (Various Designs)", ["Gift Cards", "Gift Card Recipients", "For Him"], None),
+        ("Daisy Keychain Wristlet Gray Fabric Key fob Lanyard", ["Handmade Products", "Accessories", "Keychains & Keyrings"], "keychain"),
+        ("Loved Again Media - Movie Subscription Box - 10 DVD Box", [], None),
+        ("Huiyuzhi Womens Sleeveless Floral Print Casual Long Maxi Dresses,Black,XLarge", [], "dress"),
+        ("Men's Tilley Overnight Travel Socks (Pack of 3)", None, "sock"),
+        ("Gioberti Boys Track Jogger Athletic Pants - with Zip Bottom", [], "pants"),
+        ("Allmygold Long Stem Dipped 24K Gold Trim Genuine Green Rose in Gold Gift Box", [], None),
+        ("Frog Log for Swimming Pool", ["Patio", "Parts & Accessories", "Pool & Spa Replacement Parts"], None),
+        ("Dosens Carburetor Replacement for Generator", ["Patio", "Generators & Portable Power"], None),
+        ("SunPatio Outdoor Chaise Lounge Cover 66 Inch", ["Patio", "Furniture Covers", "Chaise Lounge Covers"], "chaise lounge cover"),
+        (None, None, None),
+    ],
+)  # fmt: skip
+def test_a_type_is_told_by_category_and_title(
+    title: str | None, categories: list[str] | None, expected: str | None
+) -> None:
+    assert product_type(title, categories) == expected
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["watch", "battery", "shelf", "shorts", "dress", "scarf", "toothbrush", "tie", "kettle", "wall clock", "glasses"],
+)
+def test_singular_and_plural(kind: str) -> None:
+    assert singular(plural(kind)) == kind
+
+
+@given(st.sampled_from(sorted(nouns().heads)))
+def test_heads_come_back_from_the_plural(head: str) -> None:
+    assert singular(plural(head)) == singular(head)
+
+
+def _products(reviews2023: Path, name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (reviews2023 / name).read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("name", "at_least"),
+    [("meta_Amazon_Fashion_1008.jsonl", 0.4), ("meta_Patio_Lawn_and_Garden_100.jsonl", 0.6)],
+)
+def test_real_products_have_types_that_are_real(reviews2023: Path, name: str, at_least: float) -> None:
+    products = _products(reviews2023, name)
+    types = [product_type(product["title"], product["categories"]) for product in products]
+    found = [kind for kind in types if kind]
+    assert len(found) >= at_least * len(products)
+    banned = {"statement", "for him", "drop & dangle", "none", "accessory", "part", "kit", "set", "gift card"}
+    assert not banned & set(found)
+    assert all(kind == kind.lower() == singular(kind) and "&" not in kind for kind in found)

@@ -1,0 +1,122 @@
+"""Every lock can be installed on the machines it is for; a broken one is refused, and never written."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import urllib.parse
+from pathlib import Path
+
+import pytest
+
+from tests.requirements.conftest import ROOT, bash, ordinary
+
+LOCKS = {
+    kind: sorted(path.stem for path in (ROOT / "requirements" / kind).glob("*.txt") if path.stem != "overrides")
+    for kind in ("cpu", "gpu")
+}
+NAMES = ["core", "core-dev", "core-ray", "infer", "infer-search", "quantize", "train"]
+
+
+def _text(kind: str, name: str) -> str:
+    return (ROOT / "requirements" / kind / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def _needs_index() -> None:
+    """Skip when the public index cannot be reached at all; whatever else goes wrong is a failure."""
+    script = 'UV_HTTP_RETRIES=0 "$UV" pip compile - --quiet --no-deps --no-header --python-version 3.11 <<<pip'
+    answer = bash(["bash", "-c", f"source requirements/uv.sh; {script}"], ROOT, ordinary())
+    if re.search("dns error|error sending request|Connection refused|timed out", answer.stderr):
+        pytest.skip("the public index cannot be reached from here")
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_each_kind_has_the_same_locks() -> None:
+    assert LOCKS == {"cpu": NAMES, "gpu": NAMES}
+
+
+@pytest.mark.parametrize("name", ["core", "infer", "quantize", "train"])
+def test_each_kind_has_its_own_torch(name: str) -> None:
+    cpu, gpu = (
+        re.findall(r"^(?:torch|triton|nvidia-cublas)==.*", _text(kind, name), re.MULTILINE) for kind in ("cpu", "gpu")
+    )
+    assert "torch==2.13.0+cpu" in cpu
+    assert {"torch==2.13.0", "triton==3.7.1"} <= set(gpu)  # the CUDA build requires exactly this triton
+    assert any(line.startswith("nvidia-cublas") for line in gpu)
+    assert not any(line.startswith("nvidia-cublas") for line in cpu)
+
+
+@pytest.mark.parametrize("kind", ["cpu", "gpu"])
+@pytest.mark.parametrize("package", ["mypy", "optuna", "pytest", "ray", "ruff", "hypothesis"])
+def test_users_install_nothing_for_development(kind: str, package: str) -> None:
+    for name in ("core", "train", "quantize", "infer"):
+        assert not re.search(rf"^{package}==", _text(kind, name), re.MULTILINE), name
+    assert re.search(rf"^{package}==", _text(kind, "core-dev"), re.MULTILINE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LOCKS["gpu"])
+def test_gpu_locks_resolve_from_the_public_index_alone(name: str) -> None:
+    _needs_index()
+    answer = bash(["requirements/verify.sh", "gpu", name], ROOT, ordinary())
+    assert answer.returncode == 0, answer.stderr
+    assert re.search(rf"gpu/{name}.txt: \d+ packages", answer.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LOCKS["cpu"])
+def test_cpu_locks_resolve_where_a_cpu_build_of_torch_is_offered(name: str) -> None:
+    _needs_index()
+    script = 'source requirements/uv.sh; resolve_options cpu; printf "%s\\n" "${OPTIONS[@]}"'
+    options = bash(["bash", "-c", script], ROOT).stdout.split()
+    page = options[options.index("--override") - 1]
+    if page.startswith("http") and not _reaches(page):
+        pytest.skip("no folder of wheels with torch's CPU build is configured, and PyTorch's page cannot be reached")
+    answer = bash(["requirements/verify.sh", "cpu", name], ROOT)
+    assert answer.returncode == 0, answer.stderr
+
+
+def _reaches(address: str) -> bool:
+    try:
+        socket.create_connection((urllib.parse.urlsplit(address).hostname, 443), timeout=10).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("lock", "old", "new", "told"),
+    [
+        ("gpu/quantize.txt", "triton==3.7.1", "triton==3.9.0", "requirements are unsatisfiable"),
+        ("gpu/train.txt", "deepspeed==0.18.9", "deepspeed==0.19.8", "requirements are unsatisfiable"),
+        ("gpu/quantize.txt", "zstandard==", "#", "is not what resolving gives"),
+        ("gpu/core.txt", "torch==2.13.0", "torch==2.13.0+cpu", "which the public index does not offer"),
+        ("cpu/core.txt", "torch==2.13.0+cpu", "torch==2.13.0", "not its CPU build"),
+    ],
+)
+def test_a_lock_that_cannot_be_installed_is_refused(tree: Path, lock: str, old: str, new: str, told: str) -> None:
+    _needs_index()
+    file = tree / "requirements" / lock
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(re.sub(f"(?m)^{re.escape(old)}", new, text), encoding="utf-8")
+    kind, name = lock.removesuffix(".txt").split("/")
+    answer = bash(["requirements/verify.sh", kind, name], tree, dict(os.environ))
+    assert answer.returncode == 2, answer.stdout
+    assert told in answer.stderr
+    assert re.search(rf"^error: requirements/{kind}/{name}.txt: .*make locks", answer.stderr, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_locking_replaces_nothing_when_a_new_lock_fails(tree: Path) -> None:
+    _needs_index()
+    project = tree / "pyproject.toml"
+    text = project.read_text(encoding="utf-8")
+    project.write_text(text.replace('"torch==2.13.0"', '"torch==2.13.0+cpu"'), encoding="utf-8")
+    before = {path: path.read_bytes() for path in tree.rglob("requirements/**/*.txt")}
+    answer = bash(["requirements/lock.sh", "gpu"], tree, ordinary())
+    assert answer.returncode != 0
+    assert "torch==2.13.0+cpu" in answer.stderr
+    assert {path: path.read_bytes() for path in tree.rglob("requirements/**/*.txt")} == before
