@@ -27,8 +27,8 @@ _FEW_ROWS = {"UNGROUPED_AGGREGATE", "COLUMN_DATA_SCAN", "DUMMY_SCAN", "RANGE", "
 _AS_MANY_AS_BELOW = {
     "PROJECTION", "FILTER", "HASH_GROUP_BY", "ORDER_BY", "WINDOW", "UNION", "UNNEST", "CROSS_PRODUCT",
 }  # fmt: skip
-# Vocabularies, which grow with a language and not with the data.
-_VOCABULARIES = {"review_aspects"}
+# Columns of names that grow with a language and not with the data: their distinct values are few.
+_NAMES = {"aspect"}
 
 Operator = dict[str, Any]
 
@@ -82,9 +82,19 @@ def _bounded(operator: Operator, bodies: dict[str, Operator]) -> bool:
         return _bounded(children[1], bodies)
     if name == "CTE_SCAN":
         return _bounded(bodies[operator["extra_info"]["CTE Index"]], bodies)
-    if name == "SEQ_SCAN":
-        return operator["extra_info"]["Table"].rpartition(".")[2] in _VOCABULARIES
+    if name == "HASH_GROUP_BY" and _columns_read(operator) <= _NAMES:
+        return True
     return name in _FEW_ROWS or (name in _AS_MANY_AS_BELOW and all(_bounded(child, bodies) for child in children))
+
+
+def _columns_read(operator: Operator) -> set[str]:
+    """The columns that the scans below an operator read; all of those scans are of files or stored tables."""
+    columns: set[str] = set()
+    for below in _operators([operator]):
+        if not below["children"]:
+            read = below["extra_info"].get("Projections", "anything")
+            columns |= {read} if isinstance(read, str) else set(read)
+    return columns
 
 
 def _operators(operators: list[Operator]) -> Iterator[Operator]:
