@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from shoptune.errors import Problem, ShoptuneError, fail, nearest
+from shoptune.errors import Problem, ShoptuneError, fail, key_path, nearest, shorten
 
 # The one over libyaml reads all recipes in a tenth of the time.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -87,7 +87,7 @@ def _chain(path: Path) -> list[tuple[Path, Any]]:
         if extended is None:
             return chain
         if not isinstance(extended, str) or not extended:
-            raise fail(path, _EXTENDS, f"is not a file name (got {_shorten(extended)})", "write `extends: other.yaml`")
+            raise fail(path, _EXTENDS, f"is not a file name (got {shorten(extended)})", "write `extends: other.yaml`")
         following = path.parent / extended
         if not following.is_file():
             raise fail(path, _EXTENDS, f"no such file '{following}'", "name it relative to this file")
@@ -107,7 +107,7 @@ def _merge(base: Any, values: Any, file: Path, location: tuple[int | str, ...]) 
     for number in values:
         if not 0 <= number < len(base):
             what = f"is not one of the extended list's {len(base)} items"
-            raise fail(file, _key_path((*location, number)), what, "count from 0")
+            raise fail(file, key_path((*location, number)), what, "count from 0")
     return [
         _merge(item, values[number], file, (*location, number)) if number in values else item
         for number, item in enumerate(base)
@@ -206,7 +206,7 @@ def _index(items: list[Any], name: str, override: str) -> int:
 def _problem(path: Path, model: type[Settings], details: dict[str, Any]) -> Problem:
     location = tuple(part for part in details["loc"] if not (isinstance(part, str) and part.startswith("function-")))
     written = model.written_at(location)
-    path, where = file_of(path, written), _key_path(written)
+    path, where = file_of(path, written), key_path(written)
     if details["type"] == "extra_forbidden":
         return Problem(path, where, *model.unknown_key(location))
     if details["type"] == "union_tag_invalid":
@@ -216,19 +216,7 @@ def _problem(path: Path, model: type[Settings], details: dict[str, Any]) -> Prob
         return Problem(path, where, "missing", "add it")
     message = details["msg"].removeprefix("Value error, ")
     what = message[:1].lower() + message[1:]
-    return Problem(path, where, f"{what} (got {_shorten(details['input'])})", "correct the value")
-
-
-def _key_path(location: Iterable[int | str]) -> str:
-    text = ""
-    for part in location:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
-
-
-def _shorten(value: Any, limit: int = 60) -> str:
-    text = repr(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return Problem(path, where, f"{what} (got {shorten(details['input'])})", "correct the value")
 
 
 def _keys_at(model: type[BaseModel], location: Iterable[int | str]) -> list[str]:
