@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -32,26 +33,24 @@ def questions(examples: Path) -> Path:
     return examples / "questions" / "development.json"
 
 
-def _encode(text: str) -> list[int]:
-    return [ord(character) for character in text]
-
-
-class _Characters:
+class Characters:
     """A tokenizer of single characters."""
+
+    control_tokens: tuple[str, ...] = ()
 
     def __init__(self, checkpoint: Path) -> None:
         self._checkpoint = checkpoint
 
     def encode(self, text: str) -> list[int]:
-        return _encode(text)
+        return [ord(character) for character in text]
 
-    def render(self, messages: list[Message]) -> str:
+    def render(self, messages: Sequence[Message]) -> str:
         return render(messages, self._checkpoint)
 
 
 def test_every_prompt_goes_in_whole(checkpoint: Path, questions: Path) -> None:
     made = calibration_set(
-        Calibration(questions=str(questions), max_samples=10**6, max_length=300), _Characters(checkpoint)
+        Calibration(questions=str(questions), max_samples=10**6, max_length=300), Characters(checkpoint)
     )
     asked = load_questions(questions)
     prompts = {render(chat(question.input_field, question.task_type), checkpoint) for question in asked}
@@ -70,7 +69,7 @@ def test_every_prompt_goes_in_whole(checkpoint: Path, questions: Path) -> None:
 
 def test_few_samples_are_balanced_by_tokens_and_the_rest_is_counted(checkpoint: Path, questions: Path) -> None:
     settings = Calibration(questions=str(questions), max_samples=40, max_length=300)
-    made = calibration_set(settings, _Characters(checkpoint))
+    made = calibration_set(settings, Characters(checkpoint))
     asked = load_questions(questions)
     longest = max(len(render(chat(q.input_field, q.task_type), checkpoint)) for q in asked)
     assert (made.samples, made.left_out) == (40, len(asked) - 40)
@@ -83,28 +82,28 @@ def test_rows_are_rendered_with_their_answers(checkpoint: Path, questions: Path,
     folder.mkdir()
     pq.write_table(to_table(rows[:20]), folder / "train-00000-of-00002.parquet")
     pq.write_table(to_table(rows[20:30]), folder / "train-00001-of-00002.parquet")
-    made = calibration_set(Calibration(rows=str(folder), max_length=300), _Characters(checkpoint))
+    made = calibration_set(Calibration(rows=str(folder), max_length=300), Characters(checkpoint))
     text = "".join(chr(token) for block in made.blocks for token in block)
     assert made.samples == 30
     messages = to_table(rows[:30]).column("messages").to_pylist()
-    assert all(render(chat, checkpoint) in text for chat in messages)
-    assert {chat[-1]["role"] for chat in messages} == {"assistant"}
+    assert all(render(turns, checkpoint) in text for turns in messages)
+    assert {turns[-1]["role"] for turns in messages} == {"assistant"}
     one_file = Calibration(rows=str(folder / "train-00001-of-00002.parquet"), max_length=300)
-    assert calibration_set(one_file, _Characters(checkpoint)).samples == 10
+    assert calibration_set(one_file, Characters(checkpoint)).samples == 10
 
 
 def test_less_than_one_block_is_an_error(checkpoint: Path, questions: Path) -> None:
     settings = Calibration(questions=str(questions), max_samples=3, max_length=5000)
     with pytest.raises(ShoptuneError, match=r"3 samples hold .* tokens, less than one block of 5000; give more"):
-        calibration_set(settings, _Characters(checkpoint))
+        calibration_set(settings, Characters(checkpoint))
 
 
 def test_what_is_not_rows_is_an_error(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(ShoptuneError, match="holds no Parquet file of rows; name a folder of `shoptune data build`"):
-        calibration_set(Calibration(rows=str(tmp_path)), _Characters(checkpoint))
+        calibration_set(Calibration(rows=str(tmp_path)), Characters(checkpoint))
     (tmp_path / "x.parquet").write_text("not Parquet")
     with pytest.raises(ShoptuneError, match="is not a file of rows"):
-        calibration_set(Calibration(rows=str(tmp_path / "x.parquet")), _Characters(checkpoint))
+        calibration_set(Calibration(rows=str(tmp_path / "x.parquet")), Characters(checkpoint))
 
 
 def test_packing_by_hand() -> None:

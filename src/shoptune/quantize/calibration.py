@@ -57,13 +57,17 @@ def calibration_set(settings: Calibration, tokenizer: ChatTokenizer) -> Calibrat
 
     Args:
         settings: which samples, how many, and the length of the blocks.
-        tokenizer: the checkpoint's; its chat template renders them.
+        tokenizer: the checkpoint's; its chat template renders the samples.
 
     Raises:
         ShoptuneError: the samples cannot be read, or they do not fill one block.
     """
-    samples = read_samples(settings)
-    chosen = balance(samples, settings.max_samples, lambda sample: tokenizer.encode(tokenizer.render(sample.messages)))
+    samples = read_samples(settings, tokenizer.control_tokens)
+
+    def encode(sample: Sample) -> list[int]:
+        return tokenizer.encode(tokenizer.render(sample.messages))
+
+    chosen = balance(samples, settings.max_samples, encode)
     tokens = dict.fromkeys(sorted({sample.task_type for sample in samples}), 0)
     for task_type, ids in chosen:
         tokens[task_type] += len(ids)
@@ -77,17 +81,20 @@ def calibration_set(settings: Calibration, tokenizer: ChatTokenizer) -> Calibrat
     return CalibrationSet(blocks, len(chosen), len(samples) - len(chosen), repeated, tokens)
 
 
-def read_samples(settings: Calibration) -> list[Sample]:
+def read_samples(settings: Calibration, control_tokens: tuple[str, ...]) -> list[Sample]:
     """The questions, as prompts, or the rows, with their answers, in the order of their file.
+
+    Args:
+        settings: which file.
+        control_tokens: the checkpoint's special tokens, which must have no effect in a question.
 
     Raises:
         ShoptuneError: the file is missing or malformed.
     """
     if settings.questions is not None:
         questions = load_questions(Path(settings.questions))
-        return [
-            Sample(question.task_type.value, chat(question.input_field, question.task_type)) for question in questions
-        ]
+        chats = [chat(q.input_field, q.task_type, control_tokens=control_tokens) for q in questions]
+        return [Sample(q.task_type.value, messages) for q, messages in zip(questions, chats, strict=True)]
     return _read_rows(Path(settings.rows or ""))
 
 

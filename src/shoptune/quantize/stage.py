@@ -107,7 +107,6 @@ def _quantize(padded: Checkpoint, config: QuantizeConfig, directory: Path) -> di
     from shoptune.shopbench.chat_tokenizer import ChatTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(padded.path, trust_remote_code=False)
-
     chats = ChatTokenizer(tokenizer, padded.path, config.calibration.chat_template_arguments)
     calibration = calibration_set(config.calibration, chats)
     told = config.engine.quantize(Work(padded, calibration.blocks, config.device, directory))
