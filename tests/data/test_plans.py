@@ -22,6 +22,7 @@ _SMALL = (
     "list_has_any(stems, hints)) AND (NOT list_contains(families, family))",
     "count_star() <=",
     "contains(lower(title), other)",
+    "contains(material, other)",
 )
 
 
