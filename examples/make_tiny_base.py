@@ -29,7 +29,7 @@ from world import LOCALES, World
 from shoptune.artifacts.manifest import Request, fingerprint_of
 from shoptune.artifacts.publish import publish
 from shoptune.checkpoints.checkpoint import Checkpoint
-from shoptune.shopbench.chat import render
+from shoptune.shopbench.chat_template import render
 
 SEED = "tiny-base"
 RUN = Path("runs/tiny-base")

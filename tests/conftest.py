@@ -5,9 +5,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data"
+
+# How long an example takes says more about the machine's load than about the code.
+settings.register_profile("loaded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("loaded")
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +71,12 @@ def real_mmlu() -> Path:
 
 
 @pytest.fixture(scope="session")
+def ecguide() -> Path:
+    """Questions that another team of the challenge wrote."""
+    return _real("ecguide")
+
+
+@pytest.fixture(scope="session")
 def real_amazon_m2() -> Path:
     """Real Amazon-M2 sessions, as CSV and as Parquet."""
     return _real("amazon_m2")
@@ -81,3 +92,9 @@ def reviews2023() -> Path:
 def real_qwen2_configs() -> Path:
     """The `config.json` files of the Qwen2 family as published."""
     return _real("qwen2/configs")
+
+
+@pytest.fixture(scope="session")
+def real_qwen2_tokenizer() -> Path:
+    """The folder of Qwen2's real tokenizer, with the chat template of Qwen2-Instruct."""
+    return _real("qwen2/tokenizer")

@@ -138,6 +138,18 @@ def test_an_overlay_extends_a_base(tmp_path: Path) -> None:
     assert list(read_yaml(tmp_path / "top.yaml")) == ["base", "limits", "members"], "the base's keys come first"
 
 
+def test_an_overlay_changes_one_item_of_a_list(tmp_path: Path) -> None:
+    _write(
+        tmp_path,
+        base="base: b\nmembers: [{path: p}, {path: q, weight: 2}]\n",
+        top="extends: base.yaml\nmembers: {1: {path: r}}\n",
+        beyond="extends: base.yaml\nmembers: {2: {path: r}}\n",
+    )
+    assert load(tmp_path / "top.yaml", Example).members == (Member(path="p"), Member(path="r", weight=2.0))
+    with pytest.raises(ShoptuneError, match=r"members\[2\]: is not one of the extended list's 2 items; count from 0"):
+        load(tmp_path / "beyond.yaml", Example)
+
+
 def test_a_base_is_found_relative_to_the_file_that_extends_it(tmp_path: Path) -> None:
     (tmp_path / "inside").mkdir()
     _write(tmp_path, base="base: b\n")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Iterable, Sequence
@@ -26,6 +27,21 @@ class Settings(BaseModel):
     """A frozen config model that refuses keys it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
+
+    @classmethod
+    def yaml_keys(cls) -> list[str]:
+        """The keys that a YAML of this model may have."""
+        return list(cls.model_fields)
+
+    @classmethod
+    def written_at(cls, location: Sequence[int | str]) -> tuple[int | str, ...]:
+        """Where the YAML has what this model holds at a location."""
+        return tuple(location)
+
+    @classmethod
+    def unknown_key(cls, location: Sequence[int | str]) -> tuple[str, str]:
+        """What is wrong with a key that this model does not have, and the remedy."""
+        return "unknown key", nearest(str(location[-1]), _keys_at(cls, location[:-1]))
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
@@ -49,14 +65,15 @@ def read_yaml(path: Path) -> Any:
     """The content of a YAML file and of the file that it extends, read with the safe loader.
 
     `extends: other.yaml` names a file relative to this one. Mappings are merged key by key, at every depth; any other
-    value, lists included, replaces the extended file's. The base's keys come first.
+    value, lists included, replaces the extended file's. `{0: ...}` changes the first item of an extended list instead
+    of replacing the list. The base's keys come first.
 
     Raises:
         ShoptuneError: a file is missing or is not valid YAML, or files extend one another in a circle.
     """
     merged: Any = None
-    for _, values in reversed(_chain(path)):
-        merged = _merge(merged, values)
+    for file, values in reversed(_chain(path)):
+        merged = _merge(merged, values, file, ())
     return merged
 
 
@@ -80,10 +97,21 @@ def _chain(path: Path) -> list[tuple[Path, Any]]:
         path = following
 
 
-def _merge(base: Any, values: Any) -> Any:
-    if not isinstance(base, dict) or not isinstance(values, dict):
+def _merge(base: Any, values: Any, file: Path, location: tuple[int | str, ...]) -> Any:
+    if not isinstance(values, dict):
         return values
-    return base | {key: _merge(base.get(key), value) for key, value in values.items()}
+    if isinstance(base, dict):
+        return base | {key: _merge(base.get(key), value, file, (*location, key)) for key, value in values.items()}
+    if not isinstance(base, list) or not values or not all(isinstance(key, int) for key in values):
+        return values
+    for number in values:
+        if not 0 <= number < len(base):
+            what = f"is not one of the extended list's {len(base)} items"
+            raise fail(file, _key_path((*location, number)), what, "count from 0")
+    return [
+        _merge(item, values[number], file, (*location, number)) if number in values else item
+        for number, item in enumerate(base)
+    ]
 
 
 def file_of(path: Path, location: Sequence[int | str]) -> Path:
@@ -175,11 +203,15 @@ def _index(items: list[Any], name: str, override: str) -> int:
     return int(name)
 
 
-def _problem(path: Path, model: type[BaseModel], details: dict[str, Any]) -> Problem:
+def _problem(path: Path, model: type[Settings], details: dict[str, Any]) -> Problem:
     location = tuple(part for part in details["loc"] if not (isinstance(part, str) and part.startswith("function-")))
-    path, where = file_of(path, location), _key_path(location)
+    written = model.written_at(location)
+    path, where = file_of(path, written), _key_path(written)
     if details["type"] == "extra_forbidden":
-        return Problem(path, where, "unknown key", nearest(str(location[-1]), _fields_at(model, location[:-1])))
+        return Problem(path, where, *model.unknown_key(location))
+    if details["type"] == "union_tag_invalid":
+        tag, tags = details["ctx"]["tag"], re.findall("'(.*?)'", details["ctx"]["expected_tags"])
+        return Problem(path, where, f"no such {location[-1]}: '{tag}'", nearest(tag, tags))
     if details["type"] == "missing":
         return Problem(path, where, "missing", "add it")
     message = details["msg"].removeprefix("Value error, ")
@@ -199,12 +231,12 @@ def _shorten(value: Any, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _fields_at(model: type[BaseModel], location: Iterable[int | str]) -> list[str]:
-    """The field names of the settings model that sits at a location inside another."""
+def _keys_at(model: type[BaseModel], location: Iterable[int | str]) -> list[str]:
+    """The keys of the settings model that sits at a location inside another."""
     current: list[Any] = [model]
     for part in location:
         current = [inner for annotation in current for inner in _step(annotation, part)]
-    return [name for annotation in current for name in getattr(annotation, "model_fields", {})]
+    return [key for annotation in current if hasattr(annotation, "yaml_keys") for key in annotation.yaml_keys()]
 
 
 def _step(annotation: Any, part: int | str) -> list[Any]:

@@ -30,6 +30,24 @@ def test_shards_come_from_the_index(sharded: Path) -> None:
     assert checkpoint.ties_embeddings
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["../x.safetensors", "/etc/x.safetensors", "sub/x.safetensors", "..", "weights.bin", 3, "a\\..\0.safetensors/"],
+)
+def test_an_index_may_not_point_outside_its_folder(sharded: Path, name: object) -> None:
+    save_file({"a": torch.ones(2)}, sharded.parent / "x.safetensors")
+    (sharded / INDEX).write_text(json.dumps({"weight_map": {"a": name}}))
+    with pytest.raises(ShoptuneError, match=r"weight_map\.a: names .* which is not a safetensors file in this folder"):
+        _ = Checkpoint(sharded).shards
+
+
+@pytest.mark.parametrize("text", ["{}", '{"weight_map": []}', '{"weight_map": {}}'])
+def test_an_index_without_names_is_refused(sharded: Path, text: str) -> None:
+    (sharded / INDEX).write_text(text)
+    with pytest.raises(ShoptuneError, match="weight_map: is missing or empty; restore the index"):
+        _ = Checkpoint(sharded).shards
+
+
 def test_side_files_are_all_but_weights_index_and_manifest(
     sharded: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -8,10 +8,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from shoptune.checkpoints.direct_io import memory_for_reading
-from shoptune.checkpoints.tensor_file import DTYPES, TensorSpec, read_header, read_rows, writing
+from shoptune.checkpoints.tensor_file import DTYPES, TensorSpec, read_header, read_rows, sort_metadata, writing
 from shoptune.errors import ShoptuneError
 
 FLOATS = [torch.float32, torch.float16, torch.bfloat16]
@@ -142,3 +143,26 @@ def test_a_bad_file_is_named(tmp_path: Path, content: bytes, problem: str) -> No
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ShoptuneError, match="no such file"):
         read_header(tmp_path / "none.safetensors")
+
+
+def test_sorted_metadata_make_equal_saves_equal_bytes(tmp_path: Path) -> None:
+    keys = {"format": "pt", "lm_head.weight": "model.embed_tokens.weight", "überlang": "ü", "a": "1", "z": "2"}
+    weight = torch.arange(6.0)
+    contents = set()
+    for number in range(20):  # the library orders five keys at random: one of 120 orders per save
+        file = tmp_path / f"{number}.safetensors"
+        save_file({"b": weight, "a": weight[:2].clone()}, file, metadata=keys)
+        sort_metadata(file)
+        contents.add(file.read_bytes())
+        assert torch.equal(load_file(file)["b"], weight)
+    assert len(contents) == 1
+    with safe_open(file, "pt") as opened:
+        assert opened.metadata() == keys
+
+
+def test_a_single_metadata_key_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "x.safetensors"
+    save_file({"b": torch.ones(2)}, file, metadata={"format": "pt"})
+    before = file.read_bytes()
+    sort_metadata(file)
+    assert file.read_bytes() == before

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 SHOPTUNE = str(Path(sys.executable).with_name("shoptune"))
 COMMANDS = ["train", "merge", "quantize", "infer", "evaluate", "sweep", "export", "report"]
 EXPORT_COMMANDS = ["submission", "lm-eval"]
+QUESTIONS_COMMANDS = ["shopping-mmlu"]
 DATA_COMMANDS = ["build", "tasks", "preview", "stats"]
 
 
@@ -31,7 +32,8 @@ def _run(*arguments: str | Path, columns: int = 100, cwd: Path = ROOT) -> subpro
     "command",
     [[name] for name in COMMANDS]
     + [["data", name] for name in DATA_COMMANDS]
-    + [["export", name] for name in EXPORT_COMMANDS],
+    + [["export", name] for name in EXPORT_COMMANDS]
+    + [["questions", name] for name in QUESTIONS_COMMANDS],
 )
 @pytest.mark.parametrize("columns", [40, 120])
 def test_every_command_has_help_with_an_example(command: list[str], columns: int) -> None:

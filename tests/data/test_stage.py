@@ -20,6 +20,7 @@ from shoptune.data.executor import executor
 from shoptune.data.ingest_stage import INGEST
 from shoptune.data.stage import DATA, Arguments, load
 from shoptune.errors import ShoptuneError
+from shoptune.runtime.cache import cache_folder
 from shoptune.stage import run
 
 ROOT = Path(__file__).parents[2]
@@ -236,17 +237,24 @@ def test_rows_from_tables_are_the_same_and_no_raw_file_is_read(mixture: Path, tm
     assert _bytes(tmp_path / "from-tables") == _bytes(tmp_path / "from-raw")
     stats = json.loads((tmp_path / "again" / "stats.json").read_text())["samples"]["reviews"]
     assert stats["records"] <= 400 < stats["of"]
-    assert 0 < stats["user_id"] < stats["records"]
+    assert stats["sample_by"] == "user_id"
+    assert 0 < stats["values"] < stats["records"]
     assert stats["pairs"] > 0
+    assert f'<td>user_id</td><td class="n">{stats["values"]}</td>' in (tmp_path / "again" / "report.html").read_text()
 
 
 def test_raw_files_are_ingested_once(mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = tmp_path / "raw"
     shutil.copytree(RAW, raw)
+    monkeypatch.setenv("SHOPTUNE_CACHE", str(tmp_path / "cache"))
     _build(mixture, tmp_path / "one", raw=raw)
     with monkeypatch.context() as patch:
         patch.setattr(sources, "register", lambda *_: pytest.fail("raw files were read again"))
         _build(mixture, tmp_path / "two", "seed=2", raw=raw)
+    for cached in cache_folder("tables").glob("esci-*/esci/*/*.parquet"):
+        cached.unlink()
+    _build(mixture, tmp_path / "again", raw=raw)
+    assert _bytes(tmp_path / "again") == _bytes(tmp_path / "one")
     (raw / "reviews2023" / "Pet_Supplies.jsonl.gz").unlink()
     _build(mixture, tmp_path / "three", raw=raw)
     assert _bytes(tmp_path / "three") != _bytes(tmp_path / "one")

@@ -1,5 +1,7 @@
 """AutoAWQ in its own environment: what the search for scales does to weights."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.end_to_end.conftest import python_in
@@ -31,4 +33,113 @@ for kind in (AwqQuantizer, ScaleSearch):
 def test_searching_leaves_the_weights_and_their_size_alone() -> None:
     stock, ours = python_in("quantize", _SEARCH).split("\n")[-3:-1]
     assert ours == "ScaleSearch True True"
-    assert stock == "AwqQuantizer False False", "AutoAWQ has mended its search: ours can go"
+    assert stock == "AwqQuantizer False False", "AutoAWQ has fixed its search: ours can go"
+
+
+# A GPU is faked: what moves to "cuda:0" stays where it is and is noted. Modules are followed one by one, since
+# AutoAWQ moves a block to the GPU whole and back in pieces; those without weights do not count.
+_SPY = """
+import sys
+from pathlib import Path
+import torch, transformers
+from torch import nn
+
+folder = Path(sys.argv[1])
+settings = transformers.Qwen2Config(
+    hidden_size=128, intermediate_size=256, num_hidden_layers=3, num_attention_heads=2, num_key_value_heads=1,
+    vocab_size=64, tie_word_embeddings=False,
+)
+transformers.Qwen2ForCausalLM(settings).save_pretrained(folder / "model")
+(folder / "out").mkdir()
+
+import awq  # noqa: its import looks for GPUs
+from shoptune.checkpoints.checkpoint import Checkpoint
+from shoptune.quantize.engine import Work
+from shoptune.quantize.engines.autoawq import AutoAwq
+
+asked, on_gpu, seen, block_of = [], set(), [], {}
+load = transformers.AutoModelForCausalLM.from_pretrained
+
+def spy_load(*arguments, **options):
+    asked.append(options["device_map"])
+    model = load(*arguments, **options)
+    for number, block in enumerate(model.model.layers):
+        block_of.update({leaf: number for leaf in block.modules() if list(leaf.parameters(recurse=False))})
+    return model
+
+def is_gpu(*arguments, **options):
+    return any(str(value).startswith("cuda") for value in (*arguments, *options.values()))
+
+module_to, module_cpu, tensor_to = nn.Module.to, nn.Module.cpu, torch.Tensor.to
+
+def spy_module_to(self, *arguments, **options):
+    leaves = {leaf for leaf in self.modules() if leaf in block_of}
+    if not is_gpu(*arguments, **options):
+        on_gpu.difference_update(leaves)
+        return module_to(self, *arguments, **options)
+    on_gpu.update(leaves)
+    seen.append(frozenset(block_of[leaf] for leaf in on_gpu))
+    return self
+
+def spy_module_cpu(self):
+    on_gpu.difference_update(set(self.modules()))
+    return module_cpu(self)
+
+def spy_tensor_to(self, *arguments, **options):
+    if is_gpu(*arguments, **options):
+        arguments = tuple(value for value in arguments if not str(value).startswith("cuda"))
+        options = {key: value for key, value in options.items() if not str(value).startswith("cuda")}
+        return tensor_to(self, *arguments, **options) if arguments or options else self
+    return tensor_to(self, *arguments, **options)
+
+transformers.AutoModelForCausalLM.from_pretrained = spy_load
+nn.Module.to, nn.Module.cpu, torch.Tensor.to = spy_module_to, spy_module_cpu, spy_tensor_to
+torch.cuda.is_available, torch.cuda.device_count = lambda: True, lambda: 1
+blocks = torch.randint(64, (4, 32), generator=torch.Generator().manual_seed(0)).tolist()
+AutoAwq().quantize(Work(Checkpoint(folder / "model"), blocks, "cpu", folder / "out"))
+print(asked, max(map(len, seen)), sorted(frozenset().union(*seen)))
+"""
+
+
+def test_weights_stay_in_host_memory_and_one_block_at_a_time_moves(tmp_path: Path) -> None:
+    assert python_in("quantize", _SPY, tmp_path).split("\n")[-2] == "[None] 1 [0, 1, 2]"
+
+
+# A dozen runs of the stage's own code while other processes keep all cores busy.
+_REPEAT = """
+import hashlib, json, os, shutil, subprocess, sys
+from pathlib import Path
+from safetensors.torch import load_file, save_file
+from shoptune.checkpoints.checkpoint import Checkpoint
+from shoptune.quantize.config import QuantizeConfig
+from shoptune.quantize.stage import Job, write
+
+folder = Path(sys.argv[1])
+model = folder / "model"
+shutil.copytree("examples/tiny_base", model, ignore=shutil.ignore_patterns("manifest.json"))
+(shard,) = model.glob("*.safetensors")
+tensors = load_file(shard)
+save_file({name: tensors[name] for name in tensors if ".layers." not in name or ".layers.0." in name}, shard)
+settings = json.loads((model / "config.json").read_text())
+(model / "config.json").write_text(json.dumps(settings | {"num_hidden_layers": 1}))
+calibration = {"questions": "examples/questions/development.json", "max_samples": 8, "max_length": 64}
+values = {"model": str(model), "calibration": calibration, "tensor_parallel": 1, "device": "cpu"}
+config = QuantizeConfig.model_validate(values | {"awq": {"apply_clip": False}})
+work = "import os; os.nice(10)\\nwhile True: pass"
+busy = [subprocess.Popen([sys.executable, "-c", work]) for _ in range(os.cpu_count())]
+try:
+    digests = set()
+    for number in range(12):
+        out = folder / str(number)
+        out.mkdir()
+        write(Job(config, Checkpoint(model)), out)
+        digests.add(tuple(hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(out.iterdir())))
+finally:
+    for process in busy:
+        process.kill()
+print(len(digests))
+"""
+
+
+def test_a_dozen_runs_under_load_give_the_same_bytes(tmp_path: Path) -> None:
+    assert python_in("quantize", _REPEAT, tmp_path).split("\n")[-2] == "1"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from shoptune.shopbench.chat import chat, render
+from shoptune.shopbench.chat import chat
+from shoptune.shopbench.chat_template import render
 from shoptune.shopbench.questions import Question, load_questions, write_questions
 from shoptune.shopbench.vocabulary import Metric
 from tests.end_to_end.conftest import ROOT, run_shoptune

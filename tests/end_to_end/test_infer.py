@@ -68,14 +68,14 @@ def test_every_strategy_runs(strategy: Path, pipeline: Pipeline, tmp_path: Path)
         elif question.task_type is TaskType.RANKING:
             assert sorted(parsed) == listed_numbers(question.input_field)
     inputs = json.loads((out / "manifest.json").read_text())["inputs"].keys()
-    expected = {"tips-exemplars": {"exemplars"}, "history-shots": {"exemplars"}, "retrieved": {"retrieved"}}
+    expected = {"few-shot-tips": {"few_shot"}, "few-shot-history": {"few_shot"}, "retrieved": {"retrieved"}}
     assert inputs == {"model", "questions"} | expected.get(strategy.stem, set())
     hits = json.loads((out / "timing.json").read_text())["prefix_cache_hit_rate"]
     assert hits > 0.4 or strategy.stem not in expected or strategy.stem == "retrieved"  # what is shared is cached
 
 
 def test_a_run_that_is_killed_goes_on_to_the_same_answers(pipeline: Pipeline, tmp_path: Path) -> None:
-    """With an exemplar from the run itself, which is shown to the batches after it."""
+    """With a few-shot example from the run itself, which later batches are shown."""
     settings = ["prompting.dynamic.every=1", "batch_size=4"]
     whole = _answers(pipeline, tmp_path / "whole", *settings)
     arguments = [part for setting in settings for part in ("--set", setting)]
@@ -101,7 +101,7 @@ def test_a_question_that_is_too_long_is_one_line(pipeline: Pipeline, tmp_path: P
     assert "Traceback" not in result.stderr
 
 
-HISTORY_SHOTS = ("prompting=infer/prompting/history-shots.yaml",)
+FEW_SHOT = ("prompting=infer/prompting/few-shot-history.yaml",)
 
 
 def _ask(text: str, port: str, *flags: str) -> subprocess.CompletedProcess[str]:
@@ -113,7 +113,7 @@ def test_a_server_answers_as_infer_does(pipeline: Pipeline, tmp_path: Path) -> N
     with_numbers = {TaskType.MULTIPLE_CHOICE, TaskType.RANKING}
     ways = {
         (): _answers(pipeline, tmp_path / "out"),
-        HISTORY_SHOTS: _answers(pipeline, tmp_path / "shots", *HISTORY_SHOTS, "engine.max_model_len=2048"),
+        FEW_SHOT: _answers(pipeline, tmp_path / "few-shot", *FEW_SHOT, "engine.max_model_len=2048"),
     }
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -100,7 +100,9 @@ def test_the_awq_checkpoint_is_padded_and_small(pipeline: Pipeline) -> None:
     tensors = load_file(pipeline.awq / "model.safetensors")
     assert tensors["model.layers.0.mlp.down_proj.qweight"].shape == (768, 256 // 8)
     assert all(torch.isfinite(tensor).all() for name, tensor in tensors.items() if name.endswith("scales"))
-    assert json.loads((pipeline.awq / "calibration.json").read_text())["used"] == 24
+    calibration = json.loads((pipeline.awq / "quantize_report.json").read_text())["calibration"]
+    assert calibration["samples"] == 24
+    assert all(calibration["tokens_by_task_type"].values())
 
 
 def test_predictions_are_in_question_order(pipeline: Pipeline) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -51,7 +52,7 @@ def _train_config(pipeline: Pipeline, number: int = 0) -> Path:
 
 
 def _losses(adapter: Path) -> list[float]:
-    lines = (adapter / "training_log.jsonl").read_text().splitlines()
+    lines = (adapter / "metrics.jsonl").read_text().splitlines()
     return [entry["loss"] for entry in map(json.loads, lines) if "loss" in entry]
 
 
@@ -89,6 +90,70 @@ def test_two_processes_train_one_model(pipeline: Pipeline, tmp_path: Path) -> No
     run_shoptune("train", config, "--out", one, "--set", "gradient_accumulation_steps=2", *common)
     assert _losses(two) == pytest.approx(_losses(one), rel=0.02)
     assert len(_losses(two)) == 3
+
+
+def test_two_machines_train_one_model(pipeline: Pipeline, tmp_path: Path) -> None:
+    # Two "nodes" on loopback that meet through torchrun's rendezvous, with one worker each.
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    out = tmp_path / "adapter"
+    common = ["train", str(_train_config(pipeline)), "--out", str(out), "--launcher", "torchrun", "--nodes", "2"]
+    common += ["--processes", "1", "--rendezvous", f"127.0.0.1:{port}"]
+    common += ["--set", "max_steps=2", "--set", "logging_steps=1", "--set", "sample_packing=false"]
+    second = subprocess.Popen([SHOPTUNE, *common, "--node-rank", "1"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    run_shoptune(*common, "--node-rank", "0")
+    _, told = second.communicate(timeout=120)
+    assert second.returncode == 0, told
+    assert f"machine 1 of 2 is done; machine 0 publishes {out}" in told
+    alone = tmp_path / "alone"
+    settings = [*common[7:], "--set", "gradient_accumulation_steps=2"]
+    del settings[:4]
+    run_shoptune("train", _train_config(pipeline), "--out", alone, *settings)
+    assert _losses(out) == pytest.approx(_losses(alone), rel=0.02)
+
+
+def test_sigterm_saves_a_checkpoint_from_which_the_run_resumes(pipeline: Pipeline, tmp_path: Path) -> None:
+    out = tmp_path / "adapter"
+    command = ["train", str(_train_config(pipeline)), "--out", str(out), "--set", "max_steps=12"]
+    command += ["--set", "save_steps=6"]
+    process = subprocess.Popen([SHOPTUNE, *command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    progress = out.with_name("adapter.partial") / "progress.json"
+    while not (progress.exists() and json.loads(progress.read_text())["step"] >= 1):
+        assert process.poll() is None, "ended before it could be stopped"
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "interrupted; run the same command to resume" in told
+    (checkpoint,) = (out.with_name("adapter.partial") / "checkpoints").glob("checkpoint-*")
+    assert int(checkpoint.name.removeprefix("checkpoint-")) not in {6, 12}, "saved because it was asked to"
+    run_shoptune(*command)
+    for name in ("adapter_model.safetensors", "metrics.jsonl", "loss_curve.svg"):
+        assert (out / name).read_bytes() == (pipeline.adapters[0] / name).read_bytes()
+
+
+def test_wrong_turns_end_in_one_line_before_training(pipeline: Pipeline, tmp_path: Path) -> None:
+    config = _train_config(pipeline)
+    command = [SHOPTUNE, "train", config, "--out", tmp_path / "adapter", "--set", "lora_o_kernel=null"]
+    result = subprocess.run([*command, "--set", "lora_r=many"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    lines = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 2
+    assert "lora_o_kernel: the fused kernels run on GPUs only" in lines[0]
+    assert "lora_r: Input should be a valid integer" in lines[1]
+
+
+def test_a_loss_that_is_not_a_number_ends_the_run(pipeline: Pipeline, tmp_path: Path) -> None:
+    settings = ["learning_rate=1e30", "max_grad_norm=1e30", "warmup_steps=0", "max_steps=8", "logging_steps=1"]
+    arguments = [part for setting in settings for part in ("--set", setting)]
+    command = [SHOPTUNE, "train", _train_config(pipeline), "--out", tmp_path / "adapter", *arguments]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 2, result.stderr
+    log = tmp_path / "adapter.partial" / "axolotl.log"
+    assert f"error: {log}: step " in result.stderr
+    assert "the loss is not a number; lower learning_rate" in result.stderr
+    assert log.stat().st_size > 0
 
 
 def test_the_known_keys_are_those_of_the_installed_axolotl() -> None:

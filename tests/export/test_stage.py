@@ -50,7 +50,7 @@ def test_its_modules_import_without_this_project(submission: Path) -> None:
     code = (
         "import sys; sys.path[:] = [p for p in sys.path if '/src' not in p]; sys.meta_path[:] = "
         "[f for f in sys.meta_path if 'editable' not in repr(f).lower()]; sys.path.insert(0, '.'); "
-        "import shoptune, shoptune.infer.engine, shoptune.shopbench.chat; "
+        "import shoptune, shoptune.infer.engine, shoptune.shopbench.chat_template; "
         "from models.user_config import UserModel; print(shoptune.__file__); print(UserModel.__mro__[1].__name__)"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=submission, capture_output=True, text=True, check=True)
@@ -59,13 +59,13 @@ def test_its_modules_import_without_this_project(submission: Path) -> None:
     assert base == "ShopBenchBaseModel"
 
 
-def test_the_exemplars_go_along(tiny_base: Path, examples: Path, tmp_path: Path) -> None:
+def test_the_few_shot_examples_are_copied(tiny_base: Path, examples: Path, tmp_path: Path) -> None:
     file = examples / "questions" / "development.json"
-    profile = Profile.model_validate({"prompting": {"exemplars": {"questions": str(file)}}})
+    profile = Profile.model_validate({"prompting": {"few_shot": {"questions": str(file)}}})
     run(SUBMISSION, Job(profile, Checkpoint(tiny_base), list(Track)[2]), tmp_path / "submission")
     models = tmp_path / "submission" / "models"
     settings = json.loads((models / "profile.json").read_text())
-    assert (models / settings["prompting"]["exemplars"]["questions"]).read_bytes() == file.read_bytes()
+    assert (models / settings["prompting"]["few_shot"]["questions"]).read_bytes() == file.read_bytes()
 
 
 def test_what_a_submission_cannot_do_is_refused(tiny_base: Path, tmp_path: Path) -> None:
@@ -76,8 +76,9 @@ def test_what_a_submission_cannot_do_is_refused(tiny_base: Path, tmp_path: Path)
 
 
 def test_the_closure_follows_imports_inside_functions() -> None:
-    files = source_files("shoptune.infer.engine")
+    files = source_files(["shoptune.infer.engine"])
     assert {"shoptune/__init__.py", "shoptune/infer/__init__.py", "shoptune/shopbench/chat.py"} <= files.keys()
+    assert {f"shoptune/infer/constraints/kinds/{name}.py" for name in ("entity_bias", "ranking")} <= files.keys()
     assert not any("/merge/" in name or "/train/" in name for name in files)
 
 

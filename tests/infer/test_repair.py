@@ -8,7 +8,7 @@ from shoptune.infer.repair import repair
 from shoptune.shopbench.parsers import parse
 from shoptune.shopbench.vocabulary import TaskType
 
-OPTIONS = "Which?\n0. kettle\n1. sock\n2. lamp\nAnswer: "
+OPTIONS = "Which?\n0. kettle\n1. sock\n2. lamp\n3. mug\nAnswer: "
 PRODUCTS = "Rank.\n1. a\n2. b\n3. c\n4. d\n5. e\nOutput: "
 
 
@@ -18,6 +18,11 @@ PRODUCTS = "Rank.\n1. a\n2. b\n3. c\n4. d\n5. e\nOutput: "
 )
 def test_a_choice_is_an_option_or_the_default(text: str, expected: str) -> None:
     assert repair(text, OPTIONS, TaskType.MULTIPLE_CHOICE, default_choice=0) == expected
+
+
+def test_a_word_stays_where_the_question_asks_for_one() -> None:
+    question = "Are they the same? Only output yes or no.\nOutput: "
+    assert repair("Output: no", question, TaskType.MULTIPLE_CHOICE, default_choice=0) == "no"
 
 
 def test_a_default_that_is_no_option_becomes_the_first() -> None:
@@ -52,4 +57,4 @@ def test_whatever_was_written_is_read_and_stays_as_it_is(text: str, task_type: T
     once = repair(text, question, task_type, default_choice=0)
     assert repair(once, question, task_type, default_choice=0) == once
     parsed = parse(task_type, once)
-    assert parsed in {0, 1, 2} if task_type is TaskType.MULTIPLE_CHOICE else sorted(parsed) == [1, 2, 3, 4, 5]
+    assert parsed in {0, 1, 2, 3} if task_type is TaskType.MULTIPLE_CHOICE else sorted(parsed) == [1, 2, 3, 4, 5]

@@ -11,32 +11,34 @@ import pytest
 from shoptune.artifacts.manifest import read_manifest
 from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.infer import journal, stage
-from shoptune.infer.exemplars import Solved
+from shoptune.infer.few_shot.example import FewShotExample
 from shoptune.infer.journal import Batch
 from shoptune.infer.profile import Profile
-from shoptune.infer.timing import Answered
+from shoptune.infer.prompt import Completion, Prompt, Usage
 from shoptune.shopbench.questions import load_questions, write_questions
 from shoptune.shopbench.vocabulary import TaskType
 from shoptune.stage import run
 
-COST = Answered(10, 5, 1, 0.5)
+COST = Usage(10, 5, 1, 0.5)
 
 
 class _Engine:
-    """Answers with the length of the question and the dynamic exemplar that it is shown; dies when it is told to."""
+    """Answers with the length of the question and the dynamic example it is shown; dies when told to."""
 
     batches_until_death = 100
 
     def __init__(self, checkpoint: Path, profile: Profile) -> None:
-        self.timings: list[Answered] = []
+        pass
 
-    def answer(self, questions: Sequence[tuple[str, bool]], dynamic: Mapping[TaskType, Solved]) -> list[str]:
+    def answer(
+        self, prompts: Sequence[Prompt], adapter: Path | None, dynamic: Mapping[TaskType, FewShotExample]
+    ) -> list[Completion]:
         type(self).batches_until_death -= 1
         if not self.batches_until_death:
             raise KeyboardInterrupt
-        self.timings = [COST] * len(questions)
         shown = dynamic.get(TaskType.MULTIPLE_CHOICE)
-        return [f"{len(text)} after {shown.question[:40] if shown else 'nothing'}" for text, _ in questions]
+        after = shown.question[:40] if shown else "nothing"
+        return [Completion(f"{len(prompt.text)} after {after}", COST) for prompt in prompts]
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def test_a_killed_run_goes_on_to_the_same_answers(
     with pytest.raises(KeyboardInterrupt):
         _infer(asked, tiny_base, tmp_path / "killed")
     with (tmp_path / "killed.partial" / "journal.jsonl").open("a") as file:
-        file.write('{"answers": ["cut sho')
+        file.write('{"completions": [{"text": "cut sho')
     monkeypatch.setattr(_Engine, "batches_until_death", 100)
     assert _infer(asked, tiny_base, tmp_path / "killed") == whole
     timing = json.loads((tmp_path / "killed" / "timing.json").read_text())
@@ -75,7 +77,10 @@ def test_a_killed_run_goes_on_to_the_same_answers(
 def test_a_batch_is_in_the_journal_whole_or_not_at_all(tmp_path: Path) -> None:
     file = tmp_path / "journal.jsonl"
     assert journal.read(file) == []
-    batches = [Batch(["1", "ü\u2028\n"], [COST, COST], 0.5), Batch(["3"], [COST], 0.25)]
+    batches = [
+        Batch([Completion("1", COST), Completion("ü\u2028\n", COST)], 0.5),
+        Batch([Completion("3", COST)], 0.25),
+    ]
     for batch in batches:
         journal.append(file, batch)
     content = file.read_bytes()
@@ -88,9 +93,9 @@ def test_a_batch_is_in_the_journal_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_files_of_the_prompting_are_inputs(asked: Path, tiny_base: Path, tmp_path: Path) -> None:
-    exemplars = {"prompting": {"exemplars": {"questions": str(asked)}}}
-    job = stage.Job(Profile.model_validate(exemplars), Checkpoint(tiny_base), asked, Path("profile.yaml"))
+    few_shot = {"prompting": {"few_shot": {"questions": str(asked)}}}
+    job = stage.Job(Profile.model_validate(few_shot), Checkpoint(tiny_base), asked, Path("profile.yaml"))
     request = stage.request(job)
-    assert request.inputs["exemplars"] == asked
-    assert request.inputs.keys() == {"model", "questions", "exemplars"}
+    assert request.inputs["few_shot"] == asked
+    assert request.inputs.keys() == {"model", "questions", "few_shot"}
     assert read_manifest(tmp_path) is None

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.errors import ShoptuneError
-from shoptune.merge.adapter import compress
+from shoptune.merge.adapter import Truncation, compress, total
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.lora import Factors, load_adapter
 from shoptune.merge.sources import Sources
@@ -84,11 +84,30 @@ def test_both_factors_carry_the_root_of_alpha(
     assert torch.allclose(part[name.replace("A", "B")], 0.5 * whole[name.replace("A", "B")])
 
 
-def test_compression_tells_its_error(base: Checkpoint, members: list[dict[str, object]], tmp_path: Path) -> None:
+def test_compression_reports_the_worst_and_the_total_loss(
+    base: Checkpoint, members: list[dict[str, object]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     adapter = _run(base, members, tmp_path / "adapter", Form(as_adapter=True, rank=2))
-    lost = json.loads((adapter / "certificate.json").read_text())["lost_share"]
+    certificate = json.loads((adapter / "certificate.json").read_text())
+    lost = certificate["lost_share"]
     assert lost[f"{UP}.weight"] == pytest.approx(0.0, abs=1e-6)  # of rank 2 already
     assert 0 < lost[f"{LAYER}.weight"] < 1
+    worst = max(lost, key=lost.get)
+    total = certificate["total_lost_share"]
+    assert 0 < total < lost[worst]
+    line = (
+        f"merge: compressing to rank 2 lost {total:.1%} of the delta's norm in total and {lost[worst]:.1%} in the "
+        f"worst matrix, {worst}"
+    )
+    assert line in capsys.readouterr().err.splitlines()
+
+
+def test_losses_add_up_by_squares() -> None:
+    first, second = Truncation(whole=75.0, lost=27.0), Truncation(whole=25.0, lost=9.0)
+    assert (first.share, second.share) == (0.6, 0.6)  # sqrt(27 / 75)
+    assert total([first, second]).share == 0.6  # sqrt(36 / 100)
+    assert total([first, Truncation(25.0, 22.0)]).share == 0.7  # sqrt(49 / 100)
+    assert total([Truncation(0.0, 0.0)]).share == 0.0
 
 
 def test_dense_methods_have_no_factors(base: Checkpoint, members: list[dict[str, object]], tmp_path: Path) -> None:
@@ -119,4 +138,4 @@ def test_compression_is_the_truncated_svd_of_the_dense_delta(
     # float32 factors; where singular values are equal the best approximation is not unique, but its error is
     error = (dense - (small.b.double() @ small.a.double())).norm()
     assert float(error) == pytest.approx(float((dense - best).norm()), abs=1e-5)
-    assert lost == pytest.approx(float((dense - best).norm() / dense.norm()), abs=1e-6)
+    assert lost.share == pytest.approx(float((dense - best).norm() / dense.norm()), abs=1e-6)

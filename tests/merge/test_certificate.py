@@ -18,7 +18,7 @@ def test_the_file_and_the_sentence(tmp_path: Path) -> None:
     assert value["total"]["entries"] == 8
     assert value["tensors"].keys() == {"a", "b"}
     assert sentence(made, "float16") == (
-        "rounding to float16 lost 100.0% of the delta's norm and left 100.0% of 8 weights as they were"
+        "rounding to float16 lost 100.0% of the delta's norm and left 100.0% of 8 weights unchanged"
     )
 
 

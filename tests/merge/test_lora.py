@@ -55,7 +55,10 @@ def test_an_embedding_gets_the_transpose(base: Checkpoint, write_adapter: WriteA
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"use_dora": True}, "use_dora: DoRA rescales whole weights, which is no low-rank delta; train without DoRA"),
+        (
+            {"use_dora": True},
+            "use_dora: DoRA rescales whole weights, which a low-rank delta cannot do; train without DoRA",
+        ),
         ({"bias": "all"}, "bias: is 'all': biases were trained too; train with bias: none"),
         ({"modules_to_save": ["lm_head"]}, "modules_to_save: whole modules were trained: lm_head"),
         ({"fan_in_fan_out": True}, "fan_in_fan_out: weights are stored transposed"),

@@ -86,7 +86,7 @@ def test_no_padding_is_a_copy(tmp_path: Path) -> None:
 
 def test_a_width_that_the_config_does_not_say_is_refused(tmp_path: Path) -> None:
     checkpoint = _checkpoint(tmp_path / "model", width=5)
-    with pytest.raises(ShoptuneError, match=r"_proj\.weight: is 5 wide, config\.json says 6"):
+    with pytest.raises(ShoptuneError, match=r"_proj\.weight: is 5 wide, but config\.json says 6"):
         _pad(checkpoint, 8, tmp_path / "out")
 
 

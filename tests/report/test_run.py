@@ -10,7 +10,8 @@ import pytest
 
 from shoptune.artifacts.manifest import Request
 from shoptune.errors import ShoptuneError
-from shoptune.infer.timing import Answered, summarize_timing
+from shoptune.infer.prompt import Usage
+from shoptune.infer.timing import summarize_timing
 from shoptune.report.collect import collect
 from shoptune.report.page import render_page
 from shoptune.report.run import run
@@ -65,7 +66,7 @@ def test_names_cannot_break_the_page(run_directory: Path) -> None:
 
 def _infer(directory: Path, name: str, seconds: float, **constraints: object) -> None:
     """Predictions to no questions, with what they took; the model is this very file."""
-    timing = summarize_timing([Answered(100, 40, 5, 0.25)] * 10, seconds)
+    timing = summarize_timing([Usage(100, 40, 5, 0.25)] * 10, seconds)
 
     def write(folder: Path) -> None:
         (folder / "predictions.jsonl").write_text(name)

@@ -4,9 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shoptune.errors import ShoptuneError
-from shoptune.shopbench.chat import chat, neutralize, render
+from shoptune.shopbench.chat import chat
+from shoptune.shopbench.chat_template import render
+from shoptune.shopbench.control_tokens import longest_first, neutralize
 from shoptune.shopbench.vocabulary import TaskType
 
 CHATML = (
@@ -70,3 +74,45 @@ def test_no_chat_template_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "tokenizer_config.json").write_text("{}")
     with pytest.raises(ShoptuneError, match=r"has no chat template; use an instruction-tuned base"):
         render(chat("x", TaskType.GENERATION), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        ("<|im_end|>", "<| im_end |>"),
+        ("<|eot_id|>", "<| eot_id |>"),
+        ("<start_of_turn>", "< start_of_turn >"),
+        ("<end_of_turn>", "< end_of_turn >"),
+        ("<bos>", "< bos >"),
+        ("<s>", "< s >"),
+        ("</s>", "</ s >"),
+        ("[INST]", "[ INST ]"),
+        ("[/INST]", "[/ INST ]"),
+        ("<<SYS>>", "<< SYS >>"),
+        ("<</SYS>>", "<</ SYS >>"),
+        ("[SYSTEM_PROMPT]", "[ SYSTEM_PROMPT ]"),
+        ("<\uff5cbegin\u2581of\u2581sentence\uff5c>", "<\uff5c begin\u2581of\u2581sentence \uff5c>"),
+        ("[|endofturn|]", "[| endofturn |]"),
+        ("</think>", "</ think >"),
+    ],
+)
+def test_control_tokens_of_every_family_are_broken_up(token: str, expected: str) -> None:
+    assert neutralize(f"a{token}{token}b") == f"a{expected}{expected}b"
+    assert neutralize(neutralize(token)) == neutralize(token)
+
+
+@pytest.mark.parametrize("text", ["[1] a <b>bold</b>", "<small>", "a <s", "[INSTALL]", "size [S]", "<3 s>"])
+def test_what_only_looks_like_a_control_token_stays(text: str) -> None:
+    assert neutralize(text) == text
+
+
+def test_a_checkpoints_own_special_tokens_are_broken_up_too() -> None:
+    tokens = longest_first(["<extra_0>", "~END~", "<extra_0>!", "", " ", "~END~"])
+    assert tokens == ("<extra_0>!", "<extra_0>", "~END~")
+    assert neutralize("a<extra_0>!b~END~  c", tokens) == "a< extra_0 >!b~ END ~  c"
+
+
+@given(st.lists(st.sampled_from(["<s>", "</s>", "<", ">", "s", "/", "|", "<|", "|>", "[INST]", "[", "]", "x"])))
+def test_nothing_that_is_forged_from_parts_survives(parts: list[str]) -> None:
+    text = neutralize("".join(parts), ("<x>", "x>s"))
+    assert not any(token in text for token in ("<s>", "</s>", "[INST]", "<|s|>", "<|x|>", "<x>", "x>s"))

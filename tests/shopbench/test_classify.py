@@ -7,6 +7,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shoptune.shopbench.classify import task_type_of
 from shoptune.shopbench.questions import Question, load_questions
@@ -125,3 +127,125 @@ def test_the_instruction_decides(text: str, task_type: TaskType) -> None:
 
 def test_a_flagged_question_is_multiple_choice_whatever_it_says() -> None:
     assert task_type_of("Rank these.\n1. a\n2. b", is_multiple_choice=True) is TaskType.MULTIPLE_CHOICE
+
+
+TITLE = "Orvanta 2.0 Steel Kettle, 1.7 L (Pack of 2)"
+# Items and reviews that hold words for ranking, and labels.
+DECOYS = "\n0. red kettle 1.5 L\n1. Best of rank 7 tea, 2-pack\n2. Sort of lamp\n"
+OTHERS = {
+    TaskType.NAMED_ENTITY_RECOGNITION: [
+        "From the query, extract the brand. Query: orvanta kettle\nOutput:",
+        f"Pull out the value of the attribute 'color' in this product name: {TITLE}",
+        f"Which words in the product title '{TITLE}' express the 'material'?",
+        f"Spot the 'Brand' within the title '{TITLE}'.",
+        f"Given the product title '{TITLE}', find the 'Capacity'.",
+        f"In the title '{TITLE}', what is the 'Item Form'?",
+        f"Looking at the product title '{TITLE}', which part denotes the 'Brand'?",
+        f"Extract the attribute value for 'size' from the given product title. Title: {TITLE}",
+        "A shopper searched for 'red steel kettle 2 l'. Extract the 'color' from the search query.",
+        "Tag all brand names in the following query.\nQuery: orvanta kettle",
+        f"Return the 'Material' that appears in the product title \"{TITLE}\".",
+        f"Point out the 'Model' in title: '{TITLE}'.",
+        f"Name the 'Brand' stated in the product title '{TITLE}'.",
+        f"Read the product title '{TITLE}' and output its 'Brand'.",
+        f"What does the title '{TITLE}' say about the 'capacity'?",
+        "Detect the slot 'product type' in the user's query: red kettle",
+        "Recognize the span of text that stands for the 'occasion' in this query: mothers day mug",
+        "Extract the keyphrase of type 'audience' from the user query.\nQuery: shoes for kids",
+        "Please list the phrases in the query that describe the color. Query: red kettle",
+        "The query 'red kettle' has an attribute 'color'. What is its value in the query?",
+    ],
+    TaskType.GENERATION: [
+        f"Translate the product title '{TITLE}' into 'French'.",
+        f"What is the category of the product '{TITLE}'?",
+        f"Which category does the product with the title '{TITLE}' belong to?",
+        "Explain what the product type 'kettle' is.",
+        f"Write a title for this product in Spanish: {TITLE}",
+        f"Generate a search query for the product titled '{TITLE}'.",
+        f"Explain why a customer who bought '{TITLE}' would also buy 'mug'.",
+        "Extract a keyphrase about the aspect 'fit' from the review.\nReview: 1. good\n2. bad",
+        "Review: It was late.\nAspect: delivery\nOutput one phrase from the review that covers the aspect.",
+        f"Answer the question about the product '{TITLE}': is it 'dishwasher safe'?",
+        "Tom reads the text of 12 parts with 10 words each. How many words does he read?",
+        "List words that describe the product title 'kettle'.",
+        "Elaborate on the concept 'thread count' in shopping.",
+        f"Given the product title '{TITLE}', produce an English title for it.",
+        "Rephrase the query 'red kettel' so that its spelling is right.",
+        f"Provide the German version of the following title: '{TITLE}'.",
+        "Describe the product category 'Toggle Switch'.",
+        f"What would be a suitable title for '{TITLE}' in the UK store?",
+        "Solve: Jane buys 3 kettles at $2 each.\n1. no tax\n2. no tip\nHow much does she pay? Explain step by step.",
+        "Summarize the description:\n1. steel\n2. quiet\n3. red",
+    ],
+    TaskType.RETRIEVAL: [
+        "Items: 0. a\n1. b\n2. c\nWhich of them go with a kettle?",
+        f"Select all products that belong to 'Kettles'.{DECOYS}",
+        f"Which products in the list fit the search 'kettle'? Give indices.{DECOYS}Output:",
+        "Pick the aspects it mentions.\nReview: I'd rank this best.\nAspects:\n1. fit\n2. cut\nOutput:",
+        f"Find three items the user will buy next.{DECOYS}",
+        f"Consider the category 'Lamp Sorting' and its potential products listed below. Which ones suit?{DECOYS}",
+        f"From the list, retrieve what matches the query 'tea'.{DECOYS}",
+        f"Predict the next query out of the ten candidates.{DECOYS}",
+    ],
+    TaskType.RANKING: [
+        f"Rank these by relevance to 'kettle'.{DECOYS}",
+        f"Query: kettle\nProducts:{DECOYS}Sort the products from most to least relevant.",
+        f"For the query 'kettle' give the order of relevance of the following, as a permutation.{DECOYS}",
+        f"Reorder the list so that the most relevant product is first.{DECOYS}",
+        f"Evaluate each product's relevance to the query 'kettle' and output a ranking.{DECOYS}",
+        "Products: 1. a\n2. b\n3. c\n4. d\n5. e\nSequence them by descending relevance to 'kettle'.",
+        f"Which order of these products reflects their relevance best? List all, most to least relevant.{DECOYS}",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("task_type", "text"), [(kind, text) for kind, texts in OTHERS.items() for text in texts])
+def test_other_teams_wordings_are_recognized(task_type: TaskType, text: str) -> None:
+    assert task_type_of(text, is_multiple_choice=False) is task_type
+
+
+KINDS = st.sampled_from(["brand", "color", "item form", "Vehicle Type", "suggested users"])
+TITLES = st.sampled_from(
+    [
+        *(
+            "Orvanta Kids' Kettle, 1.7 L (2 Pack)",
+            "Men's Title Boxing Gloves",
+            "L'Orvanta 12\" pan, sort of red",
+            "kettle",
+        ),
+        *("Best of 2024: ranked mugs", "Women's T-Shirt 'Be Nice' - Black", "Query phone 6.1 inch"),
+    ]
+)
+ENTITY_PROMPTS = st.sampled_from(
+    [
+        "Extract the '{kind}' from the product title '{title}'.",
+        "In the query '{title}', which words tell the '{kind}'?",
+        'From the title "{title}", give the part that is the "{kind}".',
+        "Locate the '{kind}' in this search query: {title}",
+        "List the attribute values of type {kind} in the query.\nQuery: {title}\nOutput:",
+        "Query: {title}\nPlease extract the {kind} from the query. Separate several with comma.",
+        "Considering the title '{title}', choose the right '{kind}'.",
+    ]
+)
+TEXT_PROMPTS = st.sampled_from(
+    [
+        "Translate the title '{title}' into German.",
+        "Generate a title for '{title}' in French.\nOutput:",
+        "Determine which categories the product '{title}' belongs to.",
+        "Explain why a user who searched for '{title}' would want its {kind}.",
+        "Review: I bought '{title}'. The query of the {kind} was great.\nExtract one keyphrase from the review.",
+        "Answer the question about the product '{title}': what {kind} has it?",
+    ]
+)
+
+
+@given(ENTITY_PROMPTS, KINDS, TITLES)
+def test_a_part_of_a_title_or_query_is_an_entity(prompt: str, kind: str, title: str) -> None:
+    text = prompt.format(kind=kind, title=title)
+    assert task_type_of(text, is_multiple_choice=False) is TaskType.NAMED_ENTITY_RECOGNITION
+
+
+@given(TEXT_PROMPTS, KINDS, TITLES)
+def test_a_text_about_a_product_is_generated(prompt: str, kind: str, title: str) -> None:
+    text = prompt.format(kind=kind, title=title)
+    assert task_type_of(text, is_multiple_choice=False) is TaskType.GENERATION

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shoptune.sweep import search
 from shoptune.sweep.config import Search
 from shoptune.sweep.points import Candidate, Estimate, Point
 from shoptune.sweep.search import STUDY, run_search
@@ -55,3 +56,8 @@ def test_a_killed_search_proposes_what_it_would_have(tmp_path: Path, killed_at: 
 def test_one_adapter_has_no_shares_to_search(tmp_path: Path) -> None:
     points = run_search(Search(trials=3, alpha=(0.0, 1.0)), (0.8,), tmp_path / STUDY, Scorer())
     assert {point.candidate.weights for point in points} == {(0.8,)}
+
+
+def test_a_negligible_share_becomes_zero_and_the_others_keep_the_sum() -> None:
+    drawn = {"alpha": 0.5, "share_0": 0.6, "share_1": 0.2, "share_2": 0.005}  # 0.005 is less than 1% of 0.805
+    assert search._candidate(drawn, (1.0, 0.5, 0.5)) == Candidate(0.5, (1.5, 0.5, 0.0))

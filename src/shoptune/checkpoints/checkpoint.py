@@ -45,13 +45,12 @@ class Checkpoint:
         """The weight files, in order of name.
 
         Raises:
-            ShoptuneError: there are none, or some that the index names are missing.
+            ShoptuneError: there are none, or the index is malformed or names a file outside the folder.
         """
         refuse_pickles(self.path)
         index = self.path / INDEX
         if index.is_file():
-            names = sorted(set(read_json(index)["weight_map"].values()))
-            return [self.path / name for name in names]
+            return [self.path / name for name in _indexed_files(index)]
         files = sorted(self.path.glob("*.safetensors"))
         if not files:
             raise fail(self.path, "", "holds no safetensors weights", "name the folder of a whole checkpoint")
@@ -70,6 +69,17 @@ class Checkpoint:
     def ties_embeddings(self) -> bool:
         """Whether the output layer is the input embedding; a tensor for it in the files is then not used."""
         return bool(self.config.get("tie_word_embeddings"))
+
+    def refuse_quantized(self) -> None:
+        """Stop at weights that are not what they stand for: packed integers and scales.
+
+        Raises:
+            ShoptuneError: config.json has a quantization_config.
+        """
+        if settings := self.config.get("quantization_config"):
+            method = settings.get("quant_method", "some method") if isinstance(settings, dict) else "some method"
+            what = f"the weights are quantized already, by {method}"
+            raise fail(self.path / "config.json", "quantization_config", what, "name the checkpoint it was made from")
 
     def side_files(self) -> list[Path]:
         """Everything but the weights, their index and the manifest: tokenizer, configs, model card, licence."""
@@ -99,6 +109,22 @@ def locate(reference: str, file: Path, key: str) -> Path:
         ShoptuneError: there is no such folder, and no such repository on the hub within reach.
     """
     return local_folder(reference, _DOWNLOADED, "model", file=file, key=key)
+
+
+def _indexed_files(index: Path) -> list[str]:
+    """The names of the weight files that an index lists, sorted.
+
+    Raises:
+        ShoptuneError: the index is malformed, or a name in it is not that of a safetensors file in the same folder.
+    """
+    weight_map = read_json(index).get("weight_map")
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise fail(index, "weight_map", "is missing or empty", "restore the index, or delete it if there is one shard")
+    for tensor, name in weight_map.items():
+        if not isinstance(name, str) or Path(name).name != name or not name.endswith(".safetensors"):
+            what = f"names {name!r}, which is not a safetensors file in this folder"
+            raise fail(index, f"weight_map.{tensor}", what, "use a checkpoint from a source you trust")
+    return sorted(set(weight_map.values()))
 
 
 def refuse_pickles(directory: Path) -> None:

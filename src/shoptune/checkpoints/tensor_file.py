@@ -104,6 +104,28 @@ def read_header(file: Path) -> list[TensorSpec]:
     return specs
 
 
+def sort_metadata(file: Path) -> None:
+    """Write the metadata in a file's header in order of its keys, in place.
+
+    The safetensors library writes them in the order of a hash map that is seeded at random: a file with two keys or
+    more has different bytes from one save to the next.
+
+    Raises:
+        ValueError: the sorted header is longer than the present one, which was not written compactly.
+    """
+    with file.open("r+b") as stream:
+        length = int.from_bytes(stream.read(_LENGTH_BYTES), "little")
+        header = json.loads(stream.read(length))
+        if len(header.get("__metadata__", {})) < 2:  # noqa: PLR2004 - one key has one order
+            return
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        if len(text) > length:
+            raise ValueError(f"the header of {file} does not fit")
+        stream.seek(_LENGTH_BYTES)
+        stream.write(text.ljust(length))
+
+
 def read_rows(
     spec: TensorSpec, first: int = 0, last: int | None = None, *, memory: memoryview | None = None
 ) -> torch.Tensor:

@@ -14,13 +14,27 @@ import typer
 from typer.core import TyperGroup
 
 from shoptune import __version__
-from shoptune.cli import ask, data, evaluate, export, infer, merge, quantize, report, serve, sweep, train
+from shoptune.cli import (
+    ask,
+    data,
+    evaluate,
+    export,
+    infer,
+    merge,
+    plan,
+    quantize,
+    questions,
+    report,
+    serve,
+    sweep,
+    train,
+)
 from shoptune.errors import ShoptuneError, refusal
 from shoptune.runtime.gc_tuning import tune_garbage_collection
 from shoptune.runtime.progress import say
 
 _USER_ERROR, _INTERRUPTED = 2, 130
-_COMMANDS = (data, train, sweep, merge, quantize, infer, evaluate, export, report, serve, ask)
+_COMMANDS = (data, train, sweep, merge, quantize, infer, evaluate, export, questions, report, plan, serve, ask)
 
 
 class _InPipelineOrder(TyperGroup):

@@ -7,15 +7,18 @@ from typing import Annotated
 
 import typer
 
-from shoptune.cli.options import Port, Set
+from shoptune.cli.options import ApiKey, Host, Port, Set
 
 
 def ask(
     question: Annotated[str, typer.Argument(help="a question in ShopBench's words")],
     multiple_choice: Annotated[bool, typer.Option("--multiple-choice", help="the answer is a listed number")] = False,
+    host: Host = "127.0.0.1",
     port: Port = 8000,
+    api_key: ApiKey = None,
+    adapter: Annotated[str | None, typer.Option("--adapter", metavar="NAME", help="an adapter that is served")] = None,
     file: Annotated[
-        Path | None, typer.Option("--profile", metavar="CONFIG.yaml", help="how to put it; by default the winners' way")
+        Path | None, typer.Option("--profile", metavar="CONFIG.yaml", help="how to put the question")
     ] = None,
     overrides: Set = [],  # noqa: B006
 ) -> None:
@@ -23,11 +26,13 @@ def ask(
 
     Example: shoptune ask "Explain the product type kettle" --profile infer/cpu.yaml
     """
-    from shoptune.infer.ask import ask_server
+    from shoptune.infer.ask import Client
     from shoptune.infer.profile import load_profile
+    from shoptune.infer.prompt import Prompt
+    from shoptune.infer.serve import SERVED_NAME, Endpoint
 
-    profile, url = load_profile(file, overrides), f"http://127.0.0.1:{port}"
-    typer.echo(ask_server(question, url, profile, is_multiple_choice=multiple_choice))
+    client = Client(Endpoint(host, port).url, api_key, adapter or SERVED_NAME)
+    typer.echo(client.ask(Prompt(question, multiple_choice), load_profile(file, overrides)))
 
 
 def register(app: typer.Typer) -> None:

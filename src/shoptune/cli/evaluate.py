@@ -16,6 +16,9 @@ def evaluate(
     ],
     questions: Questions,
     out: Out,
+    protocol: Annotated[
+        str, typer.Option("--protocol", metavar="NAME", help="whose parsers and metrics: kdd-cup or shopping-mmlu")
+    ] = "kdd-cup",
     force: Force = False,
 ) -> None:
     """Score predictions as the benchmark does.
@@ -25,7 +28,7 @@ def evaluate(
     from shoptune.evaluate.stage import EVALUATE, Job
     from shoptune.stage import execute
 
-    execute(EVALUATE, Job(predictions, questions), out, force=force)
+    execute(EVALUATE, Job(predictions, questions, protocol), out, force=force)
 
 
 def register(app: typer.Typer) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from shoptune.cli.options import Config, Force, Model, Out, Questions, Set
@@ -12,6 +14,9 @@ def infer(
     model: Model,
     questions: Questions,
     out: Out,
+    adapter: Annotated[
+        str | None, typer.Option("--adapter", metavar="DIR", help="answer with this adapter over the checkpoint")
+    ] = None,
     overrides: Set = [],  # noqa: B006 - typer copies it
     force: Force = False,
 ) -> None:
@@ -20,9 +25,10 @@ def infer(
     Example: shoptune infer infer/cpu.yaml --model runs/demo/awq --questions examples/questions/held_out.json --out DIR
     """
     from shoptune.infer.stage import INFER, Arguments
+    from shoptune.plan.checks import check_infer, with_checks
     from shoptune.stage import execute
 
-    execute(INFER, Arguments(file, model, questions, overrides), out, force=force)
+    execute(with_checks(INFER, check_infer), Arguments(file, model, questions, adapter, overrides), out, force=force)
 
 
 def register(app: typer.Typer) -> None:

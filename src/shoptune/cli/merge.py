@@ -22,9 +22,15 @@ def merge(
     Example: shoptune merge merge/demo.yaml --out runs/demo/merged --set wise_ft_alpha=0.75
     """
     from shoptune.merge.stage import MERGE, Arguments, Form
+    from shoptune.plan.checks import check_merge, with_checks
     from shoptune.stage import execute
 
-    execute(MERGE, Arguments(file, overrides, Form(as_adapter or rank is not None, rank)), out, force=force)
+    execute(
+        with_checks(MERGE, check_merge),
+        Arguments(file, overrides, Form(as_adapter or rank is not None, rank)),
+        out,
+        force=force,
+    )
 
 
 def register(app: typer.Typer) -> None:

@@ -15,4 +15,9 @@ Questions = Annotated[
     Path, typer.Option("--questions", metavar="FILE", help="questions in ShopBench's development format")
 ]
 Model = Annotated[str, typer.Option("--model", metavar="DIR", help="folder or hub id of the checkpoint")]
+Host = Annotated[str, typer.Option("--host", help="the address the server listens on")]
+ApiKey = Annotated[
+    str | None,
+    typer.Option("--api-key", metavar="KEY", envvar="SHOPTUNE_API_KEY", show_envvar=True, help="the server's API key"),
+]
 Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="where the server listens")]

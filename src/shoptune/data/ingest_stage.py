@@ -13,7 +13,7 @@ from pathlib import Path
 from shlex import quote
 
 from shoptune.artifacts.manifest import Request, fingerprint_of
-from shoptune.artifacts.publish import up_to_date
+from shoptune.artifacts.publish import require_space, up_to_date
 from shoptune.data import sources
 from shoptune.data.executor import ExecutorName, executor
 from shoptune.data.tables.ingest import Reading, ingest
@@ -93,8 +93,7 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
     Raises:
         ShoptuneError: files are missing or not data, or a source gave no record.
     """
-    size = sum(file.stat().st_size for folder in job.folders.values() for file in folder.rglob("*") if file.is_file())
-    workers = 1 if size < _SMALL else job.workers
+    workers = 1 if _size(job) < _SMALL else job.workers
     reading = Reading(job.memory_gb, threads=None if workers == 1 else 1)
     with executor(job.executor, workers) as pool:
         ingest(job.folders, directory, reading, pool)
@@ -106,7 +105,16 @@ def next_command(_job: Job, out: Path) -> str:
     return f"shoptune data build MIXTURE.yaml --tables {quote(str(out))} --out DIR"
 
 
-INGEST: Stage[Arguments, Job] = Stage("ingest", load, request, write, next_command, resumes=True)
+def require(job: Job, directory: Path) -> None:
+    """Stop unless the disk has room for as much as the raw files take, which is more than tables usually do.
+
+    Raises:
+        ShoptuneError: less is free.
+    """
+    require_space(directory, _size(job))
+
+
+INGEST: Stage[Arguments, Job] = Stage("ingest", load, request, write, next_command, require=require, resumes=True)
 
 
 def cores() -> int:
@@ -136,12 +144,24 @@ def cached_tables(
             lock = locks.enter_context(out.with_suffix(".lock").open("w"))
             fcntl.flock(lock, fcntl.LOCK_EX)
             job = Job({source: folder}, executor_name, workers, memory_gb)
-            wanted = request(job)
-            if not up_to_date(wanted, fingerprint_of(wanted), out):
+            if not _is_current(job, out):
                 run(INGEST, job, out, force=True)
             fcntl.flock(lock, fcntl.LOCK_SH)
             found[source] = SourceTables.load(out / source)
         yield found
+
+
+def _is_current(job: Job, out: Path) -> bool:
+    wanted = request(job)
+    fingerprint = fingerprint_of(wanted)
+    try:
+        return up_to_date(wanted, fingerprint, out) is not None
+    except ShoptuneError:  # files of the cache were deleted or changed
+        return False
+
+
+def _size(job: Job) -> int:
+    return sum(file.stat().st_size for folder in job.folders.values() for file in folder.rglob("*") if file.is_file())
 
 
 def _code_digest() -> str:

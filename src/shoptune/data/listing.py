@@ -122,6 +122,11 @@ def print_stats(rows: Path) -> None:
         for task, reasons in tasks.items():
             for reason, count in reasons.items():
                 console.print(f"[dim]{task}: {count} x {reason}[/dim]")
+    for name, sample in stats["samples"].items():
+        console.print(
+            f"{name}: a sample of {sample['records']:,} of {sample['of']:,} records, with all of {sample['values']:,} "
+            f"values of {sample['sample_by']} and {sample['pairs']:,} pairs of records that share one"
+        )
     splits = ", ".join(f"{count} {split}" for split, count in stats["by_split"].items())
     console.print(f"{stats['rows']} rows: {splits}")
 

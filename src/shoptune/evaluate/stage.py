@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from shoptune.artifacts.manifest import Request
+from shoptune.errors import fail, nearest
 from shoptune.evaluate.predictions import load_predictions
-from shoptune.shopbench import parsers
+from shoptune.shopbench.protocols import KDD_CUP, PROTOCOLS
 from shoptune.shopbench.questions import load_questions
 from shoptune.shopbench.scoring import score_predictions
 from shoptune.shopbench.summary import summarize
@@ -26,21 +27,32 @@ class Job:
     Attributes:
         predictions: JSON lines of `input_field` and `prediction`.
         questions: the questions with their references, in the development format.
+        protocol: one of `shopbench.protocols.PROTOCOLS`.
     """
 
     predictions: Path
     questions: Path
+    protocol: str = KDD_CUP
 
 
 def load(job: Job) -> Job:
-    """The command line gives the job whole."""
+    """The command line gives the job whole.
+
+    Raises:
+        ShoptuneError: there is no such protocol.
+    """
+    if job.protocol not in PROTOCOLS:
+        raise fail("--protocol", "", f"there is no protocol '{job.protocol}'", nearest(job.protocol, PROTOCOLS))
     return job
 
 
 def request(job: Job) -> Request:
     """What the scores are made from."""
     inputs = {"predictions": job.predictions, "questions": job.questions}
-    return Request("evaluate", {"parsers": parsers.VERSION}, inputs)
+    config = {"parsers": PROTOCOLS[job.protocol].version}
+    if job.protocol != KDD_CUP:
+        config["protocol"] = job.protocol
+    return Request("evaluate", config, inputs)
 
 
 def write(job: Job, directory: Path) -> Mapping[str, str]:
@@ -50,7 +62,8 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
         ShoptuneError: a file is missing or malformed, or a metric's embedding model is not on this machine.
     """
     asked = load_questions(job.questions)
-    scores = summarize(asked, score_predictions(asked, load_predictions(job.predictions, asked)))
+    predictions = load_predictions(job.predictions, asked)
+    scores = summarize(asked, score_predictions(asked, predictions, PROTOCOLS[job.protocol]))
     text = json.dumps(scores, indent=2, ensure_ascii=False) + "\n"
     (directory / SCORES).write_text(text, encoding="utf-8")
     return {}

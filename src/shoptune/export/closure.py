@@ -1,9 +1,10 @@
-"""The modules of a package that one of them needs, found by following its imports."""
+"""The modules of a package that one of them needs, found by following imports."""
 
 from __future__ import annotations
 
 import ast
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 from shoptune.runtime.plugins import plugin_names
@@ -11,12 +12,13 @@ from shoptune.runtime.plugins import plugin_names
 _PLUGINS = "shoptune.runtime.plugins"  # a package that imports it loads its modules by their names
 
 
-def source_files(module: str) -> dict[str, Path]:
-    """The source files that importing `module` of shoptune can lead to, by their path inside the package's parent.
+def source_files(modules: Sequence[str]) -> dict[str, Path]:
+    """The source files that importing some modules of a package can load, by their path inside the package's parent.
 
-    Imports inside functions count too. Packages on the way are included, since Python runs their `__init__`.
+    Imports inside functions count too. Packages on the way are included, since Python runs their `__init__`; a package
+    that discovers its modules brings all of them.
     """
-    waiting, found = [module], dict[str, Path]()
+    waiting, found = list(modules), dict[str, Path]()
     while waiting:
         name = waiting.pop()
         spec = importlib.util.find_spec(name)
@@ -25,15 +27,16 @@ def source_files(module: str) -> dict[str, Path]:
         found[name] = Path(spec.origin)
         parent = name.rpartition(".")[0]
         waiting += [parent] if parent else []
-        imports = _imports(found[name], name.partition(".")[0])
+        imports = imported_modules(found[name], name.partition(".")[0])
         waiting += imports
         if _PLUGINS in imports and spec.submodule_search_locations:
             waiting += [f"{name}.{plugin}" for plugin in plugin_names(name)]
-    root = Path(found[module.partition(".")[0]]).parent.parent
+    root = found[modules[0].partition(".")[0]].parent.parent
     return {str(file.relative_to(root)): file for _, file in sorted(found.items())}
 
 
-def _imports(file: Path, package: str) -> list[str]:
+def imported_modules(file: Path, package: str) -> list[str]:
+    """The modules of a package that a source file imports."""
     names = []
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == package:

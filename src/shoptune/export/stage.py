@@ -13,13 +13,12 @@ from shlex import quote
 from shoptune.artifacts.manifest import MANIFEST, Request
 from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.errors import fail
-from shoptune.export.closure import source_files
+from shoptune.export.closure import imported_modules, source_files
 from shoptune.infer.profile import Profile, load_profile
 from shoptune.shopbench.vocabulary import Track
 from shoptune.stage import Stage
 
-_ENGINE = "shoptune.infer.engine"
-_EXEMPLARS = "exemplars.json"
+_FEW_SHOT = "few_shot.json"
 _TEMPLATES = Path(__file__).with_name("submission")
 # What the copied modules import besides vLLM, which brings both.
 _REQUIREMENTS = ("jinja2", "pydantic", "pyyaml", "rich")
@@ -81,12 +80,14 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
     """
     models = directory / "models"
     models.mkdir()
+    needed: list[str] = []
     for template in sorted(_TEMPLATES.glob("*.py")):
         shutil.copyfile(template, models / template.name)
+        needed += imported_modules(template, "shoptune")
     (models / "__init__.py").write_text('"""The submission."""\n', encoding="utf-8")
     _write_profile(job.profile, models)
     _copy_checkpoint(job.checkpoint, models / "checkpoint")
-    for name, source in source_files(_ENGINE).items():
+    for name, source in source_files(needed).items():
         target = directory / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
@@ -105,9 +106,9 @@ SUBMISSION: Stage[Arguments, Job] = Stage("export", load, request, write, next_c
 def _write_profile(profile: Profile, directory: Path) -> None:
     """The profile, with the files that it names beside it."""
     settings = profile.model_dump(mode="json")
-    if profile.prompting.exemplars:
-        shutil.copyfile(profile.prompting.exemplars.questions, directory / _EXEMPLARS)
-        settings["prompting"]["exemplars"]["questions"] = _EXEMPLARS
+    if profile.prompting.few_shot:
+        shutil.copyfile(profile.prompting.few_shot.questions, directory / _FEW_SHOT)
+        settings["prompting"]["few_shot"]["questions"] = _FEW_SHOT
     (directory / "profile.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 

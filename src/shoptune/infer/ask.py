@@ -5,64 +5,90 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
-from shoptune.errors import fail
+from shoptune.errors import ShoptuneError, fail
 from shoptune.infer.compose import compose
+from shoptune.infer.few_shot.selection import FewShotSelector
 from shoptune.infer.prepare import allowed, finished
 from shoptune.infer.profile import Profile
+from shoptune.infer.prompt import Prompt
 from shoptune.infer.serve import SERVED_NAME
-from shoptune.infer.shots import Shots
-from shoptune.shopbench.classify import task_type_of
 
 _SECONDS = 120
 
 
-class _TwoTokens:
-    """No tokenizer is at hand: every text counts as several tokens, so that constraints come as patterns."""
+class NoTokenizer:
+    """Stands in for the server's tokenizer: every text counts as several tokens, so that constraints are patterns."""
 
-    end = 0
+    ends: Sequence[int] = ()
 
     def encode(self, text: str) -> list[int]:
+        """At least two tokens."""
         return [0] * max(2, len(text))
 
 
-def ask_server(question: str, url: str, profile: Profile, *, is_multiple_choice: bool) -> str:
-    """The answer to one question.
+@dataclass(frozen=True)
+class Client:
+    """Asks a running server questions as `shoptune infer` would put them.
 
-    Args:
-        question: its text.
+    Attributes:
         url: where the server listens.
-        profile: how the question is put, and what its answer may be.
-        is_multiple_choice: whether a listed number is the answer.
-
-    Raises:
-        ShoptuneError: no server answers there, or it refuses the question.
+        api_key: its API key, where it wants one.
+        model: the name of the model or adapter that answers.
     """
-    task_type = task_type_of(question, is_multiple_choice=is_multiple_choice)
-    [shown] = Shots(profile.prompting).before([(question, task_type)], {})
-    constraint, limit = allowed(question, task_type, profile, _TwoTokens())
-    body: dict[str, Any] = {
-        "model": SERVED_NAME,
-        "messages": compose(question, task_type, profile.prompting, shown),
-        "temperature": 0,
-        "max_tokens": limit,
-    }
-    if constraint.pattern:
-        body["structured_outputs"] = {"regex": constraint.pattern}
-    written = _post(f"{url}/v1/chat/completions", body)["choices"][0]["message"]["content"]
-    return finished(written, question, task_type, profile)
 
+    url: str
+    api_key: str | None = None
+    model: str = SERVED_NAME
 
-def _post(url: str, body: dict[str, Any]) -> Any:
-    data = json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310 - this machine
-    try:
-        with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310
-            return json.load(response)
-    except urllib.error.HTTPError as error:
-        raise fail(
-            url, "", f"answered {error.code}: {error.read(300).decode(errors='replace')}", "see its log"
-        ) from error
-    except OSError as error:
-        raise fail(url, "", f"no server answers ({error})", "start one: shoptune serve PROFILE --model DIR") from error
+    def ask(self, prompt: Prompt, profile: Profile) -> str:
+        """The prediction for one question.
+
+        Args:
+            prompt: the question.
+            profile: how the question is put, and what its answer may be.
+
+        Raises:
+            ShoptuneError: no server answers there, or it refuses the question.
+        """
+        [examples] = FewShotSelector(profile.prompting).select([prompt], {})
+        constraint, limit = allowed(prompt, profile, NoTokenizer())
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": compose(prompt, profile.prompting, examples),
+            "temperature": 0,
+            "max_tokens": limit,
+            **constraint.sampling_arguments(),
+        }
+        if profile.chat_template_arguments:
+            body["chat_template_kwargs"] = dict(profile.chat_template_arguments)
+        written = self._post("/v1/chat/completions", body)["choices"][0]["message"]["content"]
+        return finished(written, prompt, profile)
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        headers = {"Content-Type": "application/json"}
+        if self.api_key:
+            headers["Authorization"] = f"Bearer {self.api_key}"
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            raise self._refused(error) from error
+        except OSError as error:
+            what = f"no server answers ({error})"
+            raise fail(self.url, "", what, "start one: shoptune serve PROFILE --model DIR") from error
+
+    def _refused(self, error: urllib.error.HTTPError) -> ShoptuneError:
+        if error.code == HTTPStatus.UNAUTHORIZED:
+            what = "refuses the API key" if self.api_key else "wants an API key"
+            return fail(self.url, "", what, "pass the key it was started with: --api-key KEY, or SHOPTUNE_API_KEY")
+        if error.code == HTTPStatus.NOT_FOUND:
+            what = f"does not serve '{self.model}'"
+            return fail(self.url, "", what, "start it with shoptune serve --adapter NAME=DIR, and name one of those")
+        answer = error.read(300).decode(errors="replace")
+        return fail(self.url, "", f"answered {error.code}: {answer}", "see the server's log")

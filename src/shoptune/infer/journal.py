@@ -1,4 +1,4 @@
-"""The journal of a run: one line a batch, with its answers and what they cost, so that a killed run can go on."""
+"""The journal of a run: one line per batch, so that an interrupted run resumes after its last finished batch."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from shoptune.infer.timing import Answered
+from shoptune.infer.prompt import Completion, Usage
 
 
 @dataclass(frozen=True)
@@ -16,13 +17,11 @@ class Batch:
     """An answered batch.
 
     Attributes:
-        answers: in the order in which the questions were asked.
-        costs: one entry an answer.
-        seconds: the time that the engine was busy with the batch.
+        completions: in the order in which the questions were asked.
+        seconds: how long the engine was busy with the batch.
     """
 
-    answers: Sequence[str]
-    costs: Sequence[Answered]
+    completions: Sequence[Completion]
     seconds: float
 
 
@@ -36,12 +35,16 @@ def append(file: Path, batch: Batch) -> None:
 
 
 def read(file: Path) -> list[Batch]:
-    """The batches that were saved; a last line that was cut short is taken out of the file."""
+    """The saved batches; a last line that was cut short is removed from the file."""
     if not file.is_file():
         return []
     content = file.read_bytes()
     whole = content.rfind(b"\n") + 1
     if whole < len(content):
         os.truncate(file, whole)
-    lines = [json.loads(line) for line in content[:whole].decode().split("\n") if line]
-    return [Batch(line["answers"], [Answered(**cost) for cost in line["costs"]], line["seconds"]) for line in lines]
+    return [_batch(json.loads(line)) for line in content[:whole].decode().split("\n") if line]
+
+
+def _batch(line: dict[str, Any]) -> Batch:
+    completions = [Completion(entry["text"], Usage(**entry["usage"])) for entry in line["completions"]]
+    return Batch(completions, line["seconds"])

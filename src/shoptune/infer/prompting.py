@@ -1,4 +1,4 @@
-"""How a question is put to the model: the four winning papers' ways, as settings that can be combined."""
+"""How a question is put to the model: the four winning papers' strategies, as settings that can be combined."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Count = Annotated[int, Field(ge=1)]
 
 @by_task_type(str, lambda _: "")
 class Tips(Settings):
-    """Advice that is added to the system prompt, by task type (paper 000, section 4.2).
+    """Advice added to the system prompt, by task type (paper 000, section 4.2).
 
     Attributes:
-        always: whatever the task type.
+        always: for every task type.
     """
 
     always: str = ""
@@ -32,14 +32,15 @@ class Tips(Settings):
         return [tip.strip() for tip in (self.always, own) if tip.strip()]
 
 
-class Exemplars(Settings):
-    """Solved questions shown before the one that is asked; of several tasks, one of each comes first.
+class FewShot(Settings):
+    """Few-shot examples from a file: solved questions shown before the one asked. Tasks take turns.
 
     Attributes:
-        questions: a file in the development format that they are taken from.
-        multiple_choice: how many, of the same task type, before a multiple-choice question.
-        others: before any other question, `each`: one of each of the other four task types; `same`: some of its own.
-        same: how many, where they are of its own.
+        questions: a file in the development format.
+        multiple_choice: how many multiple-choice examples to show before a multiple-choice question.
+        others: what to show before any other question. `each`: one example of each task type but multiple choice;
+            `same`: examples of the question's own task type.
+        same: how many examples `same` shows.
     """
 
     questions: str
@@ -49,10 +50,12 @@ class Exemplars(Settings):
 
 
 class Dynamic(Settings):
-    """The first question of an earlier batch with the model's own answer to it (paper 000, section 4.3.3).
+    """A few-shot example from this run: the first question of an earlier batch, with the model's own answer.
+
+    Paper 000, section 4.3.3.
 
     Attributes:
-        every: refreshed every so many batches; the paper found 4 better than 3.
+        every: refresh it after this many batches; the paper found 4 better than 3.
         task_types: for which questions; the paper used it for multiple choice only.
     """
 
@@ -61,11 +64,11 @@ class Dynamic(Settings):
 
 
 class Retrieved(Settings):
-    """Training rows most like the question, by sentence embedding (paper 003, section 4.2).
+    """Few-shot examples from training rows, nearest by sentence embedding (paper 003, section 4.2).
 
     Attributes:
         rows: an artifact of `shoptune data build`.
-        count: how many are shown, the most similar last.
+        count: how many to show, the most similar last.
     """
 
     rows: str
@@ -73,16 +76,16 @@ class Retrieved(Settings):
 
 
 class Reasoning(Settings):
-    """Let the model think before it answers.
+    """Let the model reason before it answers.
 
     Attributes:
         task_types: for which questions.
         instruction: added to the question.
-        pattern: a regular expression that the whole output must match, or none; it takes the place of the constraint.
-        answer: a regular expression whose first group is the answer, where it matches last; where it finds nothing the
-            output is kept whole.
-        shown: how the answer of an exemplar is written, `{answer}` standing for it.
-        max_tokens: for thought and answer together.
+        pattern: a regular expression that the whole output must match; it replaces the constraint.
+        answer: a regular expression whose first group is the answer; its last match counts. When nothing matches, the
+            whole output is the answer.
+        shown: how few-shot examples write their answer, with `{answer}` in its place.
+        max_tokens: maximum length of reasoning and answer together.
     """
 
     task_types: tuple[TaskType, ...] = (TaskType.MULTIPLE_CHOICE,)
@@ -98,7 +101,7 @@ class Reasoning(Settings):
         try:
             re.compile(value or "")
         except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from error
+            raise ValueError(f"is not a valid regular expression: {error}") from error
         return value
 
     @field_validator("answer")
@@ -110,23 +113,24 @@ class Reasoning(Settings):
 
 
 class Prompting(Settings):
-    """A prompting YAML. What is left out is not done, so that an empty one is the winners' way (paper 001).
+    """A prompting YAML. Every key is optional; an empty YAML is the winning team's prompting (paper 001).
 
     Attributes:
         system: the system prompt; `{task_type}` is replaced by the question's task type in words.
         tips: added to the system prompt.
-        placement: exemplars come as turns of the chat before the question (paper 002), or inside its own turn.
-        exemplars: solved questions before this one.
-        retrieved: training rows like the question, after the exemplars.
-        dynamic: one exemplar more, the last, from this very run.
-        read_again: for which questions the text is repeated after itself (Re-Reading; paper 003, section 4.2).
-        reasoning: think first.
+        placement: show few-shot examples as earlier turns of the chat (`history`, paper 002), or inside the question's
+            own turn (`inline`).
+        few_shot: few-shot examples from a file.
+        retrieved: training rows similar to the question, shown after those.
+        dynamic: a few-shot example from this run, shown last.
+        read_again: task types whose questions are repeated (Re-Reading; paper 003, section 4.2).
+        reasoning: let the model reason before it answers.
     """
 
     system: str = SYSTEM_PROMPT
     tips: Tips = Tips()
     placement: Literal["history", "inline"] = "history"
-    exemplars: Exemplars | None = None
+    few_shot: FewShot | None = None
     retrieved: Retrieved | None = None
     dynamic: Dynamic | None = None
     read_again: tuple[TaskType, ...] = ()
@@ -143,13 +147,13 @@ class Prompting(Settings):
 
     @property
     def inputs(self) -> dict[str, Path]:
-        """The files that prompts are made from, by a name for each."""
+        """The files that prompts are made from, by name."""
         files = {
-            "exemplars": self.exemplars and self.exemplars.questions,
+            "few_shot": self.few_shot and self.few_shot.questions,
             "retrieved": self.retrieved and self.retrieved.rows,
         }
         return {name: Path(file) for name, file in files.items() if file}
 
     def reasoning_of(self, task_type: TaskType) -> Reasoning | None:
-        """How questions of a task type are thought about, if they are."""
+        """The reasoning for a task type, if any."""
         return self.reasoning if self.reasoning and task_type in self.reasoning.task_types else None

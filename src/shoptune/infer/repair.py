@@ -13,8 +13,8 @@ _LABEL = re.compile(r"^\s*(?:answer|output|result|response|prediction)\s*:\s*", 
 def repair(text: str, question: str, task_type: TaskType, default_choice: int) -> str:
     """The answer in the form that the benchmark's parser reads, with the same meaning.
 
-    A leading "Answer:" goes. A choice becomes its number, or the default when no option is named. Repeated and unlisted
-    numbers go; a ranking is completed with the numbers that are missing, in listed order.
+    Removes a leading "Answer:", and repeated and unlisted numbers. Reduces a choice to its number, or to the default
+    when it names no option. Completes a ranking with the missing numbers, in listed order.
 
     Args:
         text: what the model wrote.

@@ -13,17 +13,19 @@ from shlex import quote
 from shoptune.artifacts.manifest import Request
 from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.infer import journal
+from shoptune.infer.checks import check_checkpoint, with_adapters
 from shoptune.infer.engine import Engine
-from shoptune.infer.exemplars import Solved, dynamic_exemplars
+from shoptune.infer.few_shot.dynamic import dynamic_examples
+from shoptune.infer.few_shot.example import FewShotExample
 from shoptune.infer.journal import Batch
 from shoptune.infer.prepare import cache_friendly_order
 from shoptune.infer.profile import Profile, load_profile
+from shoptune.infer.prompt import Completion, Prompt
 from shoptune.infer.timing import FILE as TIMING
 from shoptune.infer.timing import summarize_timing
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.progress import bar
 from shoptune.runtime.redirection import redirect_output
-from shoptune.shopbench.classify import task_type_of
 from shoptune.shopbench.questions import Question, load_questions
 from shoptune.stage import Stage, environment
 
@@ -40,40 +42,48 @@ class Arguments:
         file: the inference profile.
         model: folder or hub id of the checkpoint.
         questions: a file in the development format.
+        adapter: folder or hub id of an adapter, or None.
         overrides: `key.path=value` texts.
     """
 
     file: Path
     model: str
     questions: Path
+    adapter: str | None = None
     overrides: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Job:
-    """How to run the engine, over which checkpoint, on which questions."""
+    """How to run the engine, with which checkpoint and adapter, on which questions."""
 
     profile: Profile
     checkpoint: Checkpoint
     questions: Path
     file: Path
+    adapter: Path | None = None
 
 
 def load(arguments: Arguments) -> Job:
     """Read the profile and locate the checkpoint.
 
     Raises:
-        ShoptuneError: the profile is faulty, or the checkpoint is missing or holds no safetensors weights.
+        ShoptuneError: the profile is faulty, or vLLM cannot run the checkpoint or the adapter with it.
     """
-    profile = load_profile(arguments.file, arguments.overrides)
+    profile, adapter = load_profile(arguments.file, arguments.overrides), None
     checkpoint = Checkpoint(locate(arguments.model, arguments.file, "--model"))
-    _ = checkpoint.shards  # refused here, before vLLM starts
-    return Job(profile, checkpoint, arguments.questions, arguments.file)
+    if arguments.adapter:
+        adapter = locate(arguments.adapter, arguments.file, "--adapter")
+        profile = with_adapters(profile, [adapter])
+    check_checkpoint(profile, arguments.file, checkpoint)
+    return Job(profile, checkpoint, arguments.questions, arguments.file, adapter)
 
 
 def request(job: Job) -> Request:
     """What the predictions are made from."""
     inputs = {"model": job.checkpoint.path, "questions": job.questions, **job.profile.prompting.inputs}
+    if job.adapter:
+        inputs["adapter"] = job.adapter
     return Request("infer", job.profile.model_dump(mode="json"), inputs)
 
 
@@ -88,7 +98,7 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
     go_offline()
     asked = load_questions(job.questions)
     journal_file = directory / _JOURNAL
-    predictions = _answer_all(asked, job.checkpoint, job.profile, journal_file)
+    predictions = _answer_all(asked, job, journal_file)
     lines = [
         json.dumps({"input_field": question.input_field, "prediction": prediction}, ensure_ascii=False) + "\n"
         for question, prediction in zip(asked, predictions, strict=True)
@@ -111,34 +121,34 @@ INFER: Stage[Arguments, Job] = Stage(
 )
 
 
-def _answer_all(questions: Sequence[Question], checkpoint: Checkpoint, profile: Profile, file: Path) -> list[str]:
-    """Answer in the order that the prefix cache likes, and give the answers in question order."""
-    asked = [(question.input_field, question.is_multiple_choice) for question in questions]
+def _answer_all(questions: Sequence[Question], job: Job, file: Path) -> list[str]:
+    """Answer the questions in an order in which prompts share prefixes; the answers are in question order."""
+    profile, asked = job.profile, [Prompt.of(question) for question in questions]
     order = cache_friendly_order(asked)
     waiting = iter([asked[number] for number in order])
-    solved = [_solved(batch.answers, waiting) for batch in journal.read(file)]
-    done = sum(map(len, solved))
+    answered = [_answered(batch.completions, waiting) for batch in journal.read(file)]
+    done = sum(map(len, answered))
     with bar("infer", len(order)) as progress, redirect_output(file.with_name(_LOG)):
         progress.advance(done)
-        engine = Engine(checkpoint.path, profile) if done < len(order) else None
+        engine = Engine(job.checkpoint.path, profile) if done < len(order) else None
         while engine and (batch := list(itertools.islice(waiting, profile.batch_size))):
-            dynamic = dynamic_exemplars(profile.prompting.dynamic, solved)
+            dynamic = dynamic_examples(profile.prompting.dynamic, answered)
             since = time.perf_counter()
-            answers = engine.answer(batch, dynamic=dynamic)
-            journal.append(file, Batch(answers, engine.timings, time.perf_counter() - since))
-            solved.append(_solved(answers, iter(batch)))
+            completions = engine.answer(batch, job.adapter, dynamic)
+            journal.append(file, Batch(completions, time.perf_counter() - since))
+            answered.append(_answered(completions, iter(batch)))
             progress.advance(len(batch))
-    answered = [entry.answer for batch in solved for entry in batch]
-    by_number = dict(zip(order, answered, strict=True))
+    answers = [example.answer for batch in answered for example in batch]
+    by_number = dict(zip(order, answers, strict=True))
     return [by_number[number] for number in range(len(order))]
 
 
-def _solved(answers: Sequence[str], asked: Iterator[tuple[str, bool]]) -> list[Solved]:
+def _answered(completions: Sequence[Completion], prompts: Iterator[Prompt]) -> list[FewShotExample]:
     """The next questions with the model's answers to them."""
-    pairs = zip(answers, asked, strict=False)
-    return [Solved(text, task_type_of(text, is_multiple_choice=choice), answer) for answer, (text, choice) in pairs]
+    pairs = zip(completions, prompts, strict=False)
+    return [FewShotExample(prompt.text, prompt.task_type, completion.text) for completion, prompt in pairs]
 
 
 def _timing(batches: Sequence[Batch]) -> dict[str, float]:
-    costs = [cost for batch in batches for cost in batch.costs]
-    return summarize_timing(costs, sum(batch.seconds for batch in batches))
+    usages = [completion.usage for batch in batches for completion in batch.completions]
+    return summarize_timing(usages, sum(batch.seconds for batch in batches))

@@ -1,48 +1,32 @@
-"""How long answers took, and what the prefix cache spared."""
+"""How long answers took, and how much of the prompts the prefix cache held."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+
+from shoptune.infer.prompt import Usage
 
 FILE = "timing.json"
 _PERCENTILES = (50, 95, 99)
 
 
-@dataclass(frozen=True)
-class Answered:
-    """The cost of one answer.
-
-    Attributes:
-        prompt_tokens: how many tokens the prompt has.
-        cached_tokens: how many of them were in the prefix cache.
-        answer_tokens: how many were written.
-        latency: seconds from when the engine took the question to its last token.
-    """
-
-    prompt_tokens: int
-    cached_tokens: int
-    answer_tokens: int
-    latency: float
-
-
-def summarize_timing(answers: Sequence[Answered], seconds: float) -> dict[str, float]:
+def summarize_timing(usages: Sequence[Usage], seconds: float) -> dict[str, float]:
     """Totals, rates and latency percentiles.
 
     Args:
-        answers: one entry a question.
-        seconds: the time that the engine was busy with all of them.
+        usages: one entry per question.
+        seconds: how long the engine was busy with all of them.
     """
-    latencies = [answer.latency for answer in answers]
+    latencies = [usage.latency for usage in usages]
     prompt, cached, written = (
-        sum(getattr(answer, name) for answer in answers) for name in ("prompt_tokens", "cached_tokens", "answer_tokens")
+        sum(getattr(usage, name) for usage in usages) for name in ("prompt_tokens", "cached_tokens", "answer_tokens")
     )
     return {
-        "questions": len(answers),
+        "questions": len(usages),
         "seconds": seconds,
-        "questions_per_second": len(answers) / seconds,
+        "questions_per_second": len(usages) / seconds,
         "answer_tokens_per_second": written / seconds,
         "prompt_tokens": prompt,
         "answer_tokens": written,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from shoptune.checkpoints.tensor_file import writing
-from shoptune.errors import fail
 from shoptune.merge.certificate import FILE
 from shoptune.merge.lora import Factors
 from shoptune.merge.plan import Plan
-from shoptune.runtime.progress import bar
+from shoptune.runtime.progress import bar, say
 
 _MODULE_PREFIX = "base_model.model."
 
@@ -33,11 +34,8 @@ def write_adapter(plan: Plan, directory: Path, rank: int | None) -> dict[str, st
         The SHA-256 digest of the weights, by file name.
 
     Raises:
-        ShoptuneError: the method is not task_arithmetic.
+        ShoptuneError: the method computes no factors.
     """
-    if plan.config.method != "task_arithmetic":
-        what = f"is {plan.config.method}, whose delta has no factors"
-        raise fail(directory, "method", what, "use task_arithmetic, or merge to a full checkpoint")
     size = rank or max(plan.factors(name).a.shape[0] for name in plan.targets)
     shapes = {name: plan.base.tensors[name].shape for name in plan.targets}
     layout = [
@@ -48,13 +46,13 @@ def write_adapter(plan: Plan, directory: Path, rank: int | None) -> dict[str, st
             (_factor_name(name, "B"), torch.float32, (columns if _is_embedding(name) else rows, size)),
         )
     ]
-    errors: dict[str, float] = {}
+    losses: dict[str, Truncation] = {}
     file = directory / "adapter_model.safetensors"
     with writing(file, layout) as writer, bar("merge", len(shapes)) as progress:
         for name in shapes:
             factors = plan.factors(name)
             if rank is not None:
-                factors, errors[name] = compress(factors, rank)
+                factors, losses[name] = compress(factors, rank)
             a, b = _balanced(factors, plan.config.wise_ft_alpha, size)
             if _is_embedding(name):  # PEFT adds the transpose of B @ A to an embedding
                 a, b = b.T, a.T
@@ -62,15 +60,51 @@ def write_adapter(plan: Plan, directory: Path, rank: int | None) -> dict[str, st
             writer.write_rows(_factor_name(name, "B"), 0, b)
             progress.advance()
     _write_config(plan, directory, size)
-    _write_certificate(plan, directory, size, errors)
+    _write_certificate(plan, directory, size, losses)
+    if losses:
+        say(f"merge: {sentence(losses, size)}")
     return {file.name: writer.sha256}
 
 
-def compress(factors: Factors, rank: int) -> tuple[Factors, float]:
-    """The best approximation of a delta by one of smaller rank, and the share of its norm that is lost.
+@dataclass(frozen=True)
+class Truncation:
+    """What compressing one delta lost.
 
-    By Eckart and Young that is the truncated singular value decomposition. The dense delta is never formed: with
-    `B = Q_B R_B` and `A^T = Q_A R_A` the delta is `Q_B (R_B R_A^T) Q_A^T`, whose core is as small as the summed rank.
+    Attributes:
+        whole: sum of squares of the delta.
+        lost: sum of squares of what is missing from its approximation.
+    """
+
+    whole: float
+    lost: float
+
+    @property
+    def share(self) -> float:
+        """The share of the norm that was lost, from 0 to 1."""
+        return math.sqrt(self.lost / self.whole) if self.whole else 0.0
+
+
+def total(losses: Iterable[Truncation]) -> Truncation:
+    """The losses of several deltas together."""
+    listed = list(losses)
+    return Truncation(math.fsum(loss.whole for loss in listed), math.fsum(loss.lost for loss in listed))
+
+
+def sentence(losses: Mapping[str, Truncation], rank: int) -> str:
+    """What compressing the ensemble lost, in total and in the worst matrix."""
+    worst = max(losses, key=lambda name: losses[name].share)
+    return (
+        f"compressing to rank {rank} lost {total(losses.values()).share:.1%} of the delta's norm in total and "
+        f"{losses[worst].share:.1%} in the worst matrix, {worst}"
+    )
+
+
+def compress(factors: Factors, rank: int) -> tuple[Factors, Truncation]:
+    """The best approximation of a delta by one of smaller rank, and what it loses.
+
+    By the Eckart-Young theorem, this is the truncated singular value decomposition. The dense delta is never formed:
+    with `B = Q_B R_B` and `A^T = Q_A R_A`, the delta is `Q_B (R_B R_A^T) Q_A^T`, whose core is as small as the summed
+    rank.
 
     Args:
         factors: the delta.
@@ -83,9 +117,7 @@ def compress(factors: Factors, rank: int) -> tuple[Factors, float]:
     root = s[:kept].sqrt()
     b = q_b @ (u[:, :kept] * root)
     a = (root[:, None] * v[:kept]) @ q_a.T
-    whole = float(s.square().sum())
-    lost = math.sqrt(float(s[kept:].square().sum()) / whole) if whole else 0.0
-    return Factors(a.float(), b.float()), lost
+    return Factors(a.float(), b.float()), Truncation(float(s.square().sum()), float(s[kept:].square().sum()))
 
 
 def _balanced(factors: Factors, alpha: float, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -124,6 +156,12 @@ def _write_config(plan: Plan, directory: Path, rank: int) -> None:
     (directory / "adapter_config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
-def _write_certificate(plan: Plan, directory: Path, rank: int, errors: dict[str, float]) -> None:
-    value = {"rank": rank, "wise_ft_alpha": plan.config.wise_ft_alpha, "exact": not errors, "lost_share": errors}
+def _write_certificate(plan: Plan, directory: Path, rank: int, losses: Mapping[str, Truncation]) -> None:
+    value = {
+        "rank": rank,
+        "wise_ft_alpha": plan.config.wise_ft_alpha,
+        "exact": not losses,
+        "total_lost_share": total(losses.values()).share,
+        "lost_share": {name: loss.share for name, loss in losses.items()},
+    }
     (directory / FILE).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Base plus delta, rounded once, and what rounding left: tile by tile, so that all stays in the processor's cache."""
+"""Add a delta to the base, round once, and measure what rounding lost; in tiles that fit the processor's cache."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _COLUMN_STEP = 64  # tiles begin at whole cache lines
 
 
 class Adder(threading.local):
-    """Adds deltas to rows of a matrix; every thread that uses it has working memory of its own.
+    """Adds deltas to rows of a matrix, in working memory that each thread allocates once.
 
-    New memory costs more than the arithmetic: each page of it must be found and zeroed by the system.
+    Allocating it for each call would cost more than the arithmetic, since the system zeroes every new page.
     """
 
     def __init__(self) -> None:
@@ -32,11 +32,11 @@ class Adder(threading.local):
         Args:
             base: rows x columns of any float type.
             delta: what to add.
-            first: the row of the delta that belongs to the first row of `base`.
-            written: takes the result, in its element type; what does not fit it becomes infinite.
+            first: row of the delta that corresponds to the first row of `base`.
+            written: receives the result in its own element type; values that do not fit become infinite.
 
         Returns:
-            What rounding left of these rows of the delta.
+            What rounding lost of these rows of the delta.
         """
         rounding = RoundingStatistics(entries=base.numel())
         for rows, columns in _tiles(*base.shape):
@@ -71,7 +71,7 @@ class Adder(threading.local):
 
 
 def count_overflowed(base: torch.Tensor, written: torch.Tensor) -> int:
-    """How many entries were finite and are not so any more."""
+    """How many entries were finite and no longer are."""
     return int((torch.isfinite(base) & ~torch.isfinite(written)).sum())
 
 
@@ -80,7 +80,7 @@ def _sum_of_squares(tensor: torch.Tensor) -> float:
 
 
 def _tiles(rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
-    """Cut a matrix into parts that are small enough for the cache and square enough for multiplying."""
+    """Cut a matrix into tiles that fit the cache and are square enough to multiply fast."""
     height = max(1, min(rows, _TILE_ROWS))
     width = _TILE_ENTRIES // height // _COLUMN_STEP * _COLUMN_STEP
     for row in range(0, rows, height):

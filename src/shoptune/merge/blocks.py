@@ -1,4 +1,4 @@
-"""Tensors cut into runs of rows, and the memory that such blocks are read into and merged in."""
+"""Tensors cut into blocks of rows, and the buffers in which blocks are read and merged."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _BLOCK_ENTRIES = 1 << 22  # 8 MiB of bfloat16
 
 @dataclass(frozen=True)
 class Block:
-    """A run of rows of one tensor.
+    """Consecutive rows of one tensor.
 
     Attributes:
         spec: the tensor in the base.
-        dtype: the element type that it is written in.
+        dtype: the element type to write.
         first: the first row.
         last: the row after the last.
     """
@@ -44,7 +44,7 @@ class Block:
 
 @dataclass(frozen=True)
 class BlockBuffers:
-    """Memory for one block: new memory for each would have to be found and zeroed by the system, page by page.
+    """Buffers for one block, used again and again, since the system zeroes every page of newly allocated memory.
 
     Attributes:
         read: for the base's rows.
@@ -55,7 +55,7 @@ class BlockBuffers:
     written: memoryview
 
     def result(self, shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
-        """A tensor in the memory for merged rows."""
+        """A tensor in the buffer for merged rows."""
         entries = math.prod(shape)
         if not entries:
             return torch.empty(shape, dtype=dtype)
@@ -63,22 +63,22 @@ class BlockBuffers:
 
 
 def cut(spec: TensorSpec, dtype: torch.dtype) -> Iterator[Block]:
-    """A tensor as blocks of whole rows, in their order.
+    """A tensor as blocks of whole rows, in order.
 
     Args:
         spec: the tensor.
-        dtype: the element type that it is written in.
+        dtype: the element type to write.
     """
     for first, last in spec.runs_of_rows(_BLOCK_ENTRIES * spec.dtype.itemsize):
         yield Block(spec, dtype, first, last)
 
 
 def block_buffers(blocks: Sequence[Block], count: int) -> Iterator[BlockBuffers]:
-    """The same few block_buffers in turn, each large enough for any of the blocks.
+    """A few buffers in turn, each large enough for any of the blocks.
 
     Args:
-        blocks: what is to be worked on, in this order.
-        count: how many blocks are worked on at once.
+        blocks: the blocks to process.
+        count: how many blocks are in use at the same time.
     """
     read = max((block.nbytes for block in blocks), default=0)
     written = max((block.written_bytes for block in blocks), default=0)

@@ -1,7 +1,7 @@
-"""What a merge was meant to change, and what of it survived rounding to 16 bits.
+"""What a merge was meant to change, and how much of that survived rounding to 16 bits.
 
-A typical LoRA delta is a hundred times smaller than the weights that it is added to. bfloat16 steps at the weights'
-size are as large as the delta, and much of it is rounded away; float16 steps are eight times finer.
+A typical LoRA delta is a hundred times smaller than the weights that it is added to. The steps of bfloat16 at the size
+of the weights are as large as the delta, so much of it is rounded away; the steps of float16 are eight times finer.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ FILE = "certificate.json"
 
 @dataclass
 class RoundingStatistics:
-    """Sums over the entries of one weight matrix, or of many.
+    """Sums over the entries of one weight matrix or several.
 
     Attributes:
-        entries: how many entries a delta was added to.
+        entries: entries that a delta was added to.
         intended: sum of squares of the delta.
-        survived: sum of squares of what the written weights differ from the base's by.
-        lost: sum of squares of the difference of the two.
-        unchanged: entries whose written value is the base's.
-        max_error: the largest difference between a written and the exact value.
+        survived: sum of squares of the difference between the written weights and the base.
+        lost: sum of squares of the difference between that and the delta.
+        unchanged: entries whose written value equals the base's.
+        max_error: the largest difference between a written value and the exact one.
         overflowed: finite values that do not fit the output type.
     """
 
@@ -39,13 +39,13 @@ class RoundingStatistics:
     overflowed: int = 0
 
     def add(self, other: RoundingStatistics) -> None:
-        """Count another rounding in."""
+        """Add the statistics of other entries."""
         for name in ("entries", "intended", "survived", "lost", "unchanged", "overflowed"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.max_error = max(self.max_error, other.max_error)
 
     def summary(self) -> dict[str, Any]:
-        """Norms and shares, as the certificate has them."""
+        """Norms and shares, as in the certificate."""
         return {
             "entries": self.entries,
             "intended_norm": math.sqrt(self.intended),
@@ -59,12 +59,12 @@ class RoundingStatistics:
 
 @dataclass
 class Certificate:
-    """The statistics of a merge, by weight matrix."""
+    """Rounding statistics of a merge by weight matrix."""
 
     tensors: dict[str, RoundingStatistics] = field(default_factory=dict)
 
     def record(self, name: str, rounding: RoundingStatistics) -> None:
-        """Count a block of a weight matrix."""
+        """Add a block of a weight matrix."""
         self.tensors.setdefault(name, RoundingStatistics()).add(rounding)
 
     def total(self) -> RoundingStatistics:
@@ -75,7 +75,7 @@ class Certificate:
         return total
 
     def write(self, directory: Path, about: Mapping[str, Any]) -> None:
-        """Write `certificate.json`; `about` says what was merged into what element type."""
+        """Write `certificate.json`; `about` describes the merge, for example its element type."""
         value = {
             **about,
             "total": self.total().summary(),
@@ -93,9 +93,9 @@ def by_kind(certificate: Certificate) -> dict[str, RoundingStatistics]:
 
 
 def sentence(certificate: Certificate, dtype: str) -> str:
-    """The certificate in one line."""
+    """The certificate as one line."""
     total = certificate.total().summary()
     return (
         f"rounding to {dtype} lost {total['lost_share']:.1%} of the delta's norm and left "
-        f"{total['unchanged_share']:.1%} of {total['entries']} weights as they were"
+        f"{total['unchanged_share']:.1%} of {total['entries']} weights unchanged"
     )

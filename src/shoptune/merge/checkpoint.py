@@ -32,5 +32,7 @@ def write_checkpoint(plan: Plan, directory: Path) -> tuple[Certificate, dict[str
     settings = {key: value for key, value in base.config.items() if key not in {"torch_dtype", "dtype"}}
     settings["torch_dtype"] = config.dtype
     (directory / "config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-    certificate.write(directory, {"dtype": config.dtype, "method": config.method, "base_weights": config.base_weights})
+    certificate.write(
+        directory, {"dtype": config.dtype, "method": config.method.method, "base_weights": config.base_weights}
+    )
     return certificate, sha256

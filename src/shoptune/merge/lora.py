@@ -1,4 +1,4 @@
-"""LoRA adapters as PEFT writes them, read into factors."""
+"""Read LoRA adapters in PEFT's format."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Factors:
 
     Attributes:
         a: float32, rank x columns.
-        b: float32, rows x rank, with the adapter's scale in it.
+        b: float32, rows x rank, multiplied by the adapter's scale.
     """
 
     a: torch.Tensor
@@ -40,7 +40,7 @@ class Factors:
 
 @dataclass(frozen=True)
 class Target:
-    """Where the factors of one weight lie, read only when that weight's turn comes."""
+    """Where the factors of one weight are stored; they are read when the weight is merged."""
 
     a: TensorSpec
     b: TensorSpec
@@ -53,7 +53,7 @@ class Target:
         return self.a.shape[0]
 
     def load(self) -> Factors:
-        """Read both factors, in float32, with the scale in `b`.
+        """Read both factors in float32 and multiply `b` by the scale.
 
         Raises:
             ShoptuneError: a number in them is not finite.
@@ -66,18 +66,18 @@ class Target:
 
 @dataclass(frozen=True)
 class Adapter:
-    """A LoRA adapter: the weights that it changes, by their names in the base checkpoint."""
+    """A LoRA adapter and the weights that it changes, by their names in the base."""
 
     path: Path
     targets: Mapping[str, Target]
 
 
 def load_adapter(path: Path, base: Checkpoint) -> Adapter:
-    """Open a PEFT LoRA adapter and check, from the shapes, that it fits a base.
+    """Open a PEFT LoRA adapter and check that its shapes fit a base.
 
     Raises:
-        ShoptuneError: the folder is no LoRA adapter of this base, uses a feature that a delta cannot express, or holds
-            pickled weights.
+        ShoptuneError: the folder is not a LoRA adapter of this base, uses a feature that a delta cannot express, or
+            holds pickled weights.
     """
     settings = read_json(path / "adapter_config.json")
     _refuse_what_no_delta_expresses(path, settings)
@@ -86,7 +86,7 @@ def load_adapter(path: Path, base: Checkpoint) -> Adapter:
     for spec in read_header(path / _WEIGHTS):
         match = _FACTOR.fullmatch(spec.name)
         if not match:
-            raise fail(path / _WEIGHTS, spec.name, "is no LoRA factor", "train with adapter: lora or qlora only")
+            raise fail(path / _WEIGHTS, spec.name, "is not a LoRA factor", "train with adapter: lora or qlora")
         sides.setdefault(match["module"], {})[match["side"]] = spec
     targets = {f"{module}.weight": _target(path, module, pair, settings, base) for module, pair in sides.items()}
     return Adapter(path, targets)
@@ -128,7 +128,9 @@ def _refuse_what_no_delta_expresses(path: Path, settings: Mapping[str, Any]) -> 
     if settings.get("peft_type") != "LORA":
         raise fail(where, "peft_type", f"is {settings.get('peft_type')!r}", "merge LoRA adapters only")
     if settings.get("use_dora"):
-        raise fail(where, "use_dora", "DoRA rescales whole weights, which is no low-rank delta", "train without DoRA")
+        raise fail(
+            where, "use_dora", "DoRA rescales whole weights, which a low-rank delta cannot do", "train without DoRA"
+        )
     if settings.get("bias", "none") != "none":
         raise fail(where, "bias", f"is {settings['bias']!r}: biases were trained too", "train with bias: none")
     if settings.get("modules_to_save"):

@@ -1,4 +1,4 @@
-"""The base as QLoRA trained on it: its linear layers rounded to NF4 and back, by bitsandbytes itself."""
+"""The base as QLoRA sees it in training: linear layers quantized to NF4 and back by bitsandbytes."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import torch
 from shoptune.checkpoints.tensor_file import TensorSpec
 
 _BLOCK = 64
-# bitsandbytes leaves the output layer whole; embeddings and norms are no linear layers.
+# bitsandbytes does not quantize the output layer, embeddings or norms.
 _LINEAR = re.compile(r".+\.(?:self_attn|mlp|attention|feed_forward)\..+\.weight|.+_proj\.weight")
 
 
 def is_quantized_in_training(spec: TensorSpec) -> bool:
-    """Whether QLoRA holds a weight in NF4: a matrix of an attention or feed-forward layer."""
+    """Whether QLoRA keeps a weight in NF4, as it does with matrices of attention and feed-forward layers."""
     return len(spec.shape) == 2 and _LINEAR.fullmatch(spec.name) is not None  # noqa: PLR2004 - a matrix
 
 
 def nf4_round_trip(weight: torch.Tensor, source: torch.dtype) -> torch.Tensor:
-    """A weight after quantization to NF4 (blocks of 64, double quantization) and back, as training computes with it.
+    """A weight after quantization to NF4 (blocks of 64, double quantization) and back, as training uses it.
 
     Args:
         weight: rows x columns.
-        source: the element type in which training loads the checkpoint; another gives another result.
+        source: the element type in which training loads the checkpoint; it affects the result.
     """
     from bitsandbytes import functional
 

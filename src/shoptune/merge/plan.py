@@ -1,20 +1,18 @@
-"""From a merge config to what is added to each weight."""
+"""From a merge config to the delta of each weight."""
 
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import torch
 
-from shoptune.artifacts.manifest import digest, read_manifest
-from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.checkpoints.tensor_file import TensorSpec, read_rows
 from shoptune.errors import fail
 from shoptune.merge.config import MergeConfig
-from shoptune.merge.delta import Delta, Dense, LowRank, ensemble
+from shoptune.merge.delta import Delta
+from shoptune.merge.lineage import other_base
 from shoptune.merge.lora import Adapter, Factors, load_adapter
-from shoptune.merge.methods import dare_ties, ties
+from shoptune.merge.method import LowRankMethod
 from shoptune.merge.nf4 import is_quantized_in_training, nf4_round_trip
 from shoptune.merge.sources import Sources
 from shoptune.runtime.progress import say
@@ -23,7 +21,7 @@ _TIED = {"model.embed_tokens.weight": "output layer", "lm_head.weight": "embeddi
 
 
 class Plan:
-    """A merge made ready: adapters opened and checked against the base, nothing computed yet.
+    """A merge that is ready to compute: adapters are opened and checked against the base.
 
     Args:
         config: what to merge.
@@ -35,12 +33,11 @@ class Plan:
 
     def __init__(self, config: MergeConfig, sources: Sources) -> None:
         self.config, self.base = config, sources.base
-        for number, path in enumerate(sources.adapters):
-            _check_lineage(path, sources.base, f"adapters[{number}]", warn=config.other_base == "warn")
         self._members: list[tuple[Adapter, float]] = [
             (load_adapter(path, sources.base), member.weight)
             for path, member in zip(sources.adapters, config.adapters, strict=True)
         ]
+        self._check_lineage()
         self._refuse_one_sided_ties()
         self._whole: tuple[str, torch.Tensor] | None = None
 
@@ -51,26 +48,30 @@ class Plan:
         return [name for name in self.base.tensors if name in changed]
 
     def factors(self, name: str) -> Factors:
-        """The exact ensemble's factors for one target, wise-ft's alpha included."""
-        parts = [(adapter.targets[name].load(), weight) for adapter, weight in self._members if name in adapter.targets]
-        return ensemble(parts, self.config.wise_ft_alpha)
+        """The factors of what the merge adds to one target, alpha included.
+
+        Raises:
+            ShoptuneError: the method computes no factors.
+        """
+        method = self.config.method
+        if not isinstance(method, LowRankMethod):
+            what = f"is {method.method}, whose delta has no factors"
+            raise fail(self.base.path, "method", what, "use task_arithmetic, or merge to a full checkpoint")
+        return method.factors(self._parts(name), self.config.wise_ft_alpha)
 
     def delta(self, name: str) -> Delta | None:
-        """What the configured method adds to one weight; None when that is nothing."""
-        parts = [(adapter.targets[name].load(), weight) for adapter, weight in self._members if name in adapter.targets]
-        alpha = self.config.wise_ft_alpha
+        """What the merge adds to one weight; None if that is nothing."""
+        parts, alpha = self._parts(name), self.config.wise_ft_alpha
         if not parts or alpha == 0:
             return None
-        if self.config.method == "task_arithmetic":
-            return LowRank(ensemble(parts, alpha))
-        deltas, weights = [factors.b @ factors.a for factors, _ in parts], [weight for _, weight in parts]
-        density = self.config.density or 1.0
-        if self.config.method == "ties":
-            return Dense(alpha * ties(deltas, weights, density))
-        return Dense(alpha * dare_ties(deltas, weights, density, self._generator(name)))
+        return self.config.method.delta(parts, alpha, self._generator(name))
+
+    def _parts(self, name: str) -> list[tuple[Factors, float]]:
+        """The factors and weight of each adapter that changes a weight."""
+        return [(adapter.targets[name].load(), weight) for adapter, weight in self._members if name in adapter.targets]
 
     def read(self, spec: TensorSpec, first: int, last: int, memory: memoryview) -> torch.Tensor:
-        """Rows of the weights that deltas are added to: the checkpoint's, in `memory`, or what NF4 leaves of them."""
+        """Rows of the weights to add deltas to: the checkpoint's, read into `memory`, or what NF4 makes of them."""
         if self.config.base_weights == "checkpoint" or not is_quantized_in_training(spec):
             return read_rows(spec, first, last, memory=memory)
         if self._whole is None or self._whole[0] != spec.name:  # double quantization looks at a whole matrix
@@ -79,27 +80,26 @@ class Plan:
         return self._whole[1][first:last]
 
     def _generator(self, name: str) -> torch.Generator:
-        """One source of chance a weight, so that no weight's draw depends on another's."""
+        """A random generator per weight, so that the order of weights does not matter."""
         seed = hashlib.sha256(f"{self.config.seed}/{name}".encode()).digest()[:8]
         return torch.Generator().manual_seed(int.from_bytes(seed, "little") >> 1)
 
+    def _check_lineage(self) -> None:
+        """Refuse adapters of another base, or warn, as the config says."""
+        for number, (adapter, _) in enumerate(self._members):
+            what = other_base(adapter.path, adapter.targets, self.base, self.config.base)
+            if what is None:
+                continue
+            if self.config.other_base == "refuse":
+                remedy = "merge it into its own base, or set other_base: warn"
+                raise fail(adapter.path, f"adapters[{number}]", what, remedy)
+            say(f"merge: {adapter.path}: adapters[{number}]: {what}")
+
     def _refuse_one_sided_ties(self) -> None:
-        """A tied output layer is the embedding: a delta meant for one side would change both."""
+        """Refuse a delta on one side of a tied embedding and output layer, which would change both."""
         if not self.base.ties_embeddings:
             return
         for adapter, _ in self._members:
             for name in _TIED.keys() & adapter.targets.keys():
                 what = f"changes a weight that this base ties to its {_TIED[name]}"
                 raise fail(adapter.path, name, what, "train without a delta on it, or untie the base")
-
-
-def _check_lineage(adapter: Path, base: Checkpoint, where: str, *, warn: bool) -> None:
-    """Compare the base that an adapter's manifest names with this one; without a manifest only shapes can tell."""
-    manifest = read_manifest(adapter)
-    recorded = (manifest or {}).get("inputs", {}).get("base_model")
-    if recorded is None or recorded["sha256"] == digest(base.path):
-        return
-    what = f"was trained on {recorded['path']}, whose weights are not those of {base.path}"
-    if not warn:
-        raise fail(adapter, where, what, "merge it into its own base, or set other_base: warn")
-    say(f"merge: {adapter}: {where}: {what}")

@@ -1,4 +1,4 @@
-"""The folders that a merge reads."""
+"""Locate the folders that a merge reads."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ class Sources:
 
     @classmethod
     def of(cls, config: MergeConfig, file: Path) -> Sources:
-        """Find the folders that a config names, downloading hub ids.
+        """Locate the folders that a config names; download those that are Hub ids.
 
         Raises:
-            ShoptuneError: one is missing.
+            ShoptuneError: one is missing, or the base is quantized.
         """
         base = Checkpoint(locate(config.base, file, "base"))
+        base.refuse_quantized()
         paths = [locate(member.path, file, f"adapters[{n}].path") for n, member in enumerate(config.adapters)]
         return cls(base, paths)
 

@@ -1,4 +1,4 @@
-"""Write a merged checkpoint in blocks of rows: reading ahead and writing behind the arithmetic."""
+"""Write a merged checkpoint in blocks of rows, with reading, arithmetic and writing in parallel."""
 
 from __future__ import annotations
 
@@ -23,20 +23,19 @@ from shoptune.merge.certificate import Certificate, RoundingStatistics
 from shoptune.merge.delta import Delta
 from shoptune.runtime.progress import Bar
 
-_MOST_WORKERS = 8  # past this the disk is what a merge waits for
-_AHEAD = 4  # blocks that are read while the workers are at others
+_MOST_WORKERS = 8  # with more, a merge is I/O-bound
+_AHEAD = 4  # blocks that are read ahead of the workers
 
-# Gives rows of a tensor of the base, in the memory that it is given or its own; called in the order of the rows, from a
-# thread that reads ahead.
+# Reads rows of a tensor of the base, into the given memory or its own; called in the order of the rows from one thread.
 Read = Callable[[TensorSpec, int, int, memoryview], torch.Tensor]
 
-# A block's new rows, and what rounding left of its delta.
+# The merged rows of a block, and what rounding lost of its delta.
 _Merged = tuple[torch.Tensor, RoundingStatistics | None]
 
 
 @dataclass(frozen=True)
 class Output:
-    """Where a merge goes, and what it leaves besides.
+    """Where a merge is written, and what is collected on the way.
 
     Attributes:
         directory: for the shards and their index.
@@ -51,30 +50,30 @@ class Output:
     progress: Bar
 
     def type_of(self, spec: TensorSpec) -> torch.dtype:
-        """The element type that a tensor is written in."""
+        """The element type in which a tensor is written."""
         return self.dtype if spec.dtype.is_floating_point else spec.dtype
 
     def bytes_of(self, spec: TensorSpec) -> int:
-        """The size in which a tensor is written."""
+        """The size of a tensor as written, in bytes."""
         return math.prod(spec.shape) * self.type_of(spec).itemsize
 
 
 def write_merged(base: Checkpoint, read: Read, delta: Callable[[str], Delta | None], output: Output) -> dict[str, str]:
     """Write `base + delta` with the base's shard layout.
 
-    Memory holds a few blocks a core and one tensor's delta, whatever the size of the model.
+    Memory use is a few blocks per core and the delta of one tensor, whatever the size of the model.
 
     Args:
         base: the checkpoint to add to.
         read: gives its rows.
-        delta: what to add to a tensor, or None to leave it alone; asked once a tensor, in order.
+        delta: gives what to add to a tensor, or None; called once per tensor, in order.
         output: where to.
 
     Returns:
         The SHA-256 digest of every shard, by file name.
 
     Raises:
-        ShoptuneError: the disk has no room, a number in the base is not finite, or one in the result does not fit the
+        ShoptuneError: the disk is too small, a value in the base is not finite, or one in the result does not fit the
             output type.
     """
     require_space(output.directory, sum(map(output.bytes_of, base.tensors.values())))
@@ -138,7 +137,7 @@ def _write_blocks(
 def _merge_block(
     block: Block, reading: Future[torch.Tensor], changing: Future[Delta | None], buffers: BlockBuffers, adder: Adder
 ) -> _Merged:
-    """Arithmetic of one block on one core: blocks are worked on side by side, and come out the same on any machine."""
+    """Merge one block on one core; the result does not depend on the number of cores."""
     rows, change = reading.result(), changing.result()
     if not rows.dtype.is_floating_point:
         return rows, None
@@ -155,7 +154,7 @@ def _merge_block(
 
 
 def _refuse(block: Block, rows: torch.Tensor, overflowed: int) -> None:
-    """Raise for numbers that are not finite; a sum may also overflow of many large but finite numbers."""
+    """Raise for values that are not finite; the caller checks sums, which may overflow with finite values too."""
     file, name = block.spec.file, block.spec.name
     if not torch.isfinite(rows).all():
         raise fail(file, name, "the base holds NaN or infinity", "use another base")

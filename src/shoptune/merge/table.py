@@ -9,7 +9,7 @@ from shoptune.merge.certificate import Certificate, by_kind
 
 
 def print_table(certificate: Certificate) -> None:
-    """Print to stderr, for each kind of layer, what was meant to change and what rounding left of it."""
+    """Print to stderr what was meant to change in each kind of layer and what rounding lost of it."""
     table = Table(box=None, header_style="bold")
     for column in ("layers", "delta", "survived", "lost", "unchanged", "max error"):
         table.add_column(column, justify="left" if column == "layers" else "right")

@@ -1,48 +1,155 @@
-"""The calibration set: questions rendered exactly as the model will be asked them."""
+"""The calibration set: samples rendered as the model will see them, packed into blocks of one length."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from shoptune.errors import fail
 from shoptune.quantize.config import Calibration
-from shoptune.shopbench.chat import chat, render
+from shoptune.shopbench.chat import Message, chat
+from shoptune.shopbench.chat_tokenizer import ChatTokenizer
 from shoptune.shopbench.questions import load_questions
 
 
 @dataclass(frozen=True)
+class Sample:
+    """A chat to calibrate on, and its task type."""
+
+    task_type: str
+    messages: Sequence[Message]
+
+
+@dataclass(frozen=True)
 class CalibrationSet:
-    """Tokenized prompts, and how many were left out.
+    """Calibration tokens, and what they come from.
 
     Attributes:
-        prompts: token ids, one list a question.
-        too_long: questions left out because their prompt exceeds the length limit.
-        surplus: questions left out because there were enough.
+        blocks: token ids, in blocks of equal length.
+        samples: how many questions or rows the tokens come from.
+        left_out: how many more there were, beyond `max_samples`.
+        repeated_tokens: how many tokens of the beginning were repeated to fill the last block.
+        tokens: how many tokens of each task type went in, without the repeated ones.
     """
 
-    prompts: list[list[int]]
-    too_long: int
-    surplus: int
+    blocks: list[list[int]]
+    samples: int
+    left_out: int
+    repeated_tokens: int
+    tokens: Mapping[str, int]
+
+    def summary(self) -> dict[str, object]:
+        """The figures for quantize_report.json."""
+        return {
+            "samples": self.samples,
+            "left_out": self.left_out,
+            "blocks": len(self.blocks),
+            "block_length": len(self.blocks[0]),
+            "repeated_tokens": self.repeated_tokens,
+            "tokens_by_task_type": dict(self.tokens),
+        }
 
 
-def calibration_set(settings: Calibration, checkpoint: Path, encode: Callable[[str], list[int]]) -> CalibrationSet:
-    """Render and tokenize the calibration questions.
+def calibration_set(settings: Calibration, tokenizer: ChatTokenizer) -> CalibrationSet:
+    """Choose, render, tokenize and pack the calibration samples.
 
     Args:
-        settings: which questions, how many, how long.
-        checkpoint: whose chat template renders them.
-        encode: the tokenizer, adding no tokens of its own.
+        settings: which samples, how many, and the length of the blocks.
+        tokenizer: the checkpoint's; its chat template renders the samples.
 
     Raises:
-        ShoptuneError: the questions cannot be read, or their prompts do not fill one block.
+        ShoptuneError: the samples cannot be read, or they do not fill one block.
     """
-    questions = load_questions(Path(settings.questions))
-    prompts = [encode(render(chat(question.input_field, question.task_type), checkpoint)) for question in questions]
-    fitting = [prompt for prompt in prompts if len(prompt) <= settings.max_length]
-    used = fitting[: settings.max_samples]
-    if sum(map(len, used)) < settings.max_length:
-        what = f"{len(used)} usable prompts hold {sum(map(len, used))} tokens, less than one block"
-        raise fail(settings.questions, "", what, f"lower calibration.max_length ({settings.max_length})")
-    return CalibrationSet(used, len(prompts) - len(fitting), len(fitting) - len(used))
+    samples = read_samples(settings, tokenizer.control_tokens)
+
+    def encode(sample: Sample) -> list[int]:
+        return tokenizer.encode(tokenizer.render(sample.messages))
+
+    chosen = balance(samples, settings.max_samples, encode)
+    tokens = dict.fromkeys(sorted({sample.task_type for sample in samples}), 0)
+    for task_type, ids in chosen:
+        tokens[task_type] += len(ids)
+    total = sum(tokens.values())
+    if total < settings.max_length:
+        what = f"{len(chosen)} samples hold {total} tokens, less than one block of {settings.max_length}"
+        (source,) = settings.inputs.values()
+        raise fail(source, "", what, "give more samples, or lower calibration.max_length")
+    blocks = pack((ids for _, ids in chosen), settings.max_length)
+    repeated = len(blocks) * settings.max_length - total
+    return CalibrationSet(blocks, len(chosen), len(samples) - len(chosen), repeated, tokens)
+
+
+def read_samples(settings: Calibration, control_tokens: tuple[str, ...]) -> list[Sample]:
+    """The questions, as prompts, or the rows, with their answers, in the order of their file.
+
+    Args:
+        settings: which file.
+        control_tokens: the checkpoint's special tokens, which must have no effect in a question.
+
+    Raises:
+        ShoptuneError: the file is missing or malformed.
+    """
+    if settings.questions is not None:
+        questions = load_questions(Path(settings.questions))
+        chats = [chat(q.input_field, q.task_type, control_tokens=control_tokens) for q in questions]
+        return [Sample(q.task_type.value, messages) for q, messages in zip(questions, chats, strict=True)]
+    return _read_rows(Path(settings.rows or ""))
+
+
+def _read_rows(path: Path) -> list[Sample]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    files = sorted(path.glob("train-*.parquet")) if path.is_dir() else [path]
+    if not files or not files[0].is_file():
+        remedy = "name a folder of `shoptune data build`, or a Parquet file"
+        raise fail(path, "", "holds no Parquet file of rows", remedy)
+    samples = []
+    for file in files:
+        try:
+            table = pq.read_table(file, columns=["task_type", "messages"])
+        except (pa.ArrowInvalid, KeyError) as error:
+            raise fail(file, "", f"is not a file of rows ({error})", "build it with `shoptune data build`") from error
+        samples += [Sample(row["task_type"], row["messages"]) for row in table.to_pylist()]
+    return samples
+
+
+def balance(
+    samples: Iterable[Sample], count: int, encode: Callable[[Sample], list[int]]
+) -> list[tuple[str, list[int]]]:
+    """Choose samples such that every task type gets about the same number of tokens.
+
+    The next sample is always one of the task type with the fewest tokens so far, among those that have samples left.
+    Types with few samples therefore end up with fewer tokens, and no sample is dropped before `count` is reached.
+
+    Returns:
+        The task type and the tokens of each chosen sample, in the order of choice.
+    """
+    waiting: dict[str, deque[Sample]] = {}
+    for sample in samples:
+        waiting.setdefault(sample.task_type, deque()).append(sample)
+    tokens = dict.fromkeys(waiting, 0)
+    chosen: list[tuple[str, list[int]]] = []
+    while waiting and len(chosen) < count:
+        task_type = min(waiting, key=tokens.__getitem__)  # among equals, the one that comes first in the file
+        ids = encode(waiting[task_type].popleft())
+        chosen.append((task_type, ids))
+        tokens[task_type] += len(ids)
+        if not waiting[task_type]:
+            del waiting[task_type]
+    return chosen
+
+
+def pack(samples: Iterable[Sequence[int]], length: int) -> list[list[int]]:
+    """Concatenate samples and cut them into blocks; the last block is filled up with tokens from the beginning.
+
+    Args:
+        samples: token ids, together at least one block.
+        length: tokens per block.
+    """
+    ids = [token for sample in samples for token in sample]
+    count = -(-len(ids) // length)
+    ids += ids[: count * length - len(ids)]
+    return [ids[start : start + length] for start in range(0, len(ids), length)]

@@ -1,7 +1,7 @@
-"""Pad a model's feed-forward layers with zeros, so that their width is a whole number of quantization groups.
+"""Pad a model's feed-forward layers with zeros to a whole number of quantization groups per GPU.
 
-A channel whose gate, up and down weights are all zero adds nothing to any sum, so the padded model computes what the
-original does. Qwen2-72B needs it: 29568 = 231 x 128, which does not split over 2, 4 or 8 GPUs in whole groups of 128.
+A channel whose gate, up and down weights are all zero adds nothing to any sum, so the padded model computes the same
+function. Qwen2-72B needs padding: 29568 = 231 x 128 cannot be split over 2, 4 or 8 GPUs in whole groups of 128.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BLOCK_BYTES = 1 << 25
 
 
 def padded_width(width: int, group_size: int, tensor_parallel: int) -> int:
-    """The smallest width of at least `width` that every one of `tensor_parallel` GPUs holds in whole groups."""
+    """The smallest width of at least `width` that gives each of `tensor_parallel` GPUs whole groups."""
     multiple = group_size * tensor_parallel
     return -(-width // multiple) * multiple
 
@@ -35,13 +35,13 @@ def pad_checkpoint(checkpoint: Checkpoint, width: int, directory: Path, progress
 
     Args:
         checkpoint: a model of the Llama family (gate, up and down projections), Qwen2 among them.
-        width: the new width, at least the present one.
+        width: the new width, at least the current one.
         directory: where the copy goes.
         progress: advanced by the bytes read.
 
     Raises:
-        ShoptuneError: the model has no such layers, a tensor does not have the width its config says, or the disk has
-            no room.
+        ShoptuneError: the model has no such layers, a tensor does not have the width given in config.json, or the disk
+            is too small.
     """
     old = intermediate_size(checkpoint)
     shapes = {spec.name: _padded_shape(spec, old, width) for spec in checkpoint.tensors.values()}
@@ -65,7 +65,7 @@ def intermediate_size(checkpoint: Checkpoint) -> int:
     """The width of a model's feed-forward layers.
 
     Raises:
-        ShoptuneError: its config does not say.
+        ShoptuneError: config.json does not give it.
     """
     width = checkpoint.config.get(_KEY)
     if not isinstance(width, int):
@@ -73,18 +73,35 @@ def intermediate_size(checkpoint: Checkpoint) -> int:
     return width
 
 
+def check_widths(checkpoint: Checkpoint, group_size: int, tensor_parallel: int) -> None:
+    """Check that the layers that are not padded are whole groups wide, on each of `tensor_parallel` GPUs.
+
+    Raises:
+        ShoptuneError: the hidden size or the width of the attention is not a multiple of the groups.
+    """
+    config = checkpoint.config
+    hidden, heads = config.get("hidden_size"), config.get("num_attention_heads")
+    widths = {"hidden_size": (hidden, 1)}
+    if isinstance(hidden, int) and isinstance(heads, int):
+        widths["num_attention_heads"] = (heads * (config.get("head_dim") or hidden // heads), tensor_parallel)
+    for key, (width, parts) in widths.items():
+        if isinstance(width, int) and width % (group_size * parts):
+            what = f"gives a width of {width}, not a multiple of {group_size} weights per group x {parts} GPUs"
+            raise fail(checkpoint.path / "config.json", key, what, "choose a smaller group size or tensor_parallel")
+
+
 def _padded_shape(spec: TensorSpec, old: int, width: int) -> tuple[int, ...]:
     axis = 0 if spec.name.endswith(_WIDENED_ROWS) else 1 if spec.name.endswith(_WIDENED_COLUMNS) else None
     if axis is None:
         return spec.shape
     if spec.shape[axis] != old:
-        what = f"is {spec.shape[axis]} wide, config.json says {old}"
+        what = f"is {spec.shape[axis]} wide, but config.json says {old}"
         raise fail(spec.file, spec.name, what, "restore the checkpoint's own config.json")
     return tuple(width if number == axis else size for number, size in enumerate(spec.shape))
 
 
 def _copy_padded(spec: TensorSpec, width: int, writer: TensorFileWriter) -> None:
-    """Copy a tensor in blocks of rows; rows that are added need no writing, the file is zero there."""
+    """Copy a tensor in blocks of rows; added rows need no writing, since the file is zero there."""
     for first, last in spec.runs_of_rows(_BLOCK_BYTES):
         block = read_rows(spec, first, last)
         if spec.name.endswith(_WIDENED_COLUMNS):

@@ -1,7 +1,8 @@
-"""The quantize stage: from a merged checkpoint to an AWQ checkpoint."""
+"""The quantize stage: from a merged checkpoint to a 4-bit checkpoint."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +12,19 @@ from shlex import quote
 from shoptune.artifacts.manifest import Request
 from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.config import load as load_config
+from shoptune.errors import fail
 from shoptune.quantize.config import QuantizeConfig
-from shoptune.quantize.pad import intermediate_size, pad_checkpoint, padded_width
+from shoptune.quantize.engine import Work, select_device
+from shoptune.quantize.pad import check_widths, intermediate_size, pad_checkpoint, padded_width
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.progress import bar
 from shoptune.runtime.redirection import redirect_output
-from shoptune.stage import Stage, environment
+from shoptune.stage import Stage
 
-_LOG = "autoawq.log"
+REPORT = "quantize_report.json"
+_LOG = "engine.log"
+_TOKENIZERS = ("tokenizer.json", "vocab.json", "tokenizer.model")
+_WEIGHTS_AND_CONFIG = ("config.json", "model.safetensors")
 
 
 @dataclass(frozen=True)
@@ -41,38 +47,85 @@ def load(arguments: Arguments) -> Job:
     """Read the quantize YAML and locate its checkpoint.
 
     Raises:
-        ShoptuneError: the YAML is faulty, or the checkpoint is missing.
+        ShoptuneError: the YAML is faulty, or the checkpoint is missing or unsuitable.
     """
     config = load_config(arguments.file, QuantizeConfig, arguments.overrides)
-    return Job(config, Checkpoint(locate(config.model, arguments.file, "model")))
+    checkpoint = Checkpoint(locate(config.model, arguments.file, "model"))
+    checkpoint.refuse_quantized()
+    if not any((checkpoint.path / name).is_file() for name in _TOKENIZERS):
+        remedy = "copy the tokenizer files of its base into the folder"
+        raise fail(checkpoint.path, "", f"has no tokenizer ({' or '.join(_TOKENIZERS)})", remedy)
+    check_widths(checkpoint, config.engine.group_size, config.tensor_parallel)
+    return Job(config, checkpoint)
 
 
 def request(job: Job) -> Request:
     """What the 4-bit checkpoint is made from."""
-    inputs = {"model": job.checkpoint.path, "questions": Path(job.config.calibration.questions)}
+    inputs = {"model": job.checkpoint.path} | job.config.calibration.inputs
     return Request("quantize", job.config.model_dump(mode="json"), inputs)
+
+
+def environment(job: Job) -> str:
+    """The environment of the engine."""
+    return job.config.engine.environment
+
+
+def require(job: Job, _directory: Path) -> None:
+    """Check that the device is there, and hide GPUs from an engine that is to compute on the CPU."""
+    select_device(job.config.device)
 
 
 def write(job: Job, directory: Path) -> Mapping[str, str]:
     """Pad the checkpoint with zeros, then quantize it.
 
+    The tokenizer and the other side files are copied byte for byte, since the engine's version of transformers would
+    write them in its own dialect.
+
     Raises:
-        ShoptuneError: the checkpoint cannot be padded or quantized.
+        ShoptuneError: the checkpoint cannot be padded or quantized, or a scale is NaN or infinite.
     """
     go_offline()
     config, checkpoint = job.config, job.checkpoint
-    width = padded_width(intermediate_size(checkpoint), config.awq.q_group_size, config.tensor_parallel)
+    width = padded_width(intermediate_size(checkpoint), config.engine.group_size, config.tensor_parallel)
     padded = directory / "padded"
     padded.mkdir()
     with bar("pad", sum(spec.nbytes for spec in checkpoint.tensors.values())) as progress:
         pad_checkpoint(checkpoint, width, padded, progress)
     with bar("quantize", 1) as progress, redirect_output(directory / _LOG):
-        from shoptune.quantize.awq import quantize
-
-        quantize(Checkpoint(padded), config, directory)
+        report = _quantize(Checkpoint(padded), config, directory)
         progress.advance()
+    (directory / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     shutil.rmtree(padded)
     return {}
+
+
+def _quantize(padded: Checkpoint, config: QuantizeConfig, directory: Path) -> dict[str, object]:
+    from transformers import AutoTokenizer
+
+    from shoptune.checkpoints.tensor_file import sort_metadata
+    from shoptune.quantize.calibration import calibration_set
+    from shoptune.shopbench.chat_tokenizer import ChatTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(padded.path, trust_remote_code=False)
+    chats = ChatTokenizer(tokenizer, padded.path, config.calibration.chat_template_arguments)
+    calibration = calibration_set(config.calibration, chats)
+    told = config.engine.quantize(Work(padded, calibration.blocks, config.device, directory))
+    padded.copy_side_files(directory, but=_WEIGHTS_AND_CONFIG)
+    quantized = Checkpoint(directory)
+    for shard in quantized.shards:
+        sort_metadata(shard)
+    _check_scales(quantized)
+    return {"engine": config.engine.engine, "calibration": calibration.summary(), **told}
+
+
+def _check_scales(checkpoint: Checkpoint) -> None:
+    import torch
+
+    from shoptune.checkpoints.tensor_file import read_rows
+
+    for spec in checkpoint.tensors.values():
+        if spec.name.endswith(("scales", "weight_scale")) and not torch.isfinite(read_rows(spec)).all():
+            raise fail(spec.file, spec.name, "is NaN or infinite somewhere", "calibrate on more samples")
 
 
 def next_command(_job: Job, out: Path) -> str:
@@ -81,5 +134,5 @@ def next_command(_job: Job, out: Path) -> str:
 
 
 QUANTIZE: Stage[Arguments, Job] = Stage(
-    "quantize", load, request, write, next_command, environment=environment("quantize")
+    "quantize", load, request, write, next_command, environment=environment, require=require
 )

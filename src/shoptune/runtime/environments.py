@@ -12,7 +12,7 @@ from typing import NoReturn
 from shoptune.errors import fail
 
 # Each environment and the library that tells it from the others.
-LIBRARY: Mapping[str, str] = {"train": "axolotl", "quantize": "awq", "infer": "vllm"}
+LIBRARY: Mapping[str, str] = {"train": "axolotl", "quantize": "awq", "gptq": "llmcompressor", "infer": "vllm"}
 
 # Nothing may reach a network unless a config names a hub id; no library may report on its users.
 _QUIET = {

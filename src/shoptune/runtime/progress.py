@@ -21,6 +21,9 @@ class Bar(Protocol):
     def advance(self, steps: float = 1) -> None:
         """Count `steps` more of the work as done."""
 
+    def note(self, text: str) -> None:
+        """Show a few words beside the share that is done."""
+
 
 @contextmanager
 def bar(title: str, total: float) -> Iterator[Bar]:
@@ -57,9 +60,13 @@ class _Rich:
 
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress, self._task = progress, task
+        self._title = next(each.description for each in progress.tasks if each.id == task)
 
     def advance(self, steps: float = 1) -> None:
         self._progress.advance(self._task, steps)
+
+    def note(self, text: str) -> None:
+        self._progress.update(self._task, description=f"{self._title}: {text}")
 
 
 class _Lines:
@@ -67,10 +74,13 @@ class _Lines:
 
     def __init__(self, stream: TextIO, title: str, total: float) -> None:
         self._stream, self._title, self._total, self._done = stream, title, total, 0.0
-        self._last = time.monotonic()
+        self._last, self._text = time.monotonic(), ""
 
     def advance(self, steps: float = 1) -> None:
         self._done += steps
         if time.monotonic() - self._last >= _SECONDS_BETWEEN_LINES and self._done < self._total:
             self._last = time.monotonic()
-            self._stream.write(f"{self._title}: {self._done / self._total:.0%}\n")
+            self._stream.write(f"{self._title}: {self._done / self._total:.0%}{self._text}\n")
+
+    def note(self, text: str) -> None:
+        self._text = f", {text}"

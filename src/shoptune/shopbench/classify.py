@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import re
 
+from shoptune.shopbench.options import LIST_ITEM, listing
 from shoptune.shopbench.task_types import DEFINITIONS, Wording
 from shoptune.shopbench.vocabulary import TaskType
 
-# A numbered item, whether '1. x', '1.x', '1) x' or '1: x'.
-_LIST_ITEM = re.compile(r"^\s*\d+\s*[.):].*$", re.MULTILINE)
 _BY_PRECEDENCE = sorted(DEFINITIONS, key=lambda task_type: DEFINITIONS[task_type].precedence)
+# What a question is about, after its label. A review may have more lines, up to the next label.
+_ABOUT = re.compile(
+    r"""^[ \t]*(?:(?:customer|user|search|product|item)[ ])?
+    (?: (?:query|queries|text|title|description|comment|input|product|product\ details|name|keywords?|sentence)
+        [ \t]*\d?[ \t]*:.*
+      | reviews?[ \t]*\d?[ \t]*:.*(?:\n(?![ \t]*[^\W\d_][\w ]{0,30}:).*)* )""",
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
+)
+_ASKS_FOR_ITEMS = re.compile(
+    r"\b(?:numbers|numbered|ind(?:ex|ices|exes)|select|choose|pick|rank|which of)\b", re.IGNORECASE
+)
 
 
 def task_type_of(text: str, *, is_multiple_choice: bool) -> TaskType:
@@ -19,6 +29,14 @@ def task_type_of(text: str, *, is_multiple_choice: bool) -> TaskType:
     """
     if is_multiple_choice:
         return TaskType.MULTIPLE_CHOICE
-    wording = Wording(*_LIST_ITEM.subn("", text))
+    wording = wording_of(text)
     recognizing = (task_type for task_type in _BY_PRECEDENCE if DEFINITIONS[task_type].recognizes(wording))
     return next(recognizing, TaskType.GENERATION)
+
+
+def wording_of(text: str) -> Wording:
+    """What a question asks for, apart from what it lists and what it is about."""
+    unlisted, items = LIST_ITEM.subn("", text)
+    if items <= 1 and _ASKS_FOR_ITEMS.search(text):  # the list may be within a line
+        items = max(items, len(listing(text, bare=False).numbers))
+    return Wording(_ABOUT.sub("", unlisted), unlisted, items)

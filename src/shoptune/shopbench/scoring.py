@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shoptune.shopbench.metrics import SCORERS, Counts
+from shoptune.shopbench.metrics import Counts
 from shoptune.shopbench.metrics.micro_f1 import f1
-from shoptune.shopbench.parsers import is_failure, parse
+from shoptune.shopbench.parsers import is_failure
+from shoptune.shopbench.protocols import KDD_CUP, PROTOCOLS, Protocol
 from shoptune.shopbench.questions import Question
 from shoptune.shopbench.task_types import Parsed, Reference
 from shoptune.shopbench.vocabulary import Metric
@@ -28,39 +29,41 @@ class QuestionScore:
     parse_failure: bool
 
 
-def score_predictions(questions: Sequence[Question], predictions: Sequence[str]) -> list[QuestionScore]:
+def score_predictions(
+    questions: Sequence[Question], predictions: Sequence[str], protocol: Protocol = PROTOCOLS[KDD_CUP]
+) -> list[QuestionScore]:
     """Score each prediction by its question's metric, in order.
 
     Raises:
         ShoptuneError: a metric's embedding model is missing.
         ValueError: there are not as many predictions as questions.
     """
-    _prepare(questions, predictions)
-    return [score(question, text) for question, text in zip(questions, predictions, strict=True)]
+    _prepare(questions, predictions, protocol)
+    return [score(question, text, protocol) for question, text in zip(questions, predictions, strict=True)]
 
 
-def score(question: Question, prediction: str) -> QuestionScore:
+def score(question: Question, prediction: str, protocol: Protocol = PROTOCOLS[KDD_CUP]) -> QuestionScore:
     """Parse one prediction and score it.
 
     Raises:
         ShoptuneError: the metric's embedding model is missing.
     """
-    parsed = parse(question.task_type, prediction)
+    parsed = protocol.parse(question.task_type, prediction)
     failure = is_failure(question.task_type, parsed)
-    scorer = SCORERS[question.metric]
+    scorer = protocol.scorers[question.metric]
     if scorer.counts is not None:
         counts = scorer.counts(parsed, question.output_field)
         return QuestionScore(f1([counts]), counts, failure)
     return QuestionScore(scorer.score(parsed, question.output_field), None, failure)
 
 
-def _prepare(questions: Sequence[Question], predictions: Sequence[str]) -> None:
+def _prepare(questions: Sequence[Question], predictions: Sequence[str], protocol: Protocol) -> None:
     """Let metrics that work in batches see everything that they will be asked for."""
     pairs: dict[Metric, list[tuple[Parsed, Reference]]] = {}
     for question, prediction in zip(questions, predictions, strict=True):
-        if SCORERS[question.metric].prepare:
-            parsed = parse(question.task_type, prediction)
+        if protocol.scorers[question.metric].prepare:
+            parsed = protocol.parse(question.task_type, prediction)
             pairs.setdefault(question.metric, []).append((parsed, question.output_field))
     for metric, batch in pairs.items():
-        if prepare := SCORERS[metric].prepare:
+        if prepare := protocol.scorers[metric].prepare:
             prepare(batch)

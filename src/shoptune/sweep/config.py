@@ -1,4 +1,4 @@
-"""What to sweep: an ensemble, a grid or a space to search, and the questions that decide."""
+"""What to sweep: an ensemble, a grid or a search space, and the questions to score on."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Search(Settings):
     """A search over alpha and the adapters' weights by Optuna's tree-structured Parzen estimator.
 
     Attributes:
-        trials: how many ensembles to try, besides alpha 0 and alpha 1 with the weights of the merge YAML.
+        trials: how many ensembles to try, in addition to alpha 0 and 1 with the weights of the merge YAML.
         alpha: the smallest and the largest alpha.
-        weights: search the adapters' shares too; they add up to what the weights of the merge YAML add up to.
-        seed: decides every proposal; a resumed search proposes what an uninterrupted one would have.
+        weights: also search the adapters' weights; their sum stays that of the merge YAML.
+        seed: seed of all proposals; a resumed search proposes what an uninterrupted one would have.
     """
 
     trials: Count
@@ -46,9 +46,9 @@ class SweepConfig(Settings):
         merge: the merge YAML whose `wise_ft_alpha` (and weights) are varied.
         profile: the inference YAML of the engine; with `enable_lora` ensembles are served as adapters, else merged
             weights are loaded into the running engine.
-        questions: a file in the development format; choose others than those the result is judged by.
-        alphas: a grid, in the order in which its points are run.
-        search: what to search, in place of a grid.
+        questions: a file in the development format; use others than those that you report on.
+        alphas: a grid of alphas, in the order in which they are run.
+        search: a search, instead of a grid.
     """
 
     merge: str
@@ -60,13 +60,13 @@ class SweepConfig(Settings):
     @model_validator(mode="after")
     def _one_way(self) -> SweepConfig:
         if (self.alphas is None) == (self.search is None):
-            raise ValueError("name either alphas, a grid, or search")
+            raise ValueError("give either alphas (a grid) or search")
         return self
 
 
 @dataclass(frozen=True)
 class SweepPlan:
-    """A sweep with the configs that it names."""
+    """A sweep, with the configs that it names."""
 
     file: Path
     config: SweepConfig
@@ -85,6 +85,15 @@ class SweepPlan:
             for adapter, weight in zip(self.merge.adapters, candidate.weights, strict=True)
         )
         return self.merge.model_copy(update={"wise_ft_alpha": candidate.alpha, "adapters": adapters})
+
+    def best_merge(self, candidate: Candidate) -> MergeConfig:
+        """The merge YAML of the best candidate, without the members that have weight 0.
+
+        If all weights are 0 the members stay, since a merge YAML has at least one.
+        """
+        merge = self.merge_of(candidate)
+        members = tuple(adapter for adapter in merge.adapters if adapter.weight != 0)
+        return merge.model_copy(update={"adapters": members or merge.adapters})
 
 
 def load_sweep(file: Path, overrides: Sequence[str] = ()) -> SweepPlan:

@@ -18,9 +18,9 @@ _STYLE = {"svg.hashsalt": "shoptune", "svg.fonttype": "none", "font.size": 8, "a
 
 
 def draw_curve(points: Sequence[Point], file: Path) -> None:
-    """Write an SVG: the score over alpha with its bootstrap interval, overall, for each track and each task type.
+    """Write an SVG of the score over alpha with bootstrap intervals: overall, for each track and for each task type.
 
-    Points of one set of weights are joined by a line; those of a search, which differ in weights too, stand alone.
+    A line joins points with equal weights; the points of a search, whose weights differ, are not joined.
     """
     import matplotlib as mpl
 

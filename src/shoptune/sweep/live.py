@@ -1,4 +1,4 @@
-"""An ensemble under a live engine: what it is made of changes while the engine runs."""
+"""Change the ensemble that a running engine serves."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shoptune.infer.engine import Engine
+from shoptune.infer.prompt import Completion, Prompt
 from shoptune.merge.adapter import write_adapter
 from shoptune.merge.checkpoint import write_checkpoint
 from shoptune.merge.config import MergeConfig
@@ -23,7 +24,7 @@ class LiveEnsemble(ABC):
 
     Args:
         plan: the sweep.
-        workspace: a folder for what the engine loads; only the newest is kept.
+        workspace: a folder for the weights that the engine loads; only the latest are kept.
     """
 
     def __init__(self, plan: SweepPlan, workspace: Path) -> None:
@@ -46,7 +47,7 @@ class LiveEnsemble(ABC):
 
 
 class ReloadedEnsemble(LiveEnsemble):
-    """Each ensemble is merged into a checkpoint, whose weights the running engine takes."""
+    """Merges each ensemble into a checkpoint and loads its weights into the running engine."""
 
     def answer(self, candidate: Candidate, questions: Sequence[Question]) -> list[str]:
         """Merge, load, answer."""
@@ -56,11 +57,11 @@ class ReloadedEnsemble(LiveEnsemble):
             self._engine = Engine(checkpoint, self._plan.profile)
         else:
             self._engine.reload(checkpoint)
-        return self._engine.answer([(question.input_field, question.is_multiple_choice) for question in questions])
+        return _texts(self._engine.answer([Prompt.of(question) for question in questions]))
 
 
 class ServedEnsemble(LiveEnsemble):
-    """Each ensemble is written as one adapter, which the engine serves over the base; no weight of the base is."""
+    """Writes each ensemble as one adapter, which the engine serves over the base."""
 
     def answer(self, candidate: Candidate, questions: Sequence[Question]) -> list[str]:
         """Write the adapter and answer with it; alpha 0 is the base itself."""
@@ -69,10 +70,13 @@ class ServedEnsemble(LiveEnsemble):
             adapter = self._emptied("-".join(f"{number:g}" for number in (candidate.alpha, *candidate.weights)))
             write_adapter(self._merge_plan(self._plan.merge_of(candidate)), adapter, None)
         self._engine = self._engine or Engine(self._sources.base.path, self._plan.profile)
-        asked = [(question.input_field, question.is_multiple_choice) for question in questions]
-        return self._engine.answer(asked, adapter)
+        return _texts(self._engine.answer([Prompt.of(question) for question in questions], adapter))
+
+
+def _texts(completions: Sequence[Completion]) -> list[str]:
+    return [completion.text for completion in completions]
 
 
 def live_ensemble(plan: SweepPlan, workspace: Path) -> LiveEnsemble:
-    """The way of changing the model that the profile asks for."""
+    """Adapters if the profile enables LoRA, else merged weights."""
     return (ServedEnsemble if plan.profile.engine.enable_lora else ReloadedEnsemble)(plan, workspace)

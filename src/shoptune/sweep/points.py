@@ -1,4 +1,4 @@
-"""The points of a sweep: saved one by one, compared with each other at the end."""
+"""The points of a sweep: saved one by one and compared at the end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Candidate:
     weights: tuple[float, ...]
 
     def __str__(self) -> str:
-        """As it is named to people."""
+        """As printed."""
         return f"alpha {self.alpha:g}"
 
 
@@ -34,7 +34,7 @@ class Estimate:
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Estimate:
-        """From one group of `summarize`."""
+        """From one group of a summary."""
         return cls(entry["by_question"], *entry["by_question_interval"])
 
 
@@ -58,7 +58,7 @@ class Point:
 
     @classmethod
     def of(cls, candidate: Candidate, summary: Mapping[str, Any]) -> Point:
-        """A point from what `summarize` says of its predictions."""
+        """A point from the summary of its predictions."""
         return cls(
             candidate,
             Estimate.of(summary["overall"]),
@@ -69,12 +69,12 @@ class Point:
 
 
 def save_point(directory: Path, point: Point) -> None:
-    """Keep a finished point, so that an interrupted sweep need not run it again."""
+    """Save a finished point, so that a resumed sweep does not run it again."""
     write_atomically(_file(directory, point.candidate), json.dumps(asdict(point)) + "\n")
 
 
 def load_point(directory: Path, candidate: Candidate) -> Point | None:
-    """A point that an earlier run finished, or None."""
+    """A point saved by an earlier run, or None."""
     file = _file(directory, candidate)
     if not file.is_file():
         return None
@@ -89,12 +89,12 @@ def load_point(directory: Path, candidate: Candidate) -> Point | None:
 
 
 def best_point(points: Sequence[Point]) -> Point:
-    """The point with the highest score; among equals the one with the smallest alpha, nearest to the base."""
+    """The point with the highest score; among equals, the one with the smallest alpha, nearest to the base."""
     return max(points, key=lambda point: (point.overall.score, -abs(point.candidate.alpha)))
 
 
 def verdict(points: Sequence[Point]) -> str:
-    """One plain sentence: which ensemble is best, and whether it is told apart from alpha 0 and alpha 1."""
+    """One sentence: which ensemble is best, and whether it is significantly better than alpha 0 and alpha 1."""
     best = best_point(points)
     text = f"{best.candidate} is best with {best.overall.score:.3f}"
     if len({point.candidate.weights for point in points}) > 1:
@@ -108,7 +108,7 @@ def verdict(points: Sequence[Point]) -> str:
 
 
 def _edge(best: Point, points: Sequence[Point]) -> str:
-    """What to try next when the best alpha is the last one that was tried."""
+    """A hint if the best alpha is the largest that was tried."""
     alphas = sorted({point.candidate.alpha for point in points})
     if len(alphas) > 1 and best.candidate.alpha == alphas[-1]:
         return "; no larger alpha was tried, and a better one may lie beyond"

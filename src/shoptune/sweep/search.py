@@ -1,4 +1,4 @@
-"""Propose ensembles by Optuna's tree-structured Parzen estimator, in a study that outlives a kill."""
+"""Search ensembles with Optuna's tree-structured Parzen estimator, in a study that survives interruptions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 STUDY = "study.db"
 _SMALLEST_SHARE = 0.001
+_NEGLIGIBLE_SHARE = 0.01  # a member with a smaller share of the total weight is left out
 _DECIMALS = 4
 
 
@@ -25,8 +26,8 @@ def run_search(
     Args:
         search: the space and the number of trials.
         weights: the weights of the merge YAML.
-        storage: an SQLite file, which `optuna-dashboard` opens; a study in it goes on where it was.
-        score: answers and scores a candidate; called for finished trials too, whose points it has kept.
+        storage: an SQLite file, which `optuna-dashboard` opens; a study in it is resumed.
+        score: answers and scores a candidate; also called for finished trials, whose points it has saved.
 
     Returns:
         The points of alpha 0 and alpha 1 at the given weights, then every trial's, in order.
@@ -38,13 +39,15 @@ def run_search(
         storage=f"sqlite:///{storage}", study_name="sweep", direction="maximize", load_if_exists=True
     )
     states = optuna.trial.TrialState
-    for trial in study.get_trials(states=[states.RUNNING]):  # a kill left it
+    for trial in study.get_trials(states=[states.RUNNING]):  # left by an interruption
         study.tell(trial.number, state=states.FAIL)
     points = [score(Candidate(alpha, weights)) for alpha in (0.0, 1.0)]
     finished = study.get_trials(states=[states.COMPLETE])
     points += [score(_candidate(trial.params, weights)) for trial in finished]
     for number in range(len(finished), search.trials):
-        study.sampler = optuna.samplers.TPESampler(seed=search.seed + number)  # whatever was drawn before a kill
+        study.sampler = optuna.samplers.TPESampler(
+            seed=search.seed + number
+        )  # independent of what was drawn before an interruption
         asked = study.ask()
         _draw(asked, search, len(weights))
         points.append(score(_candidate(asked.params, weights)))
@@ -60,8 +63,12 @@ def _draw(trial: optuna.Trial, search: Search, adapters: int) -> None:
 
 
 def _candidate(drawn: Mapping[str, float], weights: tuple[float, ...]) -> Candidate:
-    """The ensemble of a trial; its weights add up to what the given ones add up to, so that alpha keeps its meaning."""
+    """The ensemble of a trial.
+
+    Its weights have the same sum as the given ones, so that alpha keeps its meaning. A negligible share becomes 0.
+    """
     shares = [value for name, value in sorted(drawn.items()) if name.startswith("share_")]
     if shares:
+        shares = [share if share >= _NEGLIGIBLE_SHARE * sum(shares) else 0.0 for share in shares]
         weights = tuple(round(sum(weights) * share / sum(shares), _DECIMALS) for share in shares)
     return Candidate(round(drawn["alpha"], _DECIMALS), weights)

@@ -75,7 +75,7 @@ def write(plan: SweepPlan, directory: Path) -> Mapping[str, str]:
     points = _run_points(plan, load_questions(Path(plan.config.questions)), directory)
     _write_table(points, directory / POINTS)
     draw_curve(points, directory / CURVE)
-    best = plan.merge_of(best_point(points).candidate).model_dump(mode="json")
+    best = plan.best_merge(best_point(points).candidate).model_dump(mode="json")
     (directory / BEST).write_text(yaml.safe_dump(best, sort_keys=False), encoding="utf-8")
     (directory / VERDICT).write_text(verdict(points) + "\n", encoding="utf-8")
     shutil.rmtree(directory / _KEPT)

@@ -1,21 +1,25 @@
-"""A training YAML is axolotl's own, checked strictly and completed with what every run of ours needs."""
+"""A training YAML is axolotl's own, checked strictly and completed with what every run needs."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shoptune.config import apply_overrides, read_yaml
+from shoptune.config import apply_overrides, file_of, read_yaml
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
 from shoptune.train.axolotl_keys import KeyTree, known_keys
+from shoptune.train.machine import Machine, parse_machine
 
+# Our own key, beside axolotl's: the machine that the config is written for.
+_MACHINE = "machine"
 _OURS = {
     "output_dir": "remove it: --out names the artifact",
     "dataset_prepared_path": "remove it: prepared data lie beside the artifact while it is made",
-    "auto_resume_from_checkpoints": "remove it: an interrupted run always goes on",
-    "resume_from_checkpoint": "remove it: an interrupted run always goes on",
+    "auto_resume_from_checkpoints": "remove it: an interrupted run always resumes",
+    "resume_from_checkpoint": "remove it: an interrupted run always resumes",
 }
 _PLUGIN = "shoptune.train.plugin.ShoptunePlugin"
 
@@ -27,10 +31,12 @@ class TrainConfig:
     Attributes:
         file: the YAML it was read from.
         axolotl: axolotl's keys and values.
+        machine: what it is written for; None when the config does not say.
     """
 
     file: Path
     axolotl: Mapping[str, Any]
+    machine: Machine | None = None
 
     @property
     def base_model(self) -> str:
@@ -38,16 +44,48 @@ class TrainConfig:
         return str(self.axolotl["base_model"])
 
     @property
+    def row_sets(self) -> list[Mapping[str, Any]]:
+        """The entries of training and test rows."""
+        return [*self.axolotl["datasets"], *(self.axolotl.get("test_datasets") or [])]
+
+    @property
     def data_files(self) -> list[Path]:
         """The local files and folders that hold the training and test rows."""
-        sets = [*self.axolotl["datasets"], *(self.axolotl.get("test_datasets") or [])]
-        return [Path(entry["path"]) for entry in sets if Path(entry["path"]).exists()]
+        return [Path(entry["path"]) for entry in self.row_sets if Path(entry["path"]).exists()]
+
+    @property
+    def input_files(self) -> list[Path]:
+        """The other local files that decide the result: DeepSpeed's config and a chat template."""
+        named = (self.axolotl.get(key) for key in ("deepspeed", "chat_template_jinja"))
+        return [Path(name) for name in named if isinstance(name, str) and "\n" not in name and Path(name).is_file()]
+
+    def missing_rows(self) -> list[Problem]:
+        """A problem for each set of local rows that is not there."""
+        return [
+            Problem(self.file, f"{key}[{number}].path", what, "build the rows first: shoptune data build")
+            for key in ("datasets", "test_datasets")
+            for number, entry in enumerate(self.axolotl.get(key) or [])
+            if entry.get("ds_type") and (what := _missing(entry))
+        ]
+
+    def on(self, machine: Machine) -> TrainConfig:
+        """The config completed for a machine: with an `attn_implementation`, unless it names one."""
+        if self.axolotl.get("attn_implementation"):
+            return dataclasses.replace(self, machine=machine)
+        chosen = {**self.axolotl, "attn_implementation": machine.attention()[0]}
+        return dataclasses.replace(self, axolotl=chosen, machine=machine)
 
     def for_axolotl(self, base_model: Path, directory: Path) -> dict[str, Any]:
         """What axolotl is given: the config, with its paths inside the artifact that is being made."""
         plugins = [*(self.axolotl.get("plugins") or []), _PLUGIN]
+        expanded = {
+            key: [with_files(entry) for entry in self.axolotl[key]]
+            for key in ("datasets", "test_datasets")
+            if self.axolotl.get(key)
+        }
         return {
             **self.axolotl,
+            **expanded,
             "base_model": str(base_model),
             "output_dir": str(directory / "checkpoints"),
             "dataset_prepared_path": str(directory / "prepared"),
@@ -57,47 +95,112 @@ class TrainConfig:
         }
 
 
-def load_train_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
+def load_train_config(path: Path, overrides: Sequence[str] = (), *, built: bool = True) -> TrainConfig:
     """Read and check a training YAML.
 
+    Args:
+        path: the YAML.
+        overrides: `key.path=value` texts from `--set`.
+        built: whether the rows must be there.
+
     Raises:
-        ShoptuneError: with every problem found: unknown keys, keys that are not the user's to set, missing data files.
+        ShoptuneError: with every problem found: unknown keys, keys that users may not set, missing data files.
     """
     values = apply_overrides(read_yaml(path), overrides)
     if not isinstance(values, dict):
-        raise fail(path, "", "is no mapping of axolotl keys", "write `key: value` lines")
-    problems = [*unknown_keys(path, values, known_keys()), *_misuse(path, values)]
+        raise fail(path, "", "is not a mapping of axolotl keys", "write `key: value` lines")
+    problems = [*unknown_keys(path, values, {**known_keys(), _MACHINE: None}), *_misuse(path, values)]
+    try:
+        machine = parse_machine(str(values[_MACHINE])) if values.get(_MACHINE) else None
+    except ValueError as error:
+        problems.append(Problem(file_of(path, [_MACHINE]), _MACHINE, str(error), "write for example a100x8 or cpu"))
     if problems:
         raise ShoptuneError(problems)
-    return TrainConfig(path, values)
+    config = TrainConfig(path, {key: value for key, value in values.items() if key != _MACHINE}, machine)
+    if built and (missing := config.missing_rows()):
+        raise ShoptuneError(missing)
+    return config
 
 
-def unknown_keys(path: Path, values: Any, known: KeyTree | None, where: str = "") -> Iterator[Problem]:
+def with_files(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A set of rows with the patterns in its `data_files` replaced by the files that match, in order of name.
+
+    A pattern is relative to the set's folder, or else to the current folder.
+    """
+    patterns = entry.get("data_files")
+    if not patterns or not Path(entry["path"]).is_dir():
+        return dict(entry)
+    return {**entry, "data_files": [str(file) for file in _matching(Path(entry["path"]), patterns)]}
+
+
+def _matching(folder: Path, patterns: str | Sequence[str]) -> list[Path]:
+    files: list[Path] = []
+    for pattern in [patterns] if isinstance(patterns, str) else patterns:
+        anchored = Path(pattern).relative_to(Path(pattern).anchor) if Path(pattern).is_absolute() else Path(pattern)
+        root = Path(Path(pattern).anchor) if Path(pattern).is_absolute() else Path()
+        files += sorted(folder.glob(str(anchored))) or sorted(root.glob(str(anchored)))
+    return list(dict.fromkeys(files))
+
+
+def _missing(entry: Mapping[str, Any]) -> str:
+    """What is missing of a set of local rows, or an empty text."""
+    path, patterns = Path(entry["path"]), entry.get("data_files")
+    if not path.exists():
+        return f"no such file or folder '{path}'"
+    if patterns and path.is_dir() and not _matching(path, patterns):
+        return f"no file in '{path}' matches {patterns}"
+    return ""
+
+
+def unknown_keys(
+    path: Path, values: Any, known: KeyTree | None, where: tuple[int | str, ...] = ()
+) -> Iterator[Problem]:
     """A problem for every key that axolotl does not know, at any depth.
 
     Args:
         path: the file, for the problems.
         values: its content, or a part of it.
         known: the keys that may stand there; None when any may.
-        where: the key path of the part.
+        where: the location of the part.
     """
     if isinstance(values, list):
         for number, value in enumerate(values):
-            yield from unknown_keys(path, value, known, f"{where}[{number}]")
+            yield from unknown_keys(path, value, known, (*where, number))
     if not isinstance(values, dict) or known is None:
         return
     for key, value in values.items():
-        place = f"{where}.{key}" if where else str(key)
+        place = (*where, str(key))
         if key not in known:
-            yield Problem(path, place, "unknown axolotl key", nearest(str(key), known))
+            remedy = _ALIASES.get(str(key)) or nearest(str(key), known)
+            yield Problem(file_of(path, place), _text(place), "unknown axolotl key", remedy)
         else:
             yield from unknown_keys(path, value, known[key], place)
+
+
+# What other libraries call a key of axolotl's.
+_ALIASES = {
+    name: f"did you mean '{axolotl}'?"
+    for axolotl, names in {
+        "lora_r": ("lora_rank", "rank", "r"),
+        "micro_batch_size": ("per_device_train_batch_size", "batch_size_per_gpu"),
+        "num_epochs": ("num_train_epochs", "epochs"),
+        "lr_scheduler": ("lr_scheduler_type",),
+        "optimizer": ("optim",),
+        "sequence_len": ("cutoff_len", "max_seq_length", "max_length", "model_max_length"),
+        "lora_target_modules": ("lora_target", "target_modules"),
+    }.items()
+    for name in names
+}
+
+
+def _text(place: Sequence[int | str]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
 
 
 def _misuse(path: Path, values: Mapping[str, Any]) -> Iterator[Problem]:
     for key, remedy in _OURS.items():
         if key in values:
-            yield Problem(path, key, "is set by shoptune", remedy)
+            yield Problem(file_of(path, [key]), key, "is set by shoptune", remedy)
     for place in _places(values, "trust_remote_code", ""):
         yield Problem(path, place, "would run code that a model or data set brings along", "remove it")
     if not values.get("base_model"):
@@ -107,10 +210,9 @@ def _misuse(path: Path, values: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(path, "datasets", "missing", "name the rows to train on: `- path: DIR`")
         return
     for number, entry in enumerate(sets):
-        data = str(entry.get("path", "")) if isinstance(entry, dict) else ""
-        if not data or (entry.get("ds_type") and not Path(data).exists()):
-            what = f"no such file or folder '{data}'" if data else "missing"
-            yield Problem(path, f"datasets[{number}].path", what, "build the rows first: shoptune data build")
+        data = entry.get("path") if isinstance(entry, dict) else None
+        if not isinstance(data, str) or not data:
+            yield Problem(path, f"datasets[{number}].path", "missing", "name the folder of the rows")
 
 
 def _places(values: Any, key: str, where: str) -> Iterator[str]:

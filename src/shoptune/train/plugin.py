@@ -1,10 +1,7 @@
-"""An axolotl plugin: what training needs on a CPU, progress for people, and a log of every step."""
+"""An axolotl plugin: what training needs on a CPU, metrics of every step, and an end when the loss goes wrong."""
 
 from __future__ import annotations
 
-import ctypes
-import json
-import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -13,23 +10,16 @@ import torch
 from axolotl.integrations.base import BasePlugin
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
 
-from shoptune.runtime.progress import Bar
+from shoptune.errors import ShoptuneError
+from shoptune.train.exchange import METRICS, PROGRESS, STOP, write_json
+from shoptune.train.metrics import write_metrics
+from shoptune.train.watchdog import Watchdog
 
-LOG = "training_log.jsonl"
-_PR_SET_PDEATHSIG = 1
 _SEED = 42  # the default of transformers
-
-# Set by the stage before axolotl starts; a plugin is made by axolotl and takes no arguments.
-progress: Bar | None = None
 
 
 class ShoptunePlugin(BasePlugin):  # type: ignore[misc]  # axolotl ships no types
     """Hooks into axolotl's documented plugin interface."""
-
-    def register(self, cfg: dict[str, Any]) -> None:
-        """Tie this process's life to its launcher's."""
-        if "LOCAL_RANK" in os.environ:  # a worker of torchrun would outlive a killed launcher
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def load_datasets(self, cfg: Any, preprocess: bool = False) -> None:
         """Leave the rows to axolotl; this is the last hook before it decides where the model goes.
@@ -54,26 +44,79 @@ class ShoptunePlugin(BasePlugin):  # type: ignore[misc]  # axolotl ships no type
                 module.support_avx512bf16_for_cpu = False
 
     def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[TrainerCallback]:
-        """Report steps as they are done."""
-        return [_StepLog()]
+        """Report steps as they are done; show a loss that is not a number instead of the last one that was."""
+        trainer.args.logging_nan_inf_filter = False
+        return [StepReport(Path(str(cfg.output_dir)).parent)]
 
 
-class _StepLog(TrainerCallback):
-    """Writes what the trainer logs as JSON lines, and advances the progress bar."""
+class StepReport(TrainerCallback):
+    """Writes metrics and progress, stops when asked to, and ends a run whose loss went wrong.
+
+    Attributes:
+        directory: where the artifact is made.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._watchdog = Watchdog()
+        self._terminated = False
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        if progress and state.max_steps:
-            progress.advance(state.global_step / state.max_steps)
+        """Take signals back from axolotl, whose handler saves half-trained weights and ends with status 0."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, self._terminate)
+        self._report(state)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        if progress and state.max_steps:
-            progress.advance(1 / state.max_steps)
+        """Report the step; when asked to stop, save a checkpoint and end, on all ranks at the same step."""
+        self._report(state)
+        if self._asked_to_stop(args) and state.global_step < state.max_steps:
+            control.should_save = control.should_training_stop = True
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """End with the checkpoint when the run was stopped before its last step."""
+        if control.should_training_stop and state.global_step < state.max_steps:
+            raise Stopped(state.global_step)
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Write what was logged.
+
+        Raises:
+            ShoptuneError: the loss went wrong.
+        """
+        if state.is_world_process_zero:
+            write_metrics(state.log_history, self.directory / METRICS)
+        if state.log_history and (problem := self._watchdog.problem(state.log_history[-1])):
+            raise ShoptuneError([problem])
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Write the last metrics."""
         if state.is_world_process_zero:
-            kept = [
-                {key: entry[key] for key in ("step", "loss", "eval_loss", "learning_rate") if key in entry}
-                for entry in state.log_history
-            ]
-            lines = "".join(json.dumps(entry) + "\n" for entry in kept)
-            Path(str(args.output_dir), LOG).write_text(lines, encoding="utf-8")
+            write_metrics(state.log_history, self.directory / METRICS)
+
+    def _report(self, state: TrainerState) -> None:
+        if state.is_world_process_zero:
+            tokens = getattr(state, "tokens", {}).get("total", 0)
+            losses = [entry for entry in state.log_history if "loss" in entry]
+            last = {key: losses[-1].get(key) for key in ("loss", "learning_rate")} if losses else {}
+            progress = {"step": state.global_step, "steps": state.max_steps, "tokens": int(tokens), **last}
+            write_json(self.directory / PROGRESS, progress)
+
+    def _terminate(self, *_: object) -> None:
+        self._terminated = True
+
+    def _asked_to_stop(self, args: TrainingArguments) -> bool:
+        asked = self._terminated or (self.directory / STOP).exists()
+        if not torch.distributed.is_available() or not torch.distributed.is_initialized():
+            return asked
+        flag = torch.tensor(int(asked), device=args.device)  # one rank may see the request a step before another
+        torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX)
+        return bool(flag.item())
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: the run resumes from here
+    """Training was asked to end; the checkpoint of a step is complete."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(f"stopped after step {step}, with a checkpoint")
+        self.step = step

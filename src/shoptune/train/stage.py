@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
-import os
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
-
-import yaml
 
 from shoptune.artifacts.manifest import Request
 from shoptune.checkpoints.checkpoint import locate
 from shoptune.errors import fail
 from shoptune.runtime.environments import go_offline
-from shoptune.runtime.progress import Bar, bar
-from shoptune.runtime.redirection import redirect_output
 from shoptune.stage import Stage, environment
 from shoptune.train.config import TrainConfig, load_train_config
+from shoptune.train.exchange import JOB, METRICS, TRANSIENT, JobFile
+from shoptune.train.launch import LOG, Nodes, command, join_workers, run_workers
+from shoptune.train.metrics import loss_curve, read_metrics
 
 _KEPT = (".safetensors", ".json", ".jsonl", ".jinja")
-_LOG = "axolotl.log"
+CURVE = "loss_curve.svg"
 
 
 @dataclass(frozen=True)
@@ -32,21 +33,23 @@ class Arguments:
     Attributes:
         file: the training YAML.
         overrides: `key.path=value` texts.
-        processes: workers on this machine, one per GPU.
+        processes: workers on each machine, one per GPU; None for as many as the YAML's machine has cards.
+        nodes: the machines that train together.
     """
 
     file: Path
     overrides: Sequence[str] = ()
-    processes: int = 1
+    processes: int | None = None
+    nodes: Nodes = field(default_factory=Nodes)
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to train, from which base, with how many workers (several are started by torchrun)."""
+    """What to train, from which base, on which machines (several workers are started by torchrun)."""
 
     config: TrainConfig
     base_model: Path
-    processes: int = 1
+    nodes: Nodes = field(default_factory=Nodes)
 
 
 def load(arguments: Arguments) -> Job:
@@ -56,12 +59,28 @@ def load(arguments: Arguments) -> Job:
         ShoptuneError: the YAML is faulty, or the base cannot be found.
     """
     config = load_train_config(arguments.file, arguments.overrides)
-    return Job(config, locate(config.base_model, config.file, "base_model"), arguments.processes)
+    return Job(config, locate(config.base_model, config.file, "base_model"), _nodes(arguments, config))
+
+
+def machines(arguments: Arguments) -> Nodes:
+    """The machines of a run whose rows and base need not be there yet.
+
+    Raises:
+        ShoptuneError: the YAML is faulty.
+    """
+    return _nodes(arguments, load_train_config(arguments.file, arguments.overrides, built=False))
+
+
+def _nodes(arguments: Arguments, config: TrainConfig) -> Nodes:
+    workers = arguments.processes or (config.machine.workers if config.machine else 1)
+    return dataclasses.replace(arguments.nodes, processes=workers)
 
 
 def request(job: Job) -> Request:
     """What the adapter is made from."""
-    inputs = {"base_model": job.base_model} | {str(path): path for path in job.config.data_files}
+    inputs = {"base_model": job.base_model} | {
+        str(path): path for path in [*job.config.data_files, *job.config.input_files]
+    }
     return Request("train", dict(job.config.axolotl), inputs)
 
 
@@ -74,18 +93,43 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
     go_offline()
     checkpoints = directory / "checkpoints"
     _remove_half_written(checkpoints)
-    file = directory / "axolotl.yaml"
-    file.write_text(yaml.safe_dump(job.config.for_axolotl(job.base_model, directory)), encoding="utf-8")
-    _run_axolotl(file, directory / _LOG, job.processes)
+    for name in TRANSIENT:
+        (directory / name).unlink(missing_ok=True)
+    _job_file(job, directory).write(directory / JOB)
+    run_workers(
+        command(directory / JOB, job.nodes, _run_name(job, directory)), directory, directory / LOG, job.config.axolotl
+    )
     _keep_results(checkpoints, directory)
-    for leftover in (checkpoints, directory / "prepared"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    file.unlink()
+    curve = loss_curve(read_metrics(directory / METRICS))
+    (directory / CURVE).write_text(curve, encoding="utf-8")
+    _remove_leftovers(directory)
     return {}
 
 
+def join(job: Job, out: Path) -> None:
+    """Train as one of several machines that is not the first: the first prepares the folder and publishes the artifact.
+
+    Raises:
+        ShoptuneError: the workers of this machine failed.
+    """
+    go_offline()
+    directory = out.with_name(f"{out.name}.partial")
+    with tempfile.TemporaryDirectory(prefix="shoptune-node-") as scratch:
+        _job_file(job, directory).write(Path(scratch, JOB))
+        log = out.with_name(f"{out.name}.node{job.nodes.rank}.log")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        join_workers(command(Path(scratch, JOB), job.nodes, _run_name(job, directory)), log, job.config.axolotl)
+        log.unlink()
+
+
+def _job_file(job: Job, directory: Path) -> JobFile:
+    return JobFile(job.config.file, job.config.axolotl, job.base_model, directory)
+
+
 def next_command(job: Job, out: Path) -> str:
-    """Merge the adapter into its base."""
+    """Merge the adapter into its base; what was trained in full is quantized as it is."""
+    if not job.config.axolotl.get("adapter"):
+        return f"shoptune quantize QUANTIZE.yaml --set {quote(f'model={out}')} --out DIR"
     base, adapter = quote(f"base={job.config.base_model}"), quote(f"adapters=[{{path: {out}}}]")
     return f"shoptune merge MERGE.yaml --set {base} --set {adapter} --out DIR"
 
@@ -95,33 +139,10 @@ TRAIN: Stage[Arguments, Job] = Stage(
 )
 
 
-def _run_axolotl(file: Path, log: Path, processes: int) -> None:
-    """Run axolotl, with what it and its libraries print going to a log."""
-    with bar("train", 1.0) as progress, redirect_output(log):
-        if processes == 1:
-            _run_here(file, progress)
-        else:
-            _run_workers(file, processes)
-
-
-def _run_here(file: Path, progress: Bar) -> None:
-    from axolotl.cli.args import TrainerCliArgs
-    from axolotl.cli.config import load_cfg
-    from axolotl.cli.train import do_train
-
-    from shoptune.train import plugin
-
-    plugin.progress = progress
-    do_train(load_cfg(str(file)), TrainerCliArgs())
-
-
-def _run_workers(file: Path, processes: int) -> None:
-    import torch
-    from torch.distributed.run import main as torchrun
-
-    if not torch.cuda.is_available():  # else every worker would train a copy of its own
-        os.environ.update({"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"})
-    torchrun(["--nproc_per_node", str(processes), "-m", "axolotl.cli.train", str(file)])
+def _run_name(job: Job, directory: Path) -> str:
+    """A name that the machines of a run agree on: two runs that meet at the same port do not mix."""
+    text = json.dumps([dict(job.config.axolotl), str(directory.absolute())], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _remove_half_written(checkpoints: Path) -> None:
@@ -133,11 +154,19 @@ def _remove_half_written(checkpoints: Path) -> None:
 
 def _keep_results(checkpoints: Path, directory: Path) -> None:
     if not list(checkpoints.glob("*.safetensors")):
-        raise fail(checkpoints, "", "the run ended without weights", "see what axolotl printed above")
+        log = directory / LOG
+        raise fail(log, "", "the run ended without weights", "read the end of this log")
     for file in sorted(checkpoints.iterdir()):
         if file.is_file() and file.suffix in _KEPT:
             file.rename(directory / file.name)
     _sort_target_modules(directory / "adapter_config.json")
+
+
+def _remove_leftovers(directory: Path) -> None:
+    for folder in ("checkpoints", "prepared"):
+        shutil.rmtree(directory / folder, ignore_errors=True)
+    for file in [*(directory / name for name in (*TRANSIENT, LOG)), *directory.glob("axolotl-*.yaml")]:
+        file.unlink(missing_ok=True)
 
 
 def _sort_target_modules(config: Path) -> None:

@@ -23,8 +23,8 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def _register(source: str, database: duckdb.DuckDBPyConnection, raw: Path) -> SourceReader:
-    out = Path(tempfile.mkdtemp(dir=raw))
+def _register(source: str, database: duckdb.DuckDBPyConnection, raw: Path, scratch: Path | None = None) -> SourceReader:
+    out = Path(tempfile.mkdtemp(dir=scratch or raw))
     reader = SourceReader(database, raw / source, TableStore(out / "tables", source), out / "scratch")
     sources.register(source, reader)
     return reader
@@ -33,10 +33,9 @@ def _register(source: str, database: duckdb.DuckDBPyConnection, raw: Path) -> So
 def test_every_source_of_the_made_up_shop_is_read(
     database: duckdb.DuckDBPyConnection, examples: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "raw").symlink_to(examples / "raw")
     assert sources.names() == ["alpaca", "amazon_m2", "attributes", "ecinstruct", "esci", "mmlu", "reviews2023"]
     for source in sources.names():
-        _register(source, database, examples / "raw")
+        _register(source, database, examples / "raw", tmp_path)
     tables = [
         "alpaca",
         "m2_sessions",
@@ -367,4 +366,20 @@ def test_what_players_and_shops_put_into_reviews_is_removed(
     _register("reviews2023", database, tmp_path)
     assert database.execute("SELECT title, text FROM reviews").fetchall() == [
         ("It's fine", 'Love "it" & this lamp! 5 < 6')
+    ]
+
+
+def test_a_damaged_parquet_file_of_mmlu_is_set_aside(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    (tmp_path / "mmlu").mkdir()
+    (tmp_path / "mmlu" / "law_test.csv").write_text("How?,i,j,k,l,D\n")
+    (tmp_path / "mmlu" / "bad.parquet").write_bytes(b"PAR1, but not whole")
+    (tmp_path / "mmlu" / "good.parquet").touch()
+    database.execute(
+        "COPY (SELECT 'Why?' AS question, 'law' AS subject, ['i','j','k','l'] AS choices, 3 AS answer) TO "
+        f"'{tmp_path}/mmlu/good.parquet'"
+    )
+    reader = _register("mmlu", database, tmp_path)
+    assert database.execute("SELECT question FROM mmlu ORDER BY question").fetchall() == [("How?",), ("Why?",)]
+    assert [(Path(m.file).name, m.reason.partition(" (")[0]) for m in reader.malformed] == [
+        ("bad.parquet", "cannot be read")
     ]

@@ -66,7 +66,7 @@ def test_partitions_add_up(tmp_path: Path) -> None:
         "review_keyphrases": 2,  # a row of nulls for each category
         "reviews_products": 3,
     }
-    assert found.missing == {"reviews of products that are not listed": 2}
+    assert found.missing["reviews of products that are not listed"] == 2
     assert [(Path(m.file).name, m.line) for m in found.malformed] == [("Baby.jsonl", 3), ("Toys.jsonl", 4)]
 
 
@@ -90,3 +90,16 @@ def test_sources_are_named(tmp_path: Path) -> None:
         load(Arguments(tmp_path))
     shutil.copytree(RAW / "alpaca", tmp_path / "alpaca")
     assert list(load(Arguments(tmp_path)).folders) == ["alpaca"]
+
+
+def test_real_files_are_read_whole(reviews2023: Path, tmp_path: Path) -> None:
+    (tmp_path / "reviews2023").mkdir()
+    for category in ("Amazon_Fashion_1008", "Patio_Lawn_and_Garden_100"):
+        for name in (f"{category}.jsonl", f"meta_{category}.jsonl"):
+            (tmp_path / "reviews2023" / name).symlink_to(reviews2023 / name)
+    with executor("local", workers=1) as here:
+        found = ingest({"reviews2023": tmp_path / "reviews2023"}, tmp_path / "tables", Reading(), here)["reviews2023"]
+    assert {name: table.rows for name, table in found.tables.items()} == {"reviews": 1108, "reviews_products": 1108}
+    assert not found.malformed
+    # Fashion's reviews are those of its products, joined on parent_asin; Patio's are of others.
+    assert found.missing["reviews of products that are not listed"] == 100

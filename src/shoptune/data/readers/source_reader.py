@@ -162,11 +162,18 @@ class SourceReader:
             self.missing[what] = int(found[0])
 
     def parquet_columns(self, file: Path) -> list[str]:
-        """The column names of a Parquet file."""
-        rows = self.connection.execute(
-            f"SELECT column_name FROM (DESCRIBE SELECT * FROM read_parquet({quoted([file])}))"
-        )
-        return [name for (name,) in rows.fetchall()]
+        """The column names of a Parquet file; a file that cannot be read is set aside and has none."""
+        import duckdb
+
+        query = f"SELECT column_name FROM (DESCRIBE SELECT * FROM read_parquet({quoted([file])}))"
+        try:
+            return [name for (name,) in self.connection.execute(query).fetchall()]
+        except duckdb.Error as error:
+            reason = f"cannot be read ({str(error).strip().partition(chr(10))[0]})"
+            problem = MalformedRecord(str(file), 0, reason)
+            if problem not in self.malformed:
+                self.malformed.append(problem)
+            return []
 
     def _load(self, table: Table, reader: str) -> None:
         names = ", ".join(f'"{name}"' for name in [*table.columns, "filename"])
@@ -221,24 +228,15 @@ class SourceReader:
     def _with_columns(
         self, files: Sequence[Path], columns: Collection[str], columns_of: Callable[[Path], Collection[str]]
     ) -> list[Path]:
-        import duckdb
-
         whole = []
         for file in files:
-            try:
-                absent = [column for column in columns if column not in columns_of(file)]
-            except duckdb.Error as error:
-                self.malformed.append(MalformedRecord(str(file), 0, f"cannot be read ({_first_line(error)})"))
-                continue
-            if absent:
-                self.malformed.append(MalformedRecord(str(file), 0, f"lacks the column {', '.join(absent)}"))
-            else:
+            found = columns_of(file)
+            absent = [column for column in columns if column not in found]
+            if not absent:
                 whole.append(file)
+            elif str(file) not in [problem.file for problem in self.malformed]:
+                self.malformed.append(MalformedRecord(str(file), 0, f"lacks the column {', '.join(absent)}"))
         if not whole:
             problem = self.malformed[-1]
             raise fail(problem.file, "", problem.reason, AS_DOWNLOADED)
         return whole
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import Any
 
-from shoptune.shopbench.chat import neutralize
+from shoptune.shopbench.control_tokens import neutralize
 
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028\u2029\ufeff]")
@@ -31,5 +31,6 @@ def clean_text(text: str) -> str:
     if "&" in text:
         text = html.unescape(text)
     if "<" in text:
-        text = neutralize(_TAG.sub(" ", text))
+        text = _TAG.sub(" ", text)
+    text = neutralize(text)
     return unicodedata.normalize("NFC", _CONTROL.sub("", text)).strip()

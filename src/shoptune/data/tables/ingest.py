@@ -14,6 +14,7 @@ from shoptune.data.readers.source_reader import SourceReader
 from shoptune.data.readers.table_store import TableStore
 from shoptune.data.tables.source_tables import SourceTables, merged
 from shoptune.errors import Problem, ShoptuneError
+from shoptune.runtime.progress import bar
 
 _SCRATCH = ".scratch"
 _PARTITIONS = ".partitions"  # what is known of finished partitions, until all of them are
@@ -52,6 +53,11 @@ class Partition:
     files: Sequence[Path]
     out: Path
 
+    @property
+    def bytes(self) -> int:
+        """The size of its files."""
+        return sum(file.stat().st_size for file in self.files)
+
 
 def ingest(folders: Mapping[str, Path], out: Path, reading: Reading, executor: Executor) -> dict[str, SourceTables]:
     """Write the tables of sources, each to a folder of its name.
@@ -71,8 +77,10 @@ def ingest(folders: Mapping[str, Path], out: Path, reading: Reading, executor: E
         for name, files in sorted(sources.partitions(source, folders[source]).items())
     ]
     parts: dict[str, list[SourceTables]] = {partition.source: [] for partition in work}
-    for partition, part in zip(work, executor.map(partial(ingest_partition, reading), work), strict=True):
-        parts[partition.source].append(part)
+    with bar("ingest", sum(partition.bytes for partition in work)) as progress:
+        for partition, part in zip(work, executor.map(partial(ingest_partition, reading), work), strict=True):
+            parts[partition.source].append(part)
+            progress.advance(partition.bytes)
     found = {source: merged(out / source, tables) for source, tables in parts.items()}
     _refuse_empty_tables(folders, found)
     for tables in found.values():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from shoptune.data.build_result import BuildResult, Rows
@@ -42,7 +43,7 @@ def statistics(result: BuildResult, splits: Mapping[str, int], length: LengthLim
             source: sum(part.records for part in parts) for source, parts in result.malformed.items() if parts
         },
         "samples": {
-            name: {"records": sample.records, "of": sample.of, sample.sample_by: sample.values, "pairs": sample.pairs}
+            name: {field: value for field, value in asdict(sample).items() if field != "condition"}
             for name, sample in result.samples.items()
         },
         "missing_partners": {source: dict(missing) for source, missing in result.missing.items() if missing},

@@ -10,7 +10,8 @@ from typing import Any
 from datasets import Dataset
 
 from shoptune.shopbench.answers import answer_text
-from shoptune.shopbench.chat import neutralize, system_prompt
+from shoptune.shopbench.chat import system_prompt
+from shoptune.shopbench.control_tokens import neutralize
 from shoptune.shopbench.metrics.micro_f1 import f1
 from shoptune.shopbench.questions import Question, load_questions
 from shoptune.shopbench.scoring import score

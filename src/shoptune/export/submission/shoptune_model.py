@@ -14,9 +14,10 @@ os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "VLLM_NO_
 from models.base_model import ShopBenchBaseModel
 
 from shoptune.infer.engine import Engine
-from shoptune.infer.exemplars import Solved, dynamic_exemplars
+from shoptune.infer.few_shot.dynamic import dynamic_examples
+from shoptune.infer.few_shot.example import FewShotExample
 from shoptune.infer.profile import Profile
-from shoptune.shopbench.classify import task_type_of
+from shoptune.infer.prompt import Prompt
 
 BATCH_SIZE = 16  # the most that the evaluator passes
 
@@ -27,7 +28,7 @@ class ShoptuneModel(ShopBenchBaseModel):  # type: ignore[misc]  # checked where 
     def __init__(self) -> None:
         profile = _profile()
         self._dynamic = profile.prompting.dynamic
-        self._solved: list[list[Solved]] = []
+        self._answered: list[list[FewShotExample]] = []
         self._engine = Engine(HERE / "checkpoint", profile)
 
     def get_batch_size(self) -> int:
@@ -36,17 +37,22 @@ class ShoptuneModel(ShopBenchBaseModel):  # type: ignore[misc]  # checked where 
 
     def batch_predict(self, batch: dict[str, Any], is_multiple_choice: bool) -> list[str]:
         """One answer for each of `batch["prompt"]`, in order."""
-        asked = [(prompt, is_multiple_choice) for prompt in batch["prompt"]]
-        answers = self._engine.answer(asked, dynamic=dynamic_exemplars(self._dynamic, self._solved))
+        prompts = [Prompt(text, is_multiple_choice) for text in batch["prompt"]]
+        completions = self._engine.answer(prompts, dynamic=dynamic_examples(self._dynamic, self._answered))
+        answers = [completion.text for completion in completions]
         if self._dynamic:
-            types = [task_type_of(text, is_multiple_choice=choice) for text, choice in asked]
-            self._solved.append(list(map(Solved, batch["prompt"], types, answers)))
+            self._answered.append(
+                [
+                    FewShotExample(prompt.text, prompt.task_type, text)
+                    for prompt, text in zip(prompts, answers, strict=True)
+                ]
+            )
         return answers
 
 
 def _profile() -> Profile:
-    """The profile, whose files lie in this folder."""
+    """The profile, with its files in this folder."""
     settings = json.loads((HERE / "profile.json").read_text(encoding="utf-8"))
-    if exemplars := settings["prompting"]["exemplars"]:
-        exemplars["questions"] = str(HERE / exemplars["questions"])
+    if few_shot := settings["prompting"]["few_shot"]:
+        few_shot["questions"] = str(HERE / few_shot["questions"])
     return Profile.model_validate(settings)

@@ -18,7 +18,8 @@ def ndcg(ranking: Sequence[int], gains: Sequence[float]) -> float:
         ranking: item numbers, best first; numbers past the list gain nothing.
         gains: relevance of each item, in the order in which the question lists them.
     """
-    ranked = [gains[number - 1] if number - 1 < len(gains) else 0 for number in ranking[: len(gains)]]
+    size = len(gains)
+    ranked = [gains[number - 1] if -size <= number - 1 < size else 0 for number in ranking[:size]]
     ideal = _dcg(sorted(gains, reverse=True))
     return _dcg(ranked) / ideal if ideal else 0.0
 

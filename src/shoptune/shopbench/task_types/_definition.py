@@ -19,11 +19,13 @@ class Wording:
     """A question as far as its task type can be told from it.
 
     Attributes:
-        instruction: the text without its listed items, whose words decide nothing.
+        instruction: the text without its listed items and without what it is about ("Review: ...").
+        unlisted: the text without its listed items, where an instruction that comes last may be hidden.
         items: the number of listed items.
     """
 
     instruction: str
+    unlisted: str
     items: int
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-from shoptune.shopbench.allowed import Allowed, OneOf
-from shoptune.shopbench.options import choices
+from shoptune.shopbench.allowed import Allowed, Anything, OneOf
+from shoptune.shopbench.options import choices, wants_words
 from shoptune.shopbench.task_types._definition import Definition, Parsed
 from shoptune.shopbench.vocabulary import Metric
 
@@ -42,11 +42,13 @@ class MultipleChoice(Definition):
         return str(reference)
 
     def allowed(self, question: str) -> Allowed:
-        """One of the options that the question lists."""
-        return OneOf(tuple(choices(question)))
+        """One of the options that the question lists; anything when it lists none and asks for a word."""
+        return Anything() if wants_words(question) else OneOf(tuple(choices(question)))
 
     def repair(self, text: str, question: str, default_choice: int) -> str:
-        """The first option that the prediction names, or the default."""
+        """The first option that the prediction names, or the default; a word stays when the question asks for one."""
+        if wants_words(question):
+            return text
         numbers = choices(question)
         for found in _NUMBER.findall(text):
             if int(found) in numbers:

@@ -7,19 +7,22 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from shoptune.shopbench.allowed import Allowed, Anything, Arrangement
-from shoptune.shopbench.options import listed_numbers
+from shoptune.shopbench.options import listed_numbers, listing
 from shoptune.shopbench.task_types._definition import Definition, Parsed, Wording, is_list_of, join_numbers
 from shoptune.shopbench.task_types._item_numbers import mentioned, read_numbers
+from shoptune.shopbench.task_types.retrieval import CHOOSING
 from shoptune.shopbench.vocabulary import Metric
 
 RANKED = 5
 # Words for putting all of a list in order; "ordered" is left out, since customers order products.
 _END = r"(?:the\ )?(?:most|best|highest|least|worst|lowest)\b"
 _RANKING = re.compile(
-    rf"""\bpermutation\b | \bre-?rank | \brank(?:s|ed|ing)?\b | \bre-?order\b | \bsort(?:s|ed|ing)?\b
-    | \barrang(?:e|ed|ing)\b | \bprioriti[sz]e | \border\ (?:the|these|them|all)\b
+    rf"""\bpermutation\b | \bre-?rank | \brank(?:s|ed|ing|ings)?\b | \bre-?order(?:ed|ing)?\b
+    | \bsort(?:s|ed)?\b(?!\ of) | \bsorting\ (?:the|these|them|all)\b | \barrang(?:e|ed|ing)\b | \bprioriti[sz]e
+    | \border\ (?:the|these|them|all)\b
     | \bin\ (?:\w+\ )?order\ of\b | \b(?:de|a)scending\b | \b(?:de|in)creasing\ order\b
-    | \bfrom\ {_END}.{{1,60}}\bto\ {_END} | \b(?:most|best|highest)\b[\w\ ]{{0,30}}\bfirst\b""",
+    | \border\ of\ (?:the|these|all)\b
+    | \b(?:from\ )?{_END}.{{1,60}}\bto\ {_END} | \b(?:most|best|highest)\b[\w\ ]{{0,30}}\bfirst\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 
@@ -48,12 +51,16 @@ class Ranking(Definition):
 
     def recognizes(self, wording: Wording) -> bool:
         """A question with a list and a word for putting it in order."""
-        return wording.items > 1 and _RANKING.search(wording.instruction) is not None
+        if wording.items <= 1:
+            return False
+        if _RANKING.search(wording.instruction):
+            return True
+        return not CHOOSING.search(wording.instruction) and _RANKING.search(wording.unlisted) is not None
 
     def allowed(self, question: str) -> Allowed:
         """A permutation of the listed numbers."""
-        numbers = tuple(listed_numbers(question))
-        return Arrangement(numbers, len(numbers)) if numbers else Anything()
+        found = listing(question)
+        return Arrangement(found.admissible, len(found.numbers)) if found.numbers else Anything()
 
     def repair(self, text: str, question: str, default_choice: int) -> str:
         """The listed numbers that the prediction mentions, completed with the others in listed order."""

@@ -1,0 +1,5 @@
+"""One file per kind of constraint; see `docs/extending.md`."""
+
+from shoptune.runtime.plugins import load_plugins
+
+load_plugins(__name__)  # each registers itself

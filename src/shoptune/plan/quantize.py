@@ -1,0 +1,135 @@
+"""Plan quantization: AutoAWQ keeps the model in host memory and moves one block at a time to the GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from shoptune.errors import Problem
+from shoptune.plan.capability import installation_problems, unpadded
+from shoptune.plan.estimate import Budget, Estimate, Setting, amount
+from shoptune.plan.roofline import CPU_GFLOPS
+from shoptune.plan.shapes import Shape, awq_bytes
+
+# 20 candidate scales and the search for clipping limits; the share makes Qwen2-72B with 96 questions take 1.5 hours on
+# an A100, as in paper 001, section 4.6.
+_FORWARD_PASSES: Final = 25
+_GPU_SHARE: Final = 0.04
+_LIBRARIES: Final = 2e9
+_TOKENS_PER_QUESTION: Final = 194  # a development question with its chat template, by Qwen2's tokenizer
+
+
+@dataclass(frozen=True)
+class QuantizeWork:
+    """What a quantize config asks for.
+
+    Attributes:
+        group_size: weights that share a scale.
+        tensor_parallel: GPUs that will share the model.
+        samples: calibration questions.
+        max_length: the longest of them, in tokens.
+        on_gpu: whether the search runs on a GPU.
+        whole_model: whether all of the model is put on one GPU (`device_map`).
+    """
+
+    group_size: int
+    tensor_parallel: int
+    samples: int
+    max_length: int
+    on_gpu: bool
+    whole_model: bool = False
+
+
+def plan_quantize(setting: Setting, work: QuantizeWork) -> Estimate:
+    """Plan padding and AWQ."""
+    machine, shape = setting.machine, setting.shape.padded(work.group_size, work.tensor_parallel)
+    element = 2 if work.on_gpu else 4
+    tokens = work.samples * min(work.max_length, _TOKENS_PER_QUESTION)
+    padded, packed = float(shape.parameters * 2), shape.bytes(awq_bytes(work.group_size))
+    search = search_bytes(shape, tokens, element)
+    memory = {"model": float(shape.parameters * element), "libraries": _LIBRARIES}
+    budgets = []
+    if work.on_gpu and machine.gpus:
+        placed = {"weights": _placed(shape, work), "calibration": search}
+        limit = max(gpu.available_bytes for gpu in machine.gpus)
+        budgets.append(Budget("gpu", "memory per GPU", placed, limit, "lower calibration.max_samples or max_length"))
+    elif not work.on_gpu:
+        memory["calibration"] = search
+    disk = {"padded checkpoint": padded, "AWQ checkpoint": packed}
+    if not setting.local:
+        disk["download of the model"] = shape.parameters * 2.0
+    seconds = _seconds(setting, work, shape, tokens)
+    return Estimate(
+        stage="quantize",
+        budgets=[
+            *budgets,
+            Budget("host", "memory", memory, machine.memory_bytes, "use a machine with more memory"),
+            Budget("disk", "disk", disk, machine.disk_bytes, "free space, or name an --out on another disk"),
+        ],
+        seconds=seconds,
+        figures={
+            "intermediate_size": setting.shape.intermediate,
+            "padded_intermediate_size": shape.intermediate,
+            "weights_gb_total": round(packed / 1e9, 2),
+        },
+        assumptions=[
+            f"{work.samples} questions of {min(work.max_length, _TOKENS_PER_QUESTION)} tokens for calibration",
+            f"{_FORWARD_PASSES} forward passes at {_speed(setting, work)}",
+        ],
+        notes=[*_notes(setting, shape, work)],
+        refusals=[*_refusals(setting, work)],
+    )
+
+
+def search_bytes(shape: Shape, tokens: int, element: int) -> float:
+    """Inputs, residual, normed input and output of a block, and gate, up and their product, for all tokens."""
+    return float(tokens * (4 * shape.hidden + 3 * shape.intermediate) * element)
+
+
+def _placed(shape: Shape, work: QuantizeWork) -> float:
+    """Weights on the GPU: everything, or the embedding and one block."""
+    if work.whole_model:
+        return shape.parameters * 2.0
+    return 2.0 * (shape.vocab * shape.hidden + shape.linear_weights / shape.layers)
+
+
+def _seconds(setting: Setting, work: QuantizeWork, shape: Shape, tokens: int) -> float | None:
+    operations = 2 * shape.linear_weights * tokens * _FORWARD_PASSES
+    if not work.on_gpu:
+        return operations / (setting.machine.cpus * CPU_GFLOPS * 1e9)
+    peak = max((gpu.fp16_tflops for gpu in setting.machine.gpus), default=0) * 1e12
+    return operations / (peak * _GPU_SHARE) if peak else None
+
+
+def _speed(setting: Setting, work: QuantizeWork) -> str:
+    if not work.on_gpu:
+        return f"{CPU_GFLOPS} GFLOPS per core"
+    peak = max((gpu.fp16_tflops for gpu in setting.machine.gpus), default=0)
+    return f"{_GPU_SHARE:.0%} of {peak:g} TFLOPS"
+
+
+def _notes(setting: Setting, padded: Shape, work: QuantizeWork) -> Iterator[str]:
+    if padded.intermediate != setting.shape.intermediate:
+        why = unpadded(setting.shape, work.group_size, work.tensor_parallel)
+        yield f"{why}; padded with zeros to {padded.intermediate}"
+
+
+def _refusals(setting: Setting, work: QuantizeWork) -> Iterator[Problem]:
+    file, machine = setting.file, setting.machine
+    if setting.shape.group_size:
+        yield Problem(file, "model", "is quantized already", "name the merged checkpoint")
+    if setting.shape.hidden % work.group_size:
+        what = f"layers are {setting.shape.hidden} wide, not a multiple of {work.group_size}"
+        yield Problem(file, "awq.q_group_size", what, "choose 64 or 32")
+    if not work.on_gpu:
+        return
+    if not machine.gpus:
+        what = f"is for a machine with a GPU, machine '{machine.name}' has none"
+        yield Problem(file, "device", what, "set device to cpu")
+        return
+    yield from installation_problems(file, machine, 1)
+    size, limit = setting.shape.parameters * 2.0, max(gpu.available_bytes for gpu in machine.gpus)
+    if work.whole_model and size > limit:
+        what = f"puts {amount(size)} on one GPU, which has {amount(limit)}"
+        yield Problem(file, "device_map", what, "leave the weights on the CPU: AutoAWQ moves one block at a time")

@@ -1,0 +1,147 @@
+"""Plan a config: find out which stage it is for, the model and the machine, and estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shoptune.config import apply_overrides, load, read_yaml
+from shoptune.errors import Problem, ShoptuneError, fail
+from shoptune.infer.profile import Profile, load_profile
+from shoptune.merge.config import MergeConfig
+from shoptune.plan.estimate import DOES_NOT_FIT, FITS, Estimate, Setting
+from shoptune.plan.infer import Weights, default_weights, plan_infer
+from shoptune.plan.machines import HERE, find_machine
+from shoptune.plan.merge import plan_merge
+from shoptune.plan.models import Model, config_model, named_model
+from shoptune.plan.quantize import plan_quantize
+from shoptune.plan.sweep import plan_sweep
+from shoptune.plan.train import plan_train
+from shoptune.plan.work import merge_work, quantize_work, sweep_work
+from shoptune.quantize.config import QuantizeConfig
+from shoptune.runtime.machine_facts import Machine
+from shoptune.sweep.config import load_sweep
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asks for besides the config.
+
+    Attributes:
+        overrides: texts from `--set`.
+        model: a config.json, a folder or a hub id, in place of the config's.
+        machine: as `find_machine` takes it.
+        weights: what inference loads.
+        track: the track whose time limit counts.
+        processes: of training.
+    """
+
+    overrides: Sequence[str] = ()
+    model: str | None = None
+    machine: str = HERE
+    weights: Weights | None = None
+    track: int | None = None
+    processes: int | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An estimate with what it was made for."""
+
+    file: Path
+    model: Model
+    machine: Machine
+    estimate: Estimate
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What prevents the stage from running."""
+        return self.estimate.problems(self.file, self.machine)
+
+    @property
+    def verdict(self) -> str:
+        """`fits` or `does not fit`."""
+        return DOES_NOT_FIT if self.problems else FITS
+
+
+def plan_config(file: Path, options: Options) -> Plan:
+    """Plan a train, merge, sweep, quantize or infer config.
+
+    Raises:
+        ShoptuneError: the config is malformed or of another stage, or the model or the machine cannot be found.
+    """
+    values = apply_overrides(read_yaml(file), options.overrides)
+    stage = stage_of(file, values)
+    _refuse_others(stage, options)
+    machine = find_machine(options.machine)
+    reference, where = _reference(stage, file, values)
+    model = named_model(options.model, "--model", "") if options.model else config_model(reference, file, where)
+    local = model.local and (options.machine == HERE or bool(model.assumed))
+    setting = Setting(file, model.shape, machine, local or stage == "infer")
+    return Plan(file, model, machine, _estimate(stage, setting, values, options))
+
+
+def stage_of(file: Path, values: Any) -> str:
+    """The stage whose config a file is, by its keys.
+
+    Raises:
+        ShoptuneError: the keys are those of no stage that can be planned.
+    """
+    keys = set(values) if isinstance(values, Mapping) else set()
+    if "base_model" in keys:
+        return "train"
+    if {"merge", "profile"} <= keys:
+        return "sweep"
+    if {"base", "adapters"} <= keys:
+        return "merge"
+    if "calibration" in keys:
+        return "quantize"
+    if keys and keys <= set(Profile.model_fields):
+        return "infer"
+    what = "is not a train, merge, sweep, quantize or infer config"
+    raise fail(file, "", what, "name one from training_configs/, merge/, merge/sweeps/, quantize/ or infer/")
+
+
+def _refuse_others(stage: str, options: Options) -> None:
+    """Options that mean nothing for a stage.
+
+    Raises:
+        ShoptuneError: one was given.
+    """
+    given = {"--track": (options.track, "infer"), "--weights": (options.weights, "infer")}
+    given["--processes"] = (options.processes, "train")
+    problems = [
+        Problem(name, "", f"is for {meant} configs, this is one of {stage}", "remove it")
+        for name, (value, meant) in given.items()
+        if value is not None and stage != meant
+    ]
+    if problems:
+        raise ShoptuneError(problems)
+
+
+def _reference(stage: str, file: Path, values: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The model that a config names, and the key."""
+    key = {"train": "base_model", "merge": "base", "sweep": "merge", "quantize": "model", "infer": ""}[stage]
+    value = values.get(key)
+    if stage == "sweep" and value is not None:
+        return load(Path(str(value)), MergeConfig).base, "merge"
+    if key and not isinstance(value, str):
+        raise fail(file, key, "missing", "name a folder or a hub id")
+    return value, key
+
+
+def _estimate(stage: str, setting: Setting, values: Mapping[str, Any], options: Options) -> Estimate:
+    file, overrides = setting.file, options.overrides
+    if stage == "train":
+        return plan_train(setting, values, options.processes)
+    if stage == "merge":
+        return plan_merge(setting, merge_work(load(file, MergeConfig, overrides)))
+    if stage == "quantize":
+        return plan_quantize(setting, quantize_work(load(file, QuantizeConfig, overrides)))
+    if stage == "sweep":
+        sweep = load_sweep(file, overrides)
+        return plan_sweep(setting, sweep.profile, sweep_work(sweep.config, sweep.merge))
+    profile = load_profile(file, overrides)
+    return plan_infer(setting, profile, options.weights or default_weights(profile), options.track)

@@ -1,0 +1,178 @@
+"""The memory that training takes on each GPU and on the host."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from shoptune.plan.shapes import Shape, nf4_bytes
+from shoptune.runtime.machine_facts import GIB
+
+FULL: Final = "full"
+LIBRARIES: Final = 2e9  # torch, axolotl and the data set in the memory of one process
+_CUDA_BYTES: Final = GIB // 2
+_SHARD: Final = 5e9  # the largest file of a checkpoint, of which each process reads one at a time
+_FLOAT32: Final = 4  # bytes
+# What ZeRO's stages partition: the optimizer, then gradients as well, then weights as well.
+_NONE, OPTIMIZER, GRADIENTS, _WEIGHTS = range(4)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a training config asks for.
+
+    Attributes:
+        keys: axolotl's keys and values.
+        shape: of the base model.
+        processes: one per GPU.
+        on_gpu: whether there are GPUs.
+        zero: DeepSpeed's config, empty without it.
+    """
+
+    keys: Mapping[str, Any]
+    shape: Shape
+    processes: int
+    on_gpu: bool
+    zero: Mapping[str, Any]
+
+    @property
+    def zero_stage(self) -> int:
+        """ZeRO's stage, 0 without DeepSpeed; FSDP shards everything, as stage 3 does."""
+        if self.keys.get("fsdp") or self.keys.get("fsdp_config"):
+            return _WEIGHTS
+        return int(self.zero.get("stage", _NONE))
+
+    @property
+    def adapter(self) -> str:
+        """`qlora`, `lora`, or `full` when all weights are trained."""
+        return str(self.keys.get("adapter") or FULL)
+
+    @property
+    def element(self) -> int:
+        """Bytes of a number outside quantized layers: 16 bits where training uses them."""
+        return 2 if any(self.keys.get(key) for key in ("bf16", "fp16", "bfloat16", "float16")) else 4
+
+    @property
+    def base_bytes(self) -> float:
+        """Of the model as it is loaded."""
+        per_weight: float = self.element
+        if self.keys.get("load_in_4bit"):
+            per_weight = nf4_bytes()
+        elif self.keys.get("load_in_8bit"):
+            per_weight = 1
+        return self.shape.bytes(per_weight, self.element)
+
+    @property
+    def trainable(self) -> int:
+        """Weights that training changes."""
+        if self.adapter == FULL:
+            return self.shape.parameters
+        targets = None if self.keys.get("lora_target_linear") else self.keys.get("lora_target_modules")
+        return int(self.shape.lora_weights(int(self.keys.get("lora_r") or 8), targets))
+
+    @property
+    def trainable_element(self) -> int:
+        """Bytes of a trained weight: PEFT keeps adapters in float32, DeepSpeed converts them to 16 bits."""
+        return self.element if self.zero_stage or self.adapter == FULL else 4
+
+    @property
+    def tokens_per_step(self) -> int:
+        """Tokens of one forward pass on one GPU."""
+        return int(self.keys.get("micro_batch_size") or 1) * int(self.keys.get("sequence_len") or 512)
+
+    @property
+    def recomputes(self) -> bool:
+        """Whether activations are computed again in the backward pass."""
+        return bool(self.keys.get("gradient_checkpointing"))
+
+
+def gpu_parts(job: Job) -> dict[str, float]:
+    """Bytes on one GPU by purpose, at the fullest moment of a step."""
+    weights, stage, parts = job.trainable * job.trainable_element, job.zero_stage, job.processes
+    shared = parts if stage else 1
+    optimizer = job.trainable * _optimizer_bytes(job)
+    base = job.base_bytes
+    found = {
+        "base weights": base / shared + _gathered(job) if stage == _WEIGHTS else base,
+        "adapter weights": weights / (shared if stage == _WEIGHTS else 1) if job.adapter != FULL else 0,
+        "gradients": weights / (shared if stage >= GRADIENTS else 1),
+        "optimizer": 0 if _offloaded(job, "offload_optimizer") else optimizer / shared,
+        "activations": activation_bytes(job),
+    }
+    if parts > 1 and not stage:
+        found["gradient buckets"] = weights  # DistributedDataParallel reduces copies of the gradients
+    if _offloaded(job, "offload_param"):
+        found["base weights"] = _gathered(job)
+    if job.on_gpu:
+        found["CUDA libraries"] = float(_CUDA_BYTES)
+    return {name: float(size) for name, size in found.items() if size}
+
+
+def activation_bytes(job: Job) -> float:
+    """Activations of one forward pass, and the loss or one block's backward pass, whichever is larger.
+
+    A block keeps for each token 8 x hidden (inputs of norms and projections, attention's output, residuals), keys and
+    values, and 4 x intermediate (gate, up, activation, product). With gradient checkpointing only the block's input
+    stays. The loss keeps the logits in the model's type and, in float32, their copy and their gradient.
+    """
+    shape, tokens, element = job.shape, job.tokens_per_step, job.element
+    block = tokens * (8 * shape.hidden + 2 * shape.kv_heads * shape.head_dim + 4 * shape.intermediate) * element
+    kept = shape.layers * (tokens * shape.hidden * element if job.recomputes else block)
+    logits = tokens * shape.vocab * (element + 8)
+    dequantized = shape.intermediate * shape.hidden * element if job.keys.get("load_in_4bit") else 0
+    return float(kept + max(logits, dequantized + (block if job.recomputes else 0)))
+
+
+def host_parts(job: Job) -> dict[str, float]:
+    """Bytes of host memory by purpose, for all processes of a machine, at the fullest moment."""
+    parts = {"libraries": LIBRARIES * job.processes, "loading": min(_SHARD, job.shape.parameters * 2) * job.processes}
+    if job.zero_stage in {
+        OPTIMIZER,
+        GRADIENTS,
+    }:  # DeepSpeed clones the module's state to CPU on every rank that saves
+        parts["checkpoint copies"] = job.base_bytes * job.processes
+    if job.zero_stage == _WEIGHTS and job.zero.get("stage3_gather_16bit_weights_on_model_save"):
+        parts["gathered checkpoint"] = job.shape.parameters * 2.0
+    if _offloaded(job, "offload_optimizer"):
+        parts["optimizer"] = job.trainable * 12.0
+    if _offloaded(job, "offload_param"):
+        parts["base weights"] = job.base_bytes
+    return parts
+
+
+def _gathered(job: Job) -> float:
+    """Two blocks' weights, which ZeRO-3 gathers ahead of their use."""
+    return 2 * job.shape.linear_weights / job.shape.layers * job.element
+
+
+def _optimizer_bytes(job: Job) -> int:
+    """Bytes of the optimizer's state for each weight; DeepSpeed adds a float32 copy of 16-bit weights."""
+    name, copies = str(job.keys.get("optimizer") or "adamw_torch"), bool(job.zero_stage) and job.element < _FLOAT32
+    if name.startswith("sgd"):
+        state = 0
+    elif "8bit" in name:
+        state = 2
+    else:
+        state = 8 if copies else 2 * job.trainable_element
+    return state + (4 if copies else 0)
+
+
+def zero_settings(keys: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The part of DeepSpeed's config that concerns ZeRO."""
+    named = keys.get("deepspeed")
+    values: Any = named
+    if isinstance(named, str):
+        values = {}
+        with suppress(OSError, ValueError):  # a training check reports what is wrong with it
+            values = json.loads(Path(named).read_text(encoding="utf-8"))
+    part = values.get("zero_optimization") if isinstance(values, Mapping) else None
+    return part if isinstance(part, Mapping) else {}
+
+
+def _offloaded(job: Job, key: str) -> bool:
+    part = job.zero.get(key)
+    return isinstance(part, Mapping) and part.get("device") == "cpu"

@@ -1,0 +1,65 @@
+"""AutoAWQ: activation-aware weight quantization (Lin et al. 2023, arXiv 2306.00978)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from shoptune.config import Settings
+from shoptune.quantize.engine import QuantizerEngine, Work
+
+
+class AwqSettings(Settings):
+    """AutoAWQ's settings, with its names and defaults."""
+
+    w_bit: Literal[4] = 4
+    q_group_size: Literal[32, 64, 128] = 128
+    zero_point: bool = True
+    version: Literal["gemm"] = "gemm"
+    apply_clip: bool = True
+    duo_scaling: bool = True
+
+
+class AutoAwq(QuantizerEngine):
+    """AutoAWQ.
+
+    Attributes:
+        awq: its settings.
+    """
+
+    environment: ClassVar[str] = "quantize"
+
+    engine: Literal["autoawq"] = "autoawq"
+    awq: AwqSettings = AwqSettings()
+
+    @property
+    def group_size(self) -> int:
+        """`q_group_size`."""
+        return self.awq.q_group_size
+
+    def quantize(self, work: Work) -> Mapping[str, Any]:
+        """Load the weights into host memory; AutoAWQ moves one block at a time to the GPU and back."""
+        import torch
+        from awq import AutoAWQForCausalLM
+
+        from shoptune.quantize.search import ScaleSearch
+
+        model = AutoAWQForCausalLM.from_pretrained(
+            str(work.padded.path),
+            device_map=None,  # with "cuda", the whole model goes to the GPU
+            torch_dtype=torch.float32 if work.device == "cpu" else torch.float16,
+            safetensors=True,
+            trust_remote_code=False,
+        )
+        model.quantize(
+            None,  # the calibration data are tokens
+            quant_config=self.awq.model_dump(include={"w_bit", "q_group_size", "zero_point", "version"}),
+            calib_data=[list(block) for block in work.blocks],
+            max_calib_samples=len(work.blocks),
+            max_calib_seq_len=len(work.blocks[0]),
+            apply_clip=self.awq.apply_clip,
+            duo_scaling=self.awq.duo_scaling,
+            quantizer_cls=ScaleSearch,
+        )
+        model.save_quantized(str(work.directory), safetensors=True)
+        return {}

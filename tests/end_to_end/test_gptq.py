@@ -1,0 +1,35 @@
+"""GPTQ by llm-compressor: the checkpoint loads in vLLM and answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from tests.end_to_end.conftest import ROOT, Pipeline, run_shoptune
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (ROOT / ".venvs" / "gptq").is_dir(), reason="the gptq environment is not installed"),
+]
+
+
+def test_a_gptq_checkpoint_is_made_from_rows_and_answers(pipeline: Pipeline, tmp_path: Path) -> None:
+    values = {
+        "model": str(pipeline.merged),
+        "engine": "llm-compressor",
+        "calibration": {"rows": str(pipeline.rows), "max_samples": 32, "max_length": 128},
+        "awq": None,
+    }
+    gptq, answers = tmp_path / "gptq", tmp_path / "answers"
+    run_shoptune("quantize", pipeline.config("gptq.yaml", "quantize/demo.yaml", **values), "--out", gptq)
+    config = json.loads((gptq / "config.json").read_text())
+    assert config["quantization_config"]["quant_method"] == "compressed-tensors"
+    assert config["intermediate_size"] == 768
+    assert load_file(gptq / "model.safetensors")["model.layers.0.mlp.down_proj.weight_packed"].shape == (256, 768 // 8)
+    assert json.loads((gptq / "quantize_report.json").read_text())["calibration"]["samples"] == 32
+    run_shoptune("infer", "infer/cpu.yaml", "--model", gptq, "--questions", pipeline.questions, "--out", answers)
+    lines = [json.loads(line) for line in (answers / "predictions.jsonl").read_text().splitlines()]
+    assert any(line["prediction"] for line in lines)

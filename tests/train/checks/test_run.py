@@ -1,0 +1,161 @@
+"""`--check` with axolotl, DeepSpeed, PEFT and the real tokenizer, for machines that are not here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.end_to_end.conftest import ROOT, python_in, run_shoptune
+
+pytestmark = pytest.mark.slow
+
+CONFIGS = sorted(
+    path.relative_to(ROOT)
+    for path in [*(ROOT / "training_configs").rglob("*.yaml"), ROOT / "examples/tiny_base_recipe/train.yaml"]
+    if path.parent.name != "base"
+)
+_CHECK = """
+import json, sys
+from pathlib import Path
+from shoptune.errors import ShoptuneError
+from shoptune.train.checks.run import check
+from shoptune.train.config import load_train_config
+from shoptune.train.machine import parse_machine
+
+reports = []
+for file, machine, *overrides in json.loads(sys.argv[1]):
+    config = load_train_config(Path(file), overrides, built=False)
+    report = check(config, parse_machine(machine) if machine else config.machine)
+    problems = [str(problem) for problem in report.problems]
+    reports.append({"problems": problems, "notes": report.notes, "unchecked": report.unchecked})
+print(json.dumps(reports))
+"""
+SDPA = "attn_implementation=sdpa"
+PROJECTIONS = "lora_target_modules=[q_proj,w1]"
+
+
+def _check(*cases: tuple[str, ...]) -> list[dict[str, list[str]]]:
+    output = python_in("train", _CHECK, json.dumps(cases))
+    reports: list[dict[str, list[str]]] = json.loads(output.splitlines()[-1])
+    return reports
+
+
+@pytest.fixture(scope="module")
+def reports() -> dict[Path, dict[str, list[str]]]:
+    return dict(zip(CONFIGS, _check(*((str(file), "") for file in CONFIGS)), strict=True))
+
+
+def test_configs_were_found() -> None:
+    assert {"v7.yaml", "v8.yaml", "v7b.yaml", "v9b.yaml", "llasa.yaml"} <= {file.name for file in CONFIGS}
+
+
+@pytest.mark.parametrize("file", CONFIGS, ids=str)
+def test_every_training_config_passes(file: Path, reports: dict[Path, dict[str, Any]]) -> None:
+    assert reports[file]["problems"] == []
+    assert any("axolotl accepts it" in note for note in reports[file]["notes"])
+
+
+def test_trainable_parameters_are_counted_from_shapes(reports: dict[Path, dict[str, Any]]) -> None:
+    # Rank 64 adds 64 x (inputs + outputs) to each layer's seven matrices; widths 8192, 1024 (keys, values) and 29568.
+    per_layer = 64 * (2 * (8192 + 8192) + 2 * (8192 + 1024) + 3 * (8192 + 29568))
+    (note,) = [note for note in reports[Path("training_configs/v8.yaml")]["notes"] if "LoRA" in note]
+    assert f"{80 * per_layer:,} of" in note
+    (note,) = [note for note in reports[Path("training_configs/llasa.yaml")]["notes"] if "LoRA" in note]
+    assert note.startswith("LoRA of rank 8 on k_proj, q_proj, v_proj: ")
+    assert f"{80 * 8 * ((8192 + 8192) + 2 * (8192 + 1024)):,} of" in note
+
+
+def test_what_only_a_gpu_machine_would_refuse() -> None:
+    v8, demo = "training_configs/v8.yaml", "training_configs/demo-a.yaml"
+    flash, sdpa, hopper, target, kernels, typed, alone = _check(
+        (v8, "a100x8", "attn_implementation=flash_attention_2"),
+        (v8, "a100x8", SDPA),
+        (v8, "h100x8", SDPA),
+        (v8, "a100x8", PROJECTIONS, "lora_target_linear=false"),
+        (demo, "cpu", "lora_qkv_kernel=null"),
+        (v8, "a100x8", "learning_rate=fast"),
+        (v8, "a100x1", "deepspeed=training_configs/deepspeed/zero2.json"),
+    )
+    assert any("no flash-attn build is available" in problem for problem in flash["problems"])
+    (problem,) = sdpa["problems"]
+    assert "0.0 loss" in problem
+    assert problem.endswith("set attn_implementation: flex_attention, or remove it")
+    assert hopper["problems"] == []
+    (problem,) = target["problems"]
+    assert "the model has no layer 'w1'; name some of down_proj, gate_proj, k_proj" in problem
+    (problem,) = kernels["problems"]
+    assert problem.endswith("set lora_qkv_kernel to false")
+    (problem,) = typed["problems"]
+    assert problem.startswith("training_configs/base/qwen2-qlora.yaml: learning_rate: ")
+    (problem,) = alone["problems"]
+    assert "DeepSpeed splits work between processes, and there is one" in problem
+
+
+def test_a_wrong_deepspeed_config(tmp_path: Path) -> None:
+    file = tmp_path / "zero.json"
+    file.write_text(json.dumps({"zero_optimization": {"stage": 7}, "train_micro_batch_size_per_gpu": "auto"}))
+    (report,) = _check(("training_configs/v8.yaml", "a100x8", f"deepspeed={file}"))
+    (problem,) = report["problems"]
+    assert problem.startswith(f"{file}: DeepSpeed refuses it: ")
+
+
+def _rows(folder: Path, shards: int, answer: str = "{}") -> Path:
+    folder.mkdir()
+    for shard in range(shards):
+        rows = [
+            {
+                "messages": [
+                    {"role": "system", "content": "You are a shop's assistant."},
+                    {"role": "user", "content": f"Which is number {shard * 10 + row}?"},
+                    {"role": "assistant", "content": answer.format(shard * 10 + row)},
+                ]
+            }
+            for row in range(10)
+        ]
+        name = folder / f"train-{shard:05d}-of-{shards:05d}.parquet"
+        pq.write_table(pa.Table.from_pylist(rows), name)
+    return folder
+
+
+def test_rows_of_all_shards_are_tokenized_with_the_real_tokenizer(real_qwen2_tokenizer: Path, tmp_path: Path) -> None:
+    settings = [f"tokenizer_config={real_qwen2_tokenizer}", f"datasets.0.path={_rows(tmp_path / 'rows', 5)}"]
+    empty, silent = _rows(tmp_path / "empty", 1, answer=" "), "datasets.0.train_on_eos=none"
+    v8 = "training_configs/v8.yaml"
+    good, blank, endless, prompt, short = _check(
+        (v8, "", *settings),
+        (v8, "", settings[0], f"datasets.0.path={empty}"),
+        (v8, "", *settings, silent),
+        (v8, "", *settings, "datasets.0.roles_to_train=[assistant,user]"),
+        (v8, "", *settings, "sequence_len=20"),
+    )
+    assert good["unchecked"] == good["problems"] == []
+    assert (
+        "datasets[0]: 50 rows train their answer and the end-of-turn token, and nothing of the prompt" in good["notes"]
+    )
+    assert any("not the answer" in problem for problem in blank["problems"]), blank
+    assert any("end-of-turn token <|im_end|> is not trained" in problem for problem in endless["problems"])
+    assert any("what is trained is not the answer" in problem for problem in prompt["problems"])
+    assert "datasets[0]: 50 of 50 rows are longer than 20 tokens; axolotl drops them" in short["notes"]
+
+
+def test_an_empty_set_of_rows(real_qwen2_tokenizer: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    schema = pq.read_schema(next(_rows(tmp_path / "other", 1).iterdir()))
+    pq.write_table(schema.empty_table(), folder / "train-00000-of-00001.parquet")
+    overrides = [f"tokenizer_config={real_qwen2_tokenizer}", f"datasets.0.path={folder}"]
+    (report,) = _check(("training_configs/v8.yaml", "", *overrides))
+    (problem,) = report["problems"]
+    assert "holds no rows; build the rows: shoptune data build" in problem
+
+
+def test_the_command_prints_what_it_found() -> None:
+    output = run_shoptune("train", "training_configs/v9b.yaml", "--check")
+    assert "checked: attention flex_attention on a100x8: sdpa with packed rows" in output
+    assert "unchecked: rows: no such file or folder 'runs/v9b/data'" in output
+    assert "train: training_configs/v9b.yaml: no problem found" in output
