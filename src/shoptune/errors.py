@@ -67,3 +67,17 @@ def nearest(word: str, words: Iterable[str]) -> str:
     valid = sorted(words)
     close = difflib.get_close_matches(word, valid, n=1, cutoff=0.6)
     return f"did you mean '{close[0]}'?" if close else f"valid: {', '.join(valid)}"
+
+
+def key_path(location: Iterable[int | str]) -> str:
+    """A place in a config as text: `adapters[1].weight`."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def shorten(value: object, limit: int = 60) -> str:
+    """A value as Python writes it, cut to `limit` characters."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
