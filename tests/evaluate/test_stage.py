@@ -41,10 +41,10 @@ def test_equal_questions_take_their_predictions_in_order(examples: Path, tmp_pat
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("{", r"line 1: is no JSON object with 'input_field' and 'prediction'; correct the line"),
-        ('{"input_field": "x"}', r"line 1: is no JSON object with"),
-        ('["x"]', r"line 1: is no JSON object with"),
-        ('{"input_field": "x", "prediction": 3}', r"line 1: 'prediction' is no text"),
+        ("{", r"line 1: is not a JSON object with 'input_field' and 'prediction'; correct the line"),
+        ('{"input_field": "x"}', r"line 1: is not a JSON object with"),
+        ('["x"]', r"line 1: is not a JSON object with"),
+        ('{"input_field": "x", "prediction": 3}', r"line 1: 'prediction' is not a string"),
         ("", r"1 of 1 questions have no prediction, the first is question 1"),
     ],
 )

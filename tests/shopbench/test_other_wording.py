@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shoptune.infer.constraints import FREE, Constraint, ConstraintSettings, constraint_for
+from shoptune.infer.constraints.constraint import FREE, Constraint
+from shoptune.infer.constraints.settings import ConstraintSettings, constraint_for
 from shoptune.shopbench.classify import task_type_of
 from shoptune.shopbench.questions import load_questions
 from shoptune.shopbench.vocabulary import TaskType
@@ -20,7 +21,7 @@ NUMBERS = {TaskType.MULTIPLE_CHOICE, TaskType.RETRIEVAL, TaskType.RANKING}
 class Characters:
     """A tokenizer of single characters, as Qwen2's is for digits."""
 
-    end = 0
+    ends = (0,)
 
     def encode(self, text: str) -> Sequence[int]:
         return [ord(character) for character in text]

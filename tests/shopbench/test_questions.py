@@ -41,10 +41,10 @@ def test_questions_are_written_as_they_were_read(tmp_path: Path) -> None:
         ({key: value for key, value in GOOD.items() if key != "metric"}, "line 2: lacks 'metric'"),
         (GOOD | {"metric": "acuracy"}, "metric 'acuracy' is unknown (did you mean 'accuracy'?)"),
         (GOOD | {"metric": "ndcg"}, "metric 'ndcg' does not fit a question of type 'multiple-choice'"),
-        (GOOD | {"output_field": "1"}, "'output_field' '1' is no answer to a question of type 'multiple-choice'"),
-        (GOOD | {"output_field": True}, "is no answer"),
-        (GOOD | {"task_type": "retrieval", "metric": "hit rate@3", "output_field": []}, "[] is no answer"),
-        (GOOD | {"input_field": None}, "'input_field' is no text"),
+        (GOOD | {"output_field": "1"}, "'output_field' '1' is not an answer to a question of type 'multiple-choice'"),
+        (GOOD | {"output_field": True}, "is not an answer"),
+        (GOOD | {"task_type": "retrieval", "metric": "hit rate@3", "output_field": []}, "[] is not an answer"),
+        (GOOD | {"input_field": None}, "'input_field' is not a string"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, line: object, problem: str) -> None:

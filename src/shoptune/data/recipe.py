@@ -31,6 +31,8 @@ class TaskRecipe(Settings):
         version: raised whenever the task's rows change on purpose.
         language: the language of its rows, unless a record has a `language` column.
         options: the number of options, for kinds that list options.
+        answers: the number of right answers that every row must have; null takes records with any number.
+        word_overlap: the highest score that guessing by shared words may reach on the rows; null sets no limit.
         records: a DuckDB query over the source's tables; its column `key` is unique and decides sampling and order.
         prompts: phrasings, as Jinja templates over the record's columns and the variables that the kind adds.
     """
@@ -43,6 +45,8 @@ class TaskRecipe(Settings):
     version: Annotated[int, Field(ge=1)] = 1
     language: str = "en"
     options: Annotated[int, Field(ge=2)] | None = None
+    answers: Annotated[int, Field(ge=1, le=3)] | None = None
+    word_overlap: Annotated[float, Field(gt=0, le=1)] | None = 0.45
     records: str
     prompts: Annotated[tuple[str, ...], Field(min_length=1)]
 

@@ -12,13 +12,13 @@ from shoptune.shopbench.questions import Question
 
 
 def load_predictions(path: Path, questions: Sequence[Question]) -> list[str]:
-    """The predictions in question order.
+    """Read predictions, in question order.
 
     Lines may come in any order; they are matched by the question's text, and questions with the same text take theirs
     in the order of the lines.
 
     Raises:
-        ShoptuneError: the file is missing, a line is not as it must be, or a question has no prediction.
+        ShoptuneError: the file is missing, a line is malformed, or a question has no prediction.
     """
     if not path.is_file():
         raise fail(path, "", "no such file", "run `shoptune infer` first")
@@ -30,10 +30,10 @@ def load_predictions(path: Path, questions: Sequence[Question]) -> list[str]:
             fields = json.loads(line)
             text, prediction = fields["input_field"], fields["prediction"]
         except (ValueError, KeyError, TypeError) as error:
-            what = "is no JSON object with 'input_field' and 'prediction'"
+            what = "is not a JSON object with 'input_field' and 'prediction'"
             raise fail(path, f"line {number}", what, "correct the line") from error
         if not isinstance(prediction, str):
-            raise fail(path, f"line {number}", "'prediction' is no text", "write it as a JSON string")
+            raise fail(path, f"line {number}", "'prediction' is not a string", "put it in quotes")
         by_text[text].append(prediction)
     predictions, missing = [], []
     for number, question in enumerate(questions, start=1):

@@ -14,7 +14,7 @@ _MODEL, _BASELINE = "merged", "base"
 
 
 def run(directory: Path) -> str:
-    """Write the two files into a run's folder and say in a sentence what they hold.
+    """Write both files into a run's folder, and return the main result in one sentence.
 
     Raises:
         ShoptuneError: the folder holds no artifact.
@@ -31,12 +31,12 @@ def run(directory: Path) -> str:
 
 
 def _summary(scores: object) -> object:
-    """All that evaluate wrote, without the list of questions."""
+    """The scores without those of each question."""
     return {key: value for key, value in dict(scores).items() if key != "per_question"}  # type: ignore[call-overload]
 
 
 def _learned(found: Run) -> str:
-    """Whether the merged model answers better than the base, in a sentence with the interval; empty without both."""
+    """A sentence on whether the merged model beats the base, with the interval; empty unless both were scored."""
     if not {_MODEL, _BASELINE} <= found.scores.keys():
         return ""
     difference, low, high = found.difference(_MODEL, _BASELINE)

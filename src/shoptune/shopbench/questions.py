@@ -46,7 +46,7 @@ class Question:
         """The question of one line of a development file.
 
         Raises:
-            ValueError: the line is no question; the message says why.
+            ValueError: the line is not a question; the message says why.
         """
         fields = json.loads(line)
         if not isinstance(fields, dict):
@@ -58,7 +58,7 @@ class Question:
         if metric not in METRICS_OF[task_type]:
             raise ValueError(f"metric '{metric}' does not fit a question of type '{task_type}'")
         if not isinstance(fields["input_field"], str):
-            raise ValueError("'input_field' is no text")  # noqa: TRY004
+            raise ValueError("'input_field' is not a string")  # noqa: TRY004
         return cls(
             input_field=fields["input_field"],
             output_field=_reference(task_type, fields["output_field"]),
@@ -74,7 +74,7 @@ def load_questions(path: Path) -> list[Question]:
     """Read a development file.
 
     Raises:
-        ShoptuneError: the file is missing, empty, or holds lines that are no question; all are told at once.
+        ShoptuneError: the file is missing or empty, or lines are malformed; all are reported together.
     """
     if not path.is_file():
         raise fail(path, "", "no such file", "name a file of questions in ShopBench's development format")
@@ -106,6 +106,6 @@ def _member(words: type[WordT], name: str, value: Any) -> WordT:
 
 def _reference(task_type: TaskType, value: Any) -> Reference:
     if not DEFINITIONS[task_type].is_reference(value):
-        raise ValueError(f"'output_field' {value!r} is no answer to a question of type '{task_type}'")
+        raise ValueError(f"'output_field' {value!r} is not an answer to a question of type '{task_type}'")
     reference: Reference = value
     return reference

@@ -1,4 +1,4 @@
-"""Rows: training examples in ShopBench's format, as they lie in Parquet."""
+"""Rows: training examples in ShopBench's format, stored as Parquet."""
 
 from __future__ import annotations
 
@@ -34,22 +34,31 @@ SCHEMA = pa.schema(
         ("source", pa.string()),
         ("language", pa.string()),
         ("row_id", pa.string()),
+        ("group_id", pa.string()),
         ("messages", pa.list_(_MESSAGE)),
     ]
 )
 
 
-# What makes a question of a row: the benchmark's fields.
+# The columns that make up a question: the benchmark's fields.
 QUESTION_COLUMNS = SCHEMA.names[: SCHEMA.names.index("source")]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A question made from a source, with where it came from."""
+    """A question made from a source, with where it came from.
+
+    Attributes:
+        question: the question with its reference.
+        source: the data set.
+        language: of the question.
+        group: what the question is about, a product or a query, so that all rows about it stay in one split.
+    """
 
     question: Question
     source: str
     language: str
+    group: str = ""
 
     @property
     def row_id(self) -> str:
@@ -60,7 +69,7 @@ class Row:
 
 
 def to_table(rows: Sequence[Row]) -> pa.Table:
-    """Rows as they lie in Parquet, with `SCHEMA`."""
+    """Rows as a Parquet table with `SCHEMA`."""
     questions = [row.question for row in rows]
     answers = [answer_text(question.task_type, question.output_field) for question in questions]
     chats = [chat(q.input_field, q.task_type, answer) for q, answer in zip(questions, answers, strict=True)]
@@ -80,13 +89,14 @@ def to_table(rows: Sequence[Row]) -> pa.Table:
         "source": [row.source for row in rows],
         "language": [row.language for row in rows],
         "row_id": [row.row_id for row in rows],
+        "group_id": [hashlib.blake2b((row.group or row.row_id).encode(), digest_size=12).hexdigest() for row in rows],
         "messages": pa.ListArray.from_arrays(pa.array(starts, pa.int32()), messages),
     }
     return pa.table(columns, schema=SCHEMA)
 
 
 def to_questions(table: pa.Table) -> list[Question]:
-    """The questions of rows, back from how they lie in Parquet."""
+    """The questions of the rows of a Parquet table."""
     return [
         Question(
             input_field=row["input_field"],

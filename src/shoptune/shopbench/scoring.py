@@ -58,7 +58,7 @@ def score(question: Question, prediction: str, protocol: Protocol = PROTOCOLS[KD
 
 
 def _prepare(questions: Sequence[Question], predictions: Sequence[str], protocol: Protocol) -> None:
-    """Let metrics that work in batches see everything that they will be asked for."""
+    """Show metrics that work in batches all pairs that will be scored."""
     pairs: dict[Metric, list[tuple[Parsed, Reference]]] = {}
     for question, prediction in zip(questions, predictions, strict=True):
         if protocol.scorers[question.metric].prepare:
