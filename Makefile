@@ -62,10 +62,11 @@ locks: ## resolve requirements/{cpu,gpu}/*.txt anew: [KIND=cpu|gpu]
 
 # -- Checks ------------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-fast lint check clean help
+.PHONY: test test-fast lint check bench clean help
+# One test at a time to each worker, in the order of tests/end_to_end/conftest.py: slow ones first, fast ones in the gaps.
 test: ## set up, then run every test
 	@$(SETUP) --with "dev search"
-	.venv/bin/python -m pytest
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist load --maxschedchunk 1
 
 test-fast: ## the tests that need no model stack, side by side: under a minute on two cores
 	@$(SETUP) --with dev data
@@ -79,6 +80,10 @@ lint: ## ruff, mypy and the layers of imports
 	.venv/bin/lint-imports --no-cache
 
 check: lint test ## all that CI checks
+
+bench: ## run every benchmark (hours), after the demo; figures are kept in runs/benchmarks
+	@$(MAKE) --no-print-directory demo
+	.venv/bin/python benchmarks/all.py
 
 clean: ## remove what the demo and the rehearsal made
 	rm -rf runs/demo runs/rehearsal

@@ -9,16 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import shoptune
+from shoptune.cli.app import app
 from shoptune.errors import refusal
+from tests.cli.parsing import commands, parse
 
 ROOT = Path(__file__).parents[2]
 SHOPTUNE = str(Path(sys.executable).with_name("shoptune"))
-COMMANDS = ["train", "merge", "quantize", "infer", "evaluate", "sweep", "export", "report"]
-EXPORT_COMMANDS = ["submission", "lm-eval"]
-QUESTIONS_COMMANDS = ["shopping-mmlu"]
-DATA_COMMANDS = ["build", "tasks", "preview", "stats"]
+COMMANDS = dict(commands())
 
 
 def _run(*arguments: str | Path, columns: int = 100, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -28,24 +28,29 @@ def _run(*arguments: str | Path, columns: int = 100, cwd: Path = ROOT) -> subpro
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [[name] for name in COMMANDS]
-    + [["data", name] for name in DATA_COMMANDS]
-    + [["export", name] for name in EXPORT_COMMANDS]
-    + [["questions", name] for name in QUESTIONS_COMMANDS],
-)
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("columns", [40, 120])
-def test_every_command_has_help_with_an_example(command: list[str], columns: int) -> None:
-    result = _run(*command, "--help", columns=columns)
-    assert result.returncode == 0
+def test_every_command_has_help_with_an_example(command: tuple[str, ...], columns: int) -> None:
+    result = CliRunner().invoke(app, [*command, "--help"], terminal_width=columns)
+    assert result.exit_code == 0
+    assert f"Usage: shoptune {' '.join(command)} " in " ".join(result.stdout.split())
     assert "Example: shoptune" in result.stdout
     assert all(len(line) <= max(columns, 60) for line in result.stdout.split("\n"))
 
 
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_the_example_in_the_help_is_a_command_line(command: tuple[str, ...]) -> None:
+    called, _ = parse(COMMANDS[command].help.partition("Example: ")[2])
+    assert called[: len(command)] == command
+
+
+def test_the_commands_are_found() -> None:
+    assert {("data",), ("data", "build"), ("train",), ("serve",), ("ask",), ("export", "lm-eval")} <= COMMANDS.keys()
+
+
 def test_help_lists_every_command() -> None:
-    listed = _run("--help").stdout
-    assert all(name in listed for name in [*COMMANDS, "data"])
+    listed = _run("--help").stdout.partition("Commands:")[2]
+    assert {line.split()[0] for line in listed.splitlines() if line.startswith("  ")} >= {path[0] for path in COMMANDS}
 
 
 def test_help_loads_no_heavy_library() -> None:
@@ -145,15 +150,21 @@ def test_help_lists_the_commands_in_pipeline_order() -> None:
     assert commands[:8] == ["data", "train", "sweep", "merge", "quantize", "infer", "evaluate", "export"]
 
 
-def test_ctrl_c_exits_with_130(monkeypatch: pytest.MonkeyPatch, examples: Path, tmp_path: Path) -> None:
-    from shoptune.cli import main
-    from shoptune.evaluate import stage
-
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(stage, "load_questions", interrupted)
-    questions = str(examples / "questions" / "development.json")
-    with pytest.raises(SystemExit) as ended:
-        main(["evaluate", questions, "--questions", questions, "--out", str(tmp_path / "out")])
-    assert ended.value.code == 130
+@pytest.mark.parametrize(
+    ("failure", "status", "said"),
+    [("ZeroDivisionError", 1, "Traceback"), ("KeyboardInterrupt", 130, "interrupted")],
+)
+def test_failures_and_interruptions_have_their_own_status(failure: str, status: int, said: str, tmp_path: Path) -> None:
+    questions = str(ROOT / "examples" / "questions" / "development.json")
+    script = f"""
+from shoptune.cli import main
+from shoptune.evaluate import stage
+def fail(file):
+    raise {failure}
+stage.load_questions = fail
+main(["evaluate", {questions!r}, "--questions", {questions!r}, "--out", {str(tmp_path / "out")!r}])
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert result.returncode == status
+    assert said in result.stderr
+    assert ("Traceback" in result.stderr) is (status == 1)

@@ -1,30 +1,50 @@
-"""Batches are rendered in order, and no further than they are wanted."""
+"""Work on batches in this process and in a pool: results in order, and no further ahead than they are wanted."""
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+import os
+from collections.abc import Iterator
 from typing import Any
 
-from shoptune.data.executor import _in_order
+import pyarrow as pa
+import pytest
+
+from shoptune.data.executor import executor
+
+_BATCHES = 40
 
 
-def test_results_come_in_order_with_work_ahead() -> None:
-    submitted: list[int] = []
-
-    def work() -> Any:
-        for number in range(5):
-            submitted.append(number)
-            yield number
-
-    results = _in_order(work(), 3, result=lambda piece: piece, cancel=submitted.remove)
-    seen = [(number, len(submitted)) for number in results]
-    assert seen == [(0, 3), (1, 4), (2, 5), (3, 5), (4, 5)]
+def _number_and_process(batch: pa.RecordBatch) -> Any:
+    return batch.column("number")[0].as_py(), os.getpid()
 
 
-def test_what_is_no_longer_wanted_is_called_off() -> None:
-    futures: list[Future[Any]] = [Future() for _ in range(9)]
-    futures[0].set_result("first")
-    results = _in_order(iter(futures), 4, result=lambda future: future.result(), cancel=lambda future: future.cancel())
-    assert next(results) == "first"
-    results.close()  # type: ignore[attr-defined]
-    assert [future.cancelled() for future in futures] == [False] + [True] * 3 + [False] * 5
+def _batches(read: list[int]) -> Iterator[pa.RecordBatch]:
+    """Batches of one number each; `read` lists those that were asked for."""
+    for number in range(_BATCHES):
+        read.append(number)
+        yield pa.record_batch({"number": [number]})
+
+
+@pytest.mark.parametrize(("workers", "furthest"), [(1, 2), (2, 5)])
+def test_results_come_in_order_and_batches_are_read_as_needed(workers: int, furthest: int) -> None:
+    read: list[int] = []
+    numbers, processes, ahead = [], set(), []
+    with executor("local", workers) as pool:
+        for result in pool.map(_number_and_process, _batches(read)):  # type: ignore[arg-type]
+            number, process = result  # type: ignore[misc]
+            ahead.append(len(read) - len(numbers))
+            numbers.append(number)
+            processes.add(process)
+    assert numbers == list(range(_BATCHES))
+    assert max(ahead) <= furthest
+    assert (os.getpid() in processes) is (workers == 1)
+
+
+def test_a_caller_that_stops_early_leaves_the_rest_unread() -> None:
+    read: list[int] = []
+    with executor("local", 2) as pool:
+        results = pool.map(_number_and_process, _batches(read))
+        first, _ = next(results)  # type: ignore[misc]
+        results.close()  # type: ignore[attr-defined]
+    assert first == 0
+    assert len(read) <= 5

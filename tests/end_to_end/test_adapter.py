@@ -17,9 +17,10 @@ from safetensors.torch import save_file
 
 from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.shopbench.questions import load_questions, write_questions
-from tests.end_to_end.conftest import ROOT, SHOPTUNE, run_shoptune
+from tests.end_to_end.engine_host import EngineHost
+from tests.end_to_end.pipeline import ROOT, SHOPTUNE, run_shoptune
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.early]
 
 _BASE = ROOT / "examples" / "tiny_base"
 _PROFILE = "infer/cpu-float32.yaml"
@@ -52,20 +53,21 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def _predictions(out: Path, questions: Path, model: Path, *more: str | Path) -> list[str]:
-    run_shoptune("infer", _PROFILE, "--model", model, "--questions", questions, "--out", out, *more)
+def _predictions(engines: EngineHost, out: Path, questions: Path, model: Path, *more: str | Path) -> list[str]:
+    result = engines.infer(_PROFILE, "--model", model, "--questions", questions, "--out", out, *more)
+    assert result.returncode == 0, result.stderr
     return [json.loads(line)["prediction"] for line in (out / "predictions.jsonl").read_text().splitlines()]
 
 
 def test_an_adapter_answers_as_the_merged_checkpoint_and_its_server(
-    adapter: Path, questions: Path, tmp_path: Path
+    adapter: Path, questions: Path, engines: EngineHost, tmp_path: Path
 ) -> None:
     config = {"base": str(_BASE), "adapters": [{"path": str(adapter), "weight": 1.0}], "wise_ft_alpha": 1.0}
     (tmp_path / "merge.yaml").write_text(yaml.safe_dump(config))
     run_shoptune("merge", tmp_path / "merge.yaml", "--out", tmp_path / "merged")
-    base = _predictions(tmp_path / "base", questions, _BASE)
-    merged = _predictions(tmp_path / "from-merged", questions, tmp_path / "merged")
-    adapted = _predictions(tmp_path / "adapted", questions, _BASE, "--adapter", adapter)
+    base = _predictions(engines, tmp_path / "base", questions, _BASE)
+    merged = _predictions(engines, tmp_path / "from-merged", questions, tmp_path / "merged")
+    adapted = _predictions(engines, tmp_path / "adapted", questions, _BASE, "--adapter", adapter)
     assert adapted == merged != base
     inputs = json.loads((tmp_path / "adapted" / "manifest.json").read_text())["inputs"]
     assert inputs.keys() == {"model", "questions", "adapter"}

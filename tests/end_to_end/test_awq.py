@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import python_in
+from tests.end_to_end.pipeline import python_in
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.early]
 
 # A layer with half of its 256 input channels made of padding, as down_proj has some.
 _SEARCH = """

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from tests.end_to_end.conftest import ROOT, Pipeline, run_shoptune
+from tests.end_to_end.pipeline import ROOT, Pipeline, run_shoptune
 
 pytestmark = [
     pytest.mark.slow,

@@ -13,9 +13,9 @@ from shoptune.shopbench.chat import chat
 from shoptune.shopbench.chat_template import render
 from shoptune.shopbench.questions import Question, load_questions, write_questions
 from shoptune.shopbench.vocabulary import Metric
-from tests.end_to_end.conftest import ROOT, run_shoptune
+from tests.end_to_end.pipeline import ROOT, run_shoptune
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.early]
 
 # Its embedding model is in no package.
 _ELSEWHERE = {Metric.MULTILINGUAL_SENT_TRANSFORMER}

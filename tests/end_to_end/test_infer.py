@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -15,25 +16,27 @@ from shoptune.shopbench.options import choices, listed_numbers
 from shoptune.shopbench.parsers import parse
 from shoptune.shopbench.questions import Question, load_questions
 from shoptune.shopbench.vocabulary import TaskType
-from tests.end_to_end.conftest import ROOT, SHOPTUNE, Pipeline, run_shoptune
+from tests.end_to_end.engine_host import EngineHost
+from tests.end_to_end.pipeline import ROOT, SHOPTUNE, Pipeline
 
 pytestmark = pytest.mark.slow
 
 
-def _answers(pipeline: Pipeline, out: Path, *settings: str) -> list[tuple[Question, str]]:
+def _answers(engines: EngineHost, pipeline: Pipeline, out: Path, *settings: str) -> list[tuple[Question, str]]:
     """What the merged model says to the pipeline's questions."""
     arguments = [part for setting in settings for part in ("--set", setting)]
     profile = "infer/cpu-float32.yaml"
     where = ["--model", pipeline.merged, "--questions", pipeline.questions, "--out", out]
-    run_shoptune("infer", profile, *where, *arguments)
+    result = engines.infer(profile, *where, *arguments)
+    assert result.returncode == 0, result.stderr
     lines = (out / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
     return list(
         zip(load_questions(pipeline.questions), [json.loads(line)["prediction"] for line in lines], strict=True)
     )
 
 
-def test_constrained_answers_need_no_repair(pipeline: Pipeline, tmp_path: Path) -> None:
-    answers = _answers(pipeline, tmp_path / "out", "repair=false")
+def test_constrained_answers_need_no_repair(pipeline: Pipeline, engines: EngineHost, tmp_path: Path) -> None:
+    answers = _answers(engines, pipeline, tmp_path / "out", "repair=false")
     kinds = set()
     for question, answer in answers:
         parsed = parse(question.task_type, answer)
@@ -56,12 +59,12 @@ STRATEGIES = sorted((ROOT / "infer" / "prompting").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda file: file.stem)
-def test_every_strategy_runs(strategy: Path, pipeline: Pipeline, tmp_path: Path) -> None:
+def test_every_strategy_runs(strategy: Path, pipeline: Pipeline, engines: EngineHost, tmp_path: Path) -> None:
     settings = [f"prompting={strategy}", "engine.max_model_len=2048", "batch_size=16"]
     if strategy.stem == "retrieved":
         settings += [f"prompting.retrieved.rows={pipeline.rows}", "prompting.reasoning.max_tokens=32"]
     out = tmp_path / "out"
-    for question, answer in _answers(pipeline, out, *settings):
+    for question, answer in _answers(engines, pipeline, out, *settings):
         parsed = parse(question.task_type, answer)
         if question.task_type is TaskType.MULTIPLE_CHOICE:
             assert parsed in choices(question.input_field)
@@ -74,10 +77,12 @@ def test_every_strategy_runs(strategy: Path, pipeline: Pipeline, tmp_path: Path)
     assert hits > 0.4 or strategy.stem not in expected or strategy.stem == "retrieved"  # what is shared is cached
 
 
-def test_a_run_that_is_killed_goes_on_to_the_same_answers(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_a_run_that_is_killed_goes_on_to_the_same_answers(
+    pipeline: Pipeline, engines: EngineHost, tmp_path: Path
+) -> None:
     """With a few-shot example from the run itself, which later batches are shown."""
     settings = ["prompting.dynamic.every=1", "batch_size=4"]
-    whole = _answers(pipeline, tmp_path / "whole", *settings)
+    whole = _answers(engines, pipeline, tmp_path / "whole", *settings)
     arguments = [part for setting in settings for part in ("--set", setting)]
     where = ["--model", pipeline.merged, "--questions", pipeline.questions, "--out", tmp_path / "killed"]
     command = [SHOPTUNE, "infer", "infer/cpu-float32.yaml", *where, *arguments]
@@ -89,13 +94,12 @@ def test_a_run_that_is_killed_goes_on_to_the_same_answers(pipeline: Pipeline, tm
         process.kill()
     saved = journal.read_text().count("\n")
     assert saved * 4 < len(whole)
-    assert _answers(pipeline, tmp_path / "killed", *settings) == whole
+    assert _answers(engines, pipeline, tmp_path / "killed", *settings) == whole
 
 
-def test_a_question_that_is_too_long_is_one_line(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_a_question_that_is_too_long_is_one_line(pipeline: Pipeline, engines: EngineHost, tmp_path: Path) -> None:
     where = ["--model", pipeline.merged, "--questions", pipeline.questions, "--out", tmp_path / "out"]
-    command = [SHOPTUNE, "infer", "infer/cpu-float32.yaml", *where, "--set", "engine.max_model_len=64"]
-    result = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True, check=False)
+    result = engines.infer("infer/cpu-float32.yaml", *where, "--set", "engine.max_model_len=64")
     assert result.returncode == 2
     assert "and the engine takes 64 with the answer; raise engine.max_model_len" in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
@@ -109,11 +113,19 @@ def _ask(text: str, port: str, *flags: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_a_server_answers_as_infer_does(pipeline: Pipeline, tmp_path: Path) -> None:
+def _answers_health(port: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as response:
+            return response.status == 200
+    except OSError:
+        return False
+
+
+def test_a_server_answers_as_infer_does(pipeline: Pipeline, engines: EngineHost, tmp_path: Path) -> None:
     with_numbers = {TaskType.MULTIPLE_CHOICE, TaskType.RANKING}
     ways = {
-        (): _answers(pipeline, tmp_path / "out"),
-        FEW_SHOT: _answers(pipeline, tmp_path / "few-shot", *FEW_SHOT, "engine.max_model_len=2048"),
+        (): _answers(engines, pipeline, tmp_path / "out"),
+        FEW_SHOT: _answers(engines, pipeline, tmp_path / "few-shot", *FEW_SHOT, "engine.max_model_len=2048"),
     }
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -124,8 +136,8 @@ def test_a_server_answers_as_infer_does(pipeline: Pipeline, tmp_path: Path) -> N
         server = subprocess.Popen(serve, cwd=ROOT, stdout=log, stderr=log)
     try:
         deadline = time.monotonic() + 180
-        while (first := _ask("Is it there?", port)).returncode:
-            assert "no server answers" in first.stderr, first.stderr
+        assert "no server answers" in _ask("Is it there?", port).stderr
+        while not _answers_health(port):
             assert server.poll() is None, (tmp_path / "log").read_text()[-2000:]
             assert time.monotonic() < deadline, "the server did not start"
             time.sleep(1)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import ROOT, SHOPTUNE, Pipeline, python_in, run_shoptune
+from tests.end_to_end.pipeline import ROOT, SHOPTUNE, Pipeline, python_in, run_shoptune
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +36,7 @@ print(beyond, apart, (served - load(merged + "-both")(ids).logits).abs().max().i
 
 def _merge(pipeline: Pipeline, out: Path, *settings: str, flags: tuple[str, ...] = ()) -> None:
     arguments = [part for setting in settings for part in ("--set", setting)]
-    run_shoptune("merge", pipeline.directory / "merge.yaml", *arguments, *flags, "--out", out)
+    run_shoptune("merge", pipeline.merge_config, *arguments, *flags, "--out", out)
 
 
 def test_merges_are_those_of_peft(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_merges_are_those_of_peft(pipeline: Pipeline, tmp_path: Path) -> None:
 
 def test_a_killed_merge_leaves_the_old_artifact_or_none(pipeline: Pipeline, tmp_path: Path) -> None:
     out, chance = tmp_path / "merged", random.Random(7)
-    command = [SHOPTUNE, "merge", str(pipeline.directory / "merge.yaml"), "--out", str(out)]
+    command = [SHOPTUNE, "merge", str(pipeline.merge_config), "--out", str(out)]
     for _ in range(6):
         process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
         time.sleep(chance.uniform(0.2, 2.0))

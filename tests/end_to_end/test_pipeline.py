@@ -13,13 +13,16 @@ from safetensors.torch import load_file
 from shoptune.artifacts.manifest import digest, read_manifest
 from shoptune.shopbench.questions import load_questions
 
-from .conftest import ROOT, Pipeline, python_in, run_shoptune
+from .engine_host import EngineHost
+from .pipeline import ROOT, TRAINING, Pipeline, python_in, run_shoptune
 
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.whole_pipeline
 def test_every_stage_left_a_whole_artifact(pipeline: Pipeline) -> None:
-    stages = {}
+    pipeline.complete()
+    stages: dict[str, list[Path]] = {}
     for manifest in pipeline.directory.glob("**/manifest.json"):
         stages.setdefault(json.loads(manifest.read_text())["stage"], []).append(manifest.parent)
         digest(manifest.parent)
@@ -32,7 +35,7 @@ def test_every_stage_left_a_whole_artifact(pipeline: Pipeline) -> None:
 def test_the_real_libraries_ran(pipeline: Pipeline) -> None:
     versions = {
         stage: (read_manifest(folder) or {})["versions"]
-        for stage, folder in [("train", pipeline.adapters[0]), ("quantize", pipeline.awq), ("sweep", pipeline.sweep)]
+        for stage, folder in [("train", pipeline.adapter(0)), ("quantize", pipeline.awq), ("sweep", pipeline.sweep)]
     }
     assert {"axolotl", "bitsandbytes", "peft"} <= versions["train"].keys()
     assert "autoawq" in versions["quantize"]
@@ -40,8 +43,7 @@ def test_the_real_libraries_ran(pipeline: Pipeline) -> None:
 
 
 def test_a_second_run_does_nothing(pipeline: Pipeline) -> None:
-    config = pipeline.directory / "train-0.yaml"
-    arguments = ["train", config, "--out", pipeline.adapters[0], "--set", "max_steps=12", "--set", "save_steps=6"]
+    arguments = ["train", pipeline.train_config(), "--out", pipeline.adapter(0), *TRAINING]
     assert "up to date" in run_shoptune(*arguments)
 
 
@@ -54,7 +56,7 @@ def test_datasets_reads_the_rows(pipeline: Pipeline) -> None:
     assert python_in("train", script, pipeline.rows).split() == [str(expected), "assistant"]
 
 
-def test_the_adapter_is_one_that_peft_loads(pipeline: Pipeline) -> None:
+def test_the_adapter_is_one_that_peft_loads(pipeline: Pipeline, tmp_path: Path) -> None:
     script = """
 import sys, torch
 from peft import PeftModel
@@ -65,19 +67,18 @@ from safetensors.torch import load_file
 ours = load_file(sys.argv[2] + "/model.safetensors")
 print(max(float((tensor - ours[name]).abs().max()) for name, tensor in merged.state_dict().items() if name in ours))
 """
-    alone = pipeline.directory / "alone"
-    adapters = f"adapters=[{{path: {pipeline.adapters[0]}}}]"
-    run_shoptune(
-        "merge", pipeline.directory / "merge.yaml", "--set", adapters, "--set", "dtype=float32", "--out", alone
-    )
-    assert float(python_in("train", script, pipeline.adapters[0], alone)) < 1e-6
+    alone = tmp_path / "alone"
+    adapters = f"adapters=[{{path: {pipeline.adapter(0)}}}]"
+    run_shoptune("merge", pipeline.merge_config, "--set", adapters, "--set", "dtype=float32", "--out", alone)
+    assert float(python_in("train", script, pipeline.adapter(0), alone)) < 1e-6
 
 
-def test_alpha_zero_answers_as_the_base(pipeline: Pipeline) -> None:
-    answers = pipeline.directory / "answers-base"
+def test_alpha_zero_answers_as_the_base(pipeline: Pipeline, engines: EngineHost, tmp_path: Path) -> None:
+    answers = tmp_path / "answers"
     arguments = ["--model", "examples/tiny_base", "--questions", pipeline.questions, "--out", answers]
-    run_shoptune("infer", "infer/cpu-float32.yaml", *arguments)
-    scores = pipeline.directory / "scores-base"
+    result = engines.infer("infer/cpu-float32.yaml", *arguments)
+    assert result.returncode == 0, result.stderr
+    scores = tmp_path / "scores"
     run_shoptune("evaluate", answers / "predictions.jsonl", "--questions", pipeline.questions, "--out", scores)
     base = json.loads((scores / "scores.json").read_text())["overall"]["by_question"]
     points = pq.read_table(pipeline.sweep / "points.parquet").to_pylist()
@@ -86,9 +87,7 @@ def test_alpha_zero_answers_as_the_base(pipeline: Pipeline) -> None:
 
 def test_reloaded_weights_answer_as_a_fresh_engine_does(pipeline: Pipeline) -> None:
     """The sweep ran alpha 1 first; the merged checkpoint was answered by an engine of its own."""
-    merged = json.loads((pipeline.directory / "scores" / "merged" / "scores.json").read_text())["overall"][
-        "by_question"
-    ]
+    merged = json.loads((pipeline.scores("merged") / "scores.json").read_text())["overall"]["by_question"]
     points = pq.read_table(pipeline.sweep / "points.parquet").to_pylist()
     assert next(point["overall"]["score"] for point in points if point["alpha"] == 1.0) == pytest.approx(merged)
 
@@ -106,7 +105,7 @@ def test_the_awq_checkpoint_is_padded_and_small(pipeline: Pipeline) -> None:
 
 
 def test_predictions_are_in_question_order(pipeline: Pipeline) -> None:
-    lines = (pipeline.directory / "answers" / "awq" / "predictions.jsonl").read_text().split("\n")
+    lines = (pipeline.answers("awq") / "predictions.jsonl").read_text().split("\n")
     asked = [json.loads(line)["input_field"] for line in lines if line]
     assert asked == [question.input_field for question in load_questions(pipeline.questions)]
 
@@ -134,23 +133,27 @@ if __name__ == "__main__":
     printed = python_in("infer", script, pipeline.submission, pipeline.questions)
     result = json.loads(printed.strip().split("\n")[-1])
     assert Path(result["package"]).is_relative_to(pipeline.submission)
-    lines = (pipeline.directory / "answers" / "awq" / "predictions.jsonl").read_text().split("\n")
+    lines = (pipeline.answers("awq") / "predictions.jsonl").read_text().split("\n")
     expected = {fields["input_field"]: fields["prediction"] for fields in map(json.loads, filter(None, lines))}
     same = sum(result["answers"][text] == prediction for text, prediction in expected.items())
     assert same >= 0.9 * len(expected)  # batches of another size may round sums otherwise
 
 
+@pytest.mark.whole_pipeline
 def test_the_report_has_everything(pipeline: Pipeline) -> None:
-    page = (pipeline.directory / "report.html").read_text()
+    page = (pipeline.complete().directory / "report.html").read_text()
     assert "<svg" in page
     assert all(name in page for name in ["adapter-1", "merged", "awq", "submission", "sweep"])
     assert {"merged", "awq"} <= json.loads((pipeline.directory / "scores.json").read_text()).keys()
 
 
-def test_real_questions_are_asked_answered_and_scored(pipeline: Pipeline, development: Path) -> None:
-    answers, scores = pipeline.directory / "answers-real", pipeline.directory / "scores-real"
+def test_real_questions_are_asked_answered_and_scored(
+    pipeline: Pipeline, engines: EngineHost, development: Path, tmp_path: Path
+) -> None:
+    answers, scores = tmp_path / "answers", tmp_path / "scores"
     profile = ["infer/cpu.yaml", "--set", "engine.max_model_len=2048"]
-    run_shoptune("infer", *profile, "--model", pipeline.awq, "--questions", development, "--out", answers)
+    result = engines.infer(*profile, "--model", pipeline.awq, "--questions", development, "--out", answers)
+    assert result.returncode == 0, result.stderr
     run_shoptune("evaluate", answers / "predictions.jsonl", "--questions", development, "--out", scores)
     result = json.loads((scores / "scores.json").read_text())
     assert result["overall"]["questions"] == len(result["per_question"]) == 96

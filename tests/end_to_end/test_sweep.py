@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.end_to_end.conftest import Pipeline, python_in, run_shoptune
+from tests.end_to_end.pipeline import Pipeline, python_in, run_shoptune
 
 pytestmark = pytest.mark.slow
 
@@ -39,13 +39,13 @@ if __name__ == "__main__":
 
 
 def test_a_served_adapter_answers_as_merged_weights_do(pipeline: Pipeline, tmp_path: Path) -> None:
-    output = python_in("infer", _BOTH_WAYS, pipeline.directory / "sweep.yaml", pipeline.questions, tmp_path)
+    output = python_in("infer", _BOTH_WAYS, pipeline.sweep_config, pipeline.questions, tmp_path)
     assert "SAME" in output, output[-2000:]
     assert not output.endswith(" 1\n"), "the three ensembles answered alike: nothing was compared"
 
 
 def test_a_search_leaves_a_merge_config_ready_to_run(pipeline: Pipeline, tmp_path: Path) -> None:
-    values = yaml.safe_load((pipeline.directory / "sweep.yaml").read_text())
+    values = yaml.safe_load(pipeline.sweep_config.read_text())
     del values["alphas"]
     file = tmp_path / "search.yaml"
     file.write_text(yaml.safe_dump(values | {"search": {"trials": 2, "alpha": [0.0, 1.5]}}))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import ROOT, SHOPTUNE, Pipeline, python_in, run_shoptune
+from tests.end_to_end.pipeline import ROOT, SEQUENCES, SHOPTUNE, TRAINING, Pipeline, python_in, run_shoptune
 
 pytestmark = pytest.mark.slow
 
@@ -47,26 +47,22 @@ print("rows", seen)
 """
 
 
-def _train_config(pipeline: Pipeline, number: int = 0) -> Path:
-    return pipeline.directory / f"train-{number}.yaml"
-
-
 def _losses(adapter: Path) -> list[float]:
     lines = (adapter / "metrics.jsonl").read_text().splitlines()
     return [entry["loss"] for entry in map(json.loads, lines) if "loss" in entry]
 
 
+@pytest.mark.early
 def test_loss_counts_on_the_answer_alone_and_the_tokens_are_those_of_the_prompt(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
-    output = python_in("train", _LABELS, _train_config(pipeline), tmp_path)
+    output = python_in("train", _LABELS, pipeline.train_config(), tmp_path)
     assert "rows " in output
 
 
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(pipeline: Pipeline, tmp_path: Path) -> None:
     out = tmp_path / "adapter"
-    command = ["train", str(_train_config(pipeline)), "--out", str(out), "--set", "max_steps=12"]
-    command += ["--set", "save_steps=6"]
+    command = ["train", str(pipeline.train_config()), "--out", str(out), *TRAINING]
     process = subprocess.Popen([SHOPTUNE, *command], cwd=ROOT, start_new_session=True)
     checkpoint = out.with_name("adapter.partial") / "checkpoints" / "checkpoint-6"
     while not checkpoint.exists():
@@ -78,45 +74,38 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(pipeline: Pipeline, t
     assert not out.exists()
     run_shoptune(*command)
     weights = "adapter_model.safetensors"
-    assert (out / weights).read_bytes() == (pipeline.adapters[0] / weights).read_bytes()
+    assert (out / weights).read_bytes() == (pipeline.adapter(0) / weights).read_bytes()
 
 
+@pytest.mark.early
 def test_two_processes_train_one_model(pipeline: Pipeline, tmp_path: Path) -> None:
     # Two workers with one sequence each make the batch of one worker that adds up two.
-    common = ["--set", "max_steps=3", "--set", "logging_steps=1", "--set", "sample_packing=false"]
-    one, two = tmp_path / "one", tmp_path / "two"
-    config = _train_config(pipeline)
-    run_shoptune("train", config, "--out", two, "--processes", "2", *common)
-    run_shoptune("train", config, "--out", one, "--set", "gradient_accumulation_steps=2", *common)
-    assert _losses(two) == pytest.approx(_losses(one), rel=0.02)
-    assert len(_losses(two)) == 3
+    run_shoptune("train", pipeline.train_config(), "--out", tmp_path / "two", "--processes", "2", *SEQUENCES)
+    assert _losses(tmp_path / "two") == pytest.approx(_losses(pipeline.two_sequences()), rel=0.02)
+    assert len(_losses(tmp_path / "two")) == 3
 
 
+@pytest.mark.early
 def test_two_machines_train_one_model(pipeline: Pipeline, tmp_path: Path) -> None:
     # Two "nodes" on loopback that meet through torchrun's rendezvous, with one worker each.
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     out = tmp_path / "adapter"
-    common = ["train", str(_train_config(pipeline)), "--out", str(out), "--launcher", "torchrun", "--nodes", "2"]
-    common += ["--processes", "1", "--rendezvous", f"127.0.0.1:{port}"]
-    common += ["--set", "max_steps=2", "--set", "logging_steps=1", "--set", "sample_packing=false"]
+    common = ["train", str(pipeline.train_config()), "--out", str(out), "--launcher", "torchrun", "--nodes", "2"]
+    common += ["--processes", "1", "--rendezvous", f"127.0.0.1:{port}", *SEQUENCES]
     second = subprocess.Popen([SHOPTUNE, *common, "--node-rank", "1"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     run_shoptune(*common, "--node-rank", "0")
     _, told = second.communicate(timeout=120)
     assert second.returncode == 0, told
     assert f"machine 1 of 2 is done; machine 0 publishes {out}" in told
-    alone = tmp_path / "alone"
-    settings = [*common[7:], "--set", "gradient_accumulation_steps=2"]
-    del settings[:4]
-    run_shoptune("train", _train_config(pipeline), "--out", alone, *settings)
-    assert _losses(out) == pytest.approx(_losses(alone), rel=0.02)
+    assert _losses(out) == pytest.approx(_losses(pipeline.two_sequences()), rel=0.02)
+    assert len(_losses(out)) == 3
 
 
 def test_sigterm_saves_a_checkpoint_from_which_the_run_resumes(pipeline: Pipeline, tmp_path: Path) -> None:
     out = tmp_path / "adapter"
-    command = ["train", str(_train_config(pipeline)), "--out", str(out), "--set", "max_steps=12"]
-    command += ["--set", "save_steps=6"]
+    command = ["train", str(pipeline.train_config()), "--out", str(out), *TRAINING]
     process = subprocess.Popen([SHOPTUNE, *command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     progress = out.with_name("adapter.partial") / "progress.json"
     while not (progress.exists() and json.loads(progress.read_text())["step"] >= 1):
@@ -130,11 +119,12 @@ def test_sigterm_saves_a_checkpoint_from_which_the_run_resumes(pipeline: Pipelin
     assert int(checkpoint.name.removeprefix("checkpoint-")) not in {6, 12}, "saved because it was asked to"
     run_shoptune(*command)
     for name in ("adapter_model.safetensors", "metrics.jsonl", "loss_curve.svg"):
-        assert (out / name).read_bytes() == (pipeline.adapters[0] / name).read_bytes()
+        assert (out / name).read_bytes() == (pipeline.adapter(0) / name).read_bytes()
 
 
+@pytest.mark.early
 def test_wrong_turns_end_in_one_line_before_training(pipeline: Pipeline, tmp_path: Path) -> None:
-    config = _train_config(pipeline)
+    config = pipeline.train_config()
     command = [SHOPTUNE, "train", config, "--out", tmp_path / "adapter", "--set", "lora_o_kernel=null"]
     result = subprocess.run([*command, "--set", "lora_r=many"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 2
@@ -144,10 +134,11 @@ def test_wrong_turns_end_in_one_line_before_training(pipeline: Pipeline, tmp_pat
     assert "lora_r: Input should be a valid integer" in lines[1]
 
 
+@pytest.mark.early
 def test_a_loss_that_is_not_a_number_ends_the_run(pipeline: Pipeline, tmp_path: Path) -> None:
     settings = ["learning_rate=1e30", "max_grad_norm=1e30", "warmup_steps=0", "max_steps=8", "logging_steps=1"]
     arguments = [part for setting in settings for part in ("--set", setting)]
-    command = [SHOPTUNE, "train", _train_config(pipeline), "--out", tmp_path / "adapter", *arguments]
+    command = [SHOPTUNE, "train", pipeline.train_config(), "--out", tmp_path / "adapter", *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 2, result.stderr
     log = tmp_path / "adapter.partial" / "axolotl.log"
@@ -156,13 +147,17 @@ def test_a_loss_that_is_not_a_number_ends_the_run(pipeline: Pipeline, tmp_path: 
     assert log.stat().st_size > 0
 
 
+@pytest.mark.early
 def test_the_known_keys_are_those_of_the_installed_axolotl() -> None:
     script = "from shoptune.train.axolotl_keys import discover, known_keys; print(discover() == known_keys())"
     assert python_in("train", script).endswith("True\n")
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "training_configs" / "deepspeed").glob("*.json")), ids=lambda f: f.stem)
-def test_deepspeed_takes_the_config(file: Path) -> None:
+DEEPSPEED = sorted((ROOT / "training_configs" / "deepspeed").glob("*.json"))
+
+
+@pytest.mark.early
+def test_deepspeed_takes_the_configs() -> None:
     # "auto" is filled in by transformers before deepspeed sees it.
     script = """
 import json, sys
@@ -171,9 +166,12 @@ def fill(value, key=""):
     if isinstance(value, dict):
         return {name: fill(inner, name) for name, inner in value.items()}
     return value if value != "auto" else {"bf16": True, "enabled": True}.get(key, 1)
-print("stage", DeepSpeedConfig(fill(json.load(open(sys.argv[1])))).zero_optimization_stage)
+for file in sys.argv[1:]:
+    print("stage", DeepSpeedConfig(fill(json.load(open(file)))).zero_optimization_stage)
 """
-    assert python_in("train", script, file).endswith(f"stage {file.stem[-1]}\n")
+    assert DEEPSPEED
+    stages = [line for line in python_in("train", script, *DEEPSPEED).splitlines() if line.startswith("stage ")]
+    assert stages == [f"stage {file.stem[-1]}" for file in DEEPSPEED]
 
 
 _NF4_LOGITS = """
@@ -181,7 +179,7 @@ import sys
 import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
-base, adapter, merged = sys.argv[1:]
+base, adapter, *merged = sys.argv[1:]
 ids = torch.arange(40, 104).view(1, -1)
 nf4 = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
                          bnb_4bit_compute_dtype=torch.float32)
@@ -190,18 +188,20 @@ for module in model.modules():
     if hasattr(module, "support_avx512bf16_for_cpu"):
         module.support_avx512bf16_for_cpu = False
 trained = PeftModel.from_pretrained(model, adapter)(ids).logits
-ours = AutoModelForCausalLM.from_pretrained(merged, dtype=torch.float32)(ids).logits
-print((trained - ours).abs().max().item())
+for folder in merged:
+    ours = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)(ids).logits
+    print((trained - ours).abs().max().item())
 """
 
 
 def test_merging_onto_the_nf4_base_gives_the_model_that_was_trained(pipeline: Pipeline, tmp_path: Path) -> None:
-    common = ["nf4_source=float32", "dtype=float32", f"adapters=[{{path: {pipeline.adapters[0]}}}]"]
-    distances = {}
-    for name in ("nf4", "checkpoint"):
+    common = ["nf4_source=float32", "dtype=float32", f"adapters=[{{path: {pipeline.adapter(0)}}}]"]
+    names = ("nf4", "checkpoint")
+    for name in names:
         arguments = [part for setting in [f"base_weights={name}", *common] for part in ("--set", setting)]
-        run_shoptune("merge", pipeline.directory / "merge.yaml", *arguments, "--out", tmp_path / name)
-        output = python_in("train", _NF4_LOGITS, ROOT / "examples/tiny_base", pipeline.adapters[0], tmp_path / name)
-        distances[name] = float(output.splitlines()[-1])
-    assert distances["nf4"] < 1e-3
-    assert distances["checkpoint"] > 0.05
+        run_shoptune("merge", pipeline.merge_config, *arguments, "--out", tmp_path / name)
+    folders = [tmp_path / name for name in names]
+    output = python_in("train", _NF4_LOGITS, ROOT / "examples/tiny_base", pipeline.adapter(0), *folders)
+    nf4, checkpoint = map(float, output.splitlines()[-2:])
+    assert nf4 < 1e-3
+    assert checkpoint > 0.05

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from shoptune.artifacts.manifest import read_manifest
 from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.infer import journal, stage
 from shoptune.infer.few_shot.example import FewShotExample
@@ -98,4 +97,3 @@ def test_files_of_the_prompting_are_inputs(asked: Path, tiny_base: Path, tmp_pat
     request = stage.request(job)
     assert request.inputs["few_shot"] == asked
     assert request.inputs.keys() == {"model", "questions", "few_shot"}
-    assert read_manifest(tmp_path) is None

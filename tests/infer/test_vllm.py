@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shoptune.infer.constraints.constraint import MAX_LOGIT_BIAS
-from tests.end_to_end.conftest import python_in
+from tests.end_to_end.pipeline import python_in
 
 ROOT = Path(__file__).parents[2]
 _SAMPLER = "lib/python*/site-packages/vllm/v1/worker/gpu/sample/logit_bias.py"
@@ -52,6 +52,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
+@pytest.mark.early
 def test_a_prompt_has_one_bos_token(tiny_base: Path, tmp_path: Path) -> None:
     """With a tokenizer that adds a token before every text, as Llama 3's does, and a template that writes it too."""
     checkpoint = tmp_path / "checkpoint"

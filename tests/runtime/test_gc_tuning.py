@@ -1,22 +1,54 @@
-"""The garbage collector of a command, in a process of its own."""
+"""How often a command looks for garbage, and among which objects; in a process of its own."""
 
+from __future__ import annotations
+
+import json
 import subprocess
 import sys
 
 import pytest
 
-SCRIPT = """
-import gc
-from shoptune.runtime.gc_tuning import tune_garbage_collection, freeze_loaded_objects
+_SCRIPT = """
+import gc, json, sys, weakref
+from shoptune.runtime.gc_tuning import freeze_loaded_objects, tune_garbage_collection
+
+class Node:
+    pass
+
+gc.collect()
+before = Node()
 {begin}
-before = gc.get_freeze_count()
-kept = [[] for _ in range(1000)]
+runs = []
+gc.callbacks.append(lambda phase, info: runs.append(phase))
+kept = [[] for _ in range(100_000)]
+collections = len(runs) // 2
+loaded = Node()
 freeze_loaded_objects()
-print(gc.get_threshold()[0], gc.get_freeze_count() - before >= 1000)
+examined = gc.get_objects()
+cycle = Node()
+cycle.itself, gone = cycle, weakref.ref(cycle)
+del cycle
+more = [[] for _ in range(250_000)]
+print(json.dumps({{
+    "collections": collections,
+    "start-up examined": any(item is before for item in examined),
+    "loaded examined": any(item is loaded for item in examined),
+    "garbage freed": gone() is None,
+}}))
 """
 
 
-@pytest.mark.parametrize(("begin", "expected"), [("tune_garbage_collection()", "200000 True"), ("pass", "700 False")])
-def test_objects_are_left_alone_in_a_command_only(begin: str, expected: str) -> None:
-    command = [sys.executable, "-c", SCRIPT.format(begin=begin)]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == expected
+def _observe(begin: str) -> dict[str, int | bool]:
+    command = [sys.executable, "-c", _SCRIPT.format(begin=begin)]
+    observed: dict[str, int | bool] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return observed
+
+
+@pytest.mark.parametrize(
+    ("begin", "collects", "examines"), [("tune_garbage_collection()", False, False), ("pass", True, True)]
+)
+def test_a_command_collects_rarely_and_skips_what_was_loaded(begin: str, collects: bool, examines: bool) -> None:
+    observed = _observe(begin)
+    assert (observed["collections"] > 0) is collects
+    assert observed["start-up examined"] is observed["loaded examined"] is examines
+    assert observed["garbage freed"] is True

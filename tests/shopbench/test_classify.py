@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shoptune.shopbench.classify import task_type_of
 from shoptune.shopbench.questions import Question, load_questions
 from shoptune.shopbench.vocabulary import TaskType
-from tests.end_to_end.conftest import run_shoptune
+from tests.end_to_end.pipeline import run_shoptune
 
 
 def _guess(question: Question) -> TaskType:

@@ -33,21 +33,24 @@ class Scorer:
         return Point(candidate, Estimate(value, value, value), {}, {}, (value,))
 
 
-def test_the_first_points_are_what_all_are_compared_with(tmp_path: Path) -> None:
-    points = run_search(_SEARCH, (0.5, 0.5), tmp_path / STUDY, Scorer())
-    assert [point.candidate for point in points[:2]] == [Candidate(0.0, (0.5, 0.5)), Candidate(1.0, (0.5, 0.5))]
-    assert len(points) == 2 + 25
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Point]:
+    """The points of a search that nothing interrupts."""
+    return run_search(_SEARCH, (0.5, 0.5), tmp_path_factory.mktemp("whole") / STUDY, Scorer())
 
 
-def test_weights_add_up_and_the_best_place_is_found(tmp_path: Path) -> None:
-    points = run_search(_SEARCH, (0.5, 0.5), tmp_path / STUDY, Scorer())
-    assert all(sum(point.candidate.weights) == pytest.approx(1, abs=2e-4) for point in points)
-    assert max(point.overall.score for point in points) > 0.97  # alpha 1 at equal weights has 0.80
+def test_the_first_points_are_what_all_are_compared_with(whole: list[Point]) -> None:
+    assert [point.candidate for point in whole[:2]] == [Candidate(0.0, (0.5, 0.5)), Candidate(1.0, (0.5, 0.5))]
+    assert len(whole) == 2 + 25
+
+
+def test_weights_add_up_and_the_best_place_is_found(whole: list[Point]) -> None:
+    assert all(sum(point.candidate.weights) == pytest.approx(1, abs=2e-4) for point in whole)
+    assert max(point.overall.score for point in whole) > 0.97  # alpha 1 at equal weights has 0.80
 
 
 @pytest.mark.parametrize("killed_at", [0, 1, 2, 7, 20])
-def test_a_killed_search_proposes_what_it_would_have(tmp_path: Path, killed_at: int) -> None:
-    whole = run_search(_SEARCH, (0.5, 0.5), tmp_path / "whole.db", Scorer())
+def test_a_killed_search_proposes_what_it_would_have(tmp_path: Path, killed_at: int, whole: list[Point]) -> None:
     with pytest.raises(KilledError):
         run_search(_SEARCH, (0.5, 0.5), tmp_path / "cut.db", Scorer(stop_at=killed_at))
     assert run_search(_SEARCH, (0.5, 0.5), tmp_path / "cut.db", Scorer()) == whole

@@ -39,7 +39,7 @@ def test_the_directives(tmp_path: Path) -> None:
     assert (
         "train training_configs/v8.yaml --out runs/v8/adapter --set lora_r=8 --launcher torchrun --nodes 2"
         " --processes 8"
-        ' --rendezvous "$first:29500" &\n' in text
+        " --rendezvous \"${hosts%%$'\\n'*}:29500\" &\n" in text
     )
 
 

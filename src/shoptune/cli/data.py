@@ -14,7 +14,11 @@ Engine = Annotated[
     typer.Option("--engine", help="where work runs: `ray` is the cluster at RAY_ADDRESS, or this machine"),
 ]
 
-app = typer.Typer(help="Raw source files become rows in ShopBench's format.", no_args_is_help=True)
+app = typer.Typer(
+    help="Turn raw source files into rows in ShopBench's format.\n\n"
+    "Example: shoptune data build data_recipes/mixtures/demo-a.yaml --raw examples/raw --out runs/demo/data-a",
+    no_args_is_help=True,
+)
 
 
 @app.command("build")

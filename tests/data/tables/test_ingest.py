@@ -99,7 +99,17 @@ def test_real_files_are_read_whole(reviews2023: Path, tmp_path: Path) -> None:
             (tmp_path / "reviews2023" / name).symlink_to(reviews2023 / name)
     with executor("local", workers=1) as here:
         found = ingest({"reviews2023": tmp_path / "reviews2023"}, tmp_path / "tables", Reading(), here)["reviews2023"]
-    assert {name: table.rows for name, table in found.tables.items()} == {"reviews": 1108, "reviews_products": 1108}
+    assert (found.tables["reviews"].rows, found.tables["reviews_products"].rows) == (1108, 1108)
     assert not found.malformed
     # Fashion's reviews are those of its products, joined on parent_asin; Patio's are of others.
     assert found.missing["reviews of products that are not listed"] == 100
+
+
+def test_all_git_lfs_pointers_are_reported_together(tmp_path: Path) -> None:
+    names = ("Toys.jsonl", "meta_Toys.jsonl", "Baby.jsonl")
+    (tmp_path / "reviews2023").mkdir()
+    for name in names:
+        (tmp_path / "reviews2023" / name).write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(ShoptuneError) as raised, executor("local", workers=1) as here:
+        ingest({"reviews2023": tmp_path / "reviews2023"}, tmp_path / "tables", Reading(), here)
+    assert sorted(Path(problem.file).name for problem in raised.value.problems) == sorted(names)

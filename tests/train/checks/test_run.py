@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.end_to_end.conftest import ROOT, python_in, run_shoptune
+from tests.end_to_end.pipeline import ROOT, python_in, run_shoptune
+from tests.sharing import make_once
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.early]
 
 CONFIGS = sorted(
     path.relative_to(ROOT)
@@ -46,8 +47,12 @@ def _check(*cases: tuple[str, ...]) -> list[dict[str, list[str]]]:
 
 
 @pytest.fixture(scope="module")
-def reports() -> dict[Path, dict[str, list[str]]]:
-    return dict(zip(CONFIGS, _check(*((str(file), "") for file in CONFIGS)), strict=True))
+def reports(shared_folder: Path) -> dict[Path, dict[str, list[str]]]:
+    def make(file: Path) -> None:
+        file.write_text(json.dumps(_check(*((str(config), "") for config in CONFIGS))))
+
+    made = make_once(shared_folder / "training-checks.json", make, shared_folder)
+    return dict(zip(CONFIGS, json.loads(made.read_text()), strict=True))
 
 
 def test_configs_were_found() -> None:

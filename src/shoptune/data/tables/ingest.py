@@ -10,6 +10,7 @@ from pathlib import Path
 
 from shoptune.data import sources
 from shoptune.data.executor import Executor
+from shoptune.data.readers.files import refuse_lfs_pointers
 from shoptune.data.readers.source_reader import SourceReader
 from shoptune.data.readers.table_store import TableStore
 from shoptune.data.tables.source_tables import SourceTables, merged
@@ -76,12 +77,16 @@ def ingest(folders: Mapping[str, Path], out: Path, reading: Reading, executor: E
         for source in sorted(folders)
         for name, files in sorted(sources.partitions(source, folders[source]).items())
     ]
-    parts: dict[str, list[SourceTables]] = {partition.source: [] for partition in work}
+    refuse_lfs_pointers(sorted({file for partition in work for file in partition.files}))
+    parts: dict[tuple[str, str], SourceTables] = {}
+    work.sort(key=lambda partition: -partition.bytes)  # the largest first, so that no worker starts it last
     with bar("ingest", sum(partition.bytes for partition in work)) as progress:
         for partition, part in zip(work, executor.map(partial(ingest_partition, reading), work), strict=True):
-            parts[partition.source].append(part)
+            parts[partition.source, partition.name] = part
             progress.advance(partition.bytes)
-    found = {source: merged(out / source, tables) for source, tables in parts.items()}
+    found = {
+        source: merged(out / source, [parts[key] for key in sorted(parts) if key[0] == source]) for source in folders
+    }
     _refuse_empty_tables(folders, found)
     for tables in found.values():
         tables.save()
