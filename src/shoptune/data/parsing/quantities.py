@@ -26,7 +26,7 @@ _PACK_OF = re.compile(
 _PACKS = re.compile(rf"{_NOT_BEFORE}([0-9]{{1,3}})[ -]?(?:packs?|pk)\b(?! of [0-9])", re.IGNORECASE)
 _COUNT = re.compile(rf"{_NOT_BEFORE}({_NUMBER})[ -]?(?:count|ct|counts)\b(?! ?/)", re.IGNORECASE)
 _PIECES = re.compile(
-    rf"{_NOT_BEFORE}({_NUMBER})[ -]?(?:pcs|pc|pieces?)\b(?! ?[/(x\u00d7])|\b(?:set|lot) of ([0-9]{{1,4}})\b",
+    rf"{_NOT_BEFORE}({_NUMBER})[ -]?(?:pcs|pc|pieces?)\b(?!-[0-9]| ?[/(x\u00d7])|\b(?:set|lot) of ([0-9]{{1,4}})\b",
     re.IGNORECASE,
 )
 # Numbers of other things that come in one package, so that a number of packs alone does not say how many there are.
