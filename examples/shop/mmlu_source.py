@@ -21,7 +21,7 @@ def write_mmlu(world: World, directory: Path, seed: str) -> None:
         choices = [right, *rng.sample(wrong, 3)]
         rng.shuffle(choices)
         rows.append({"question": question, "subject": subject, "choices": choices, "answer": choices.index(right)})
-    write_parquet(directory / "test-00000-of-00001.parquet", rows)
+    write_parquet(directory / "validation-00000-of-00001.parquet", rows)
     write_mmlu_variants(world, directory, f"{seed}/variants")
 
 

@@ -16,9 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shoptune.errors import Problem, ShoptuneError, fail, key_path, nearest, shorten
-
-# The one over libyaml reads all recipes in a tenth of the time.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from shoptune.yaml_loader import Loader, RepeatedKeyError
 
 _EXTENDS = "extends"
 
@@ -71,7 +69,7 @@ def read_yaml(path: Path) -> Any:
     Raises:
         ShoptuneError: a file is missing or is not valid YAML, or files extend one another in a circle.
     """
-    merged: Any = None
+    merged = None
     for file, values in reversed(_chain(path)):
         merged = _merge(merged, values, file, ())
     return merged
@@ -97,21 +95,22 @@ def _chain(path: Path) -> list[tuple[Path, Any]]:
         path = following
 
 
-def _merge(base: Any, values: Any, file: Path, location: tuple[int | str, ...]) -> Any:
-    if not isinstance(values, dict):
+def _merge(base: Any, values: Any, file: Path, at: tuple[int | str, ...]) -> Any:
+    if isinstance(base, dict) and isinstance(values, dict):
+        return base | {key: _merge(base.get(key), value, file, (*at, key)) for key, value in values.items()}
+    numbered = isinstance(values, dict) and bool(values) and all(isinstance(key, int) for key in values)
+    if not isinstance(base, list) or not numbered:
         return values
-    if isinstance(base, dict):
-        return base | {key: _merge(base.get(key), value, file, (*location, key)) for key, value in values.items()}
-    if not isinstance(base, list) or not values or not all(isinstance(key, int) for key in values):
-        return values
-    for number in values:
-        if not 0 <= number < len(base):
-            what = f"is not one of the extended list's {len(base)} items"
-            raise fail(file, key_path((*location, number)), what, "count from 0")
-    return [
-        _merge(item, values[number], file, (*location, number)) if number in values else item
-        for number, item in enumerate(base)
-    ]
+    if beyond := [number for number in values if not 0 <= number < len(base)]:
+        what = f"is not one of the extended list's {len(base)} items"
+        raise fail(file, key_path((*at, beyond[0])), what, "count from 0")
+    return [_merge(item, values[n], file, (*at, n)) if n in values else item for n, item in enumerate(base)]
+
+
+def beside(file: Path, reference: str) -> str:
+    """A path that a YAML names: relative to the YAML if something is there, else as it is."""
+    candidate = file.parent / reference
+    return str(candidate) if candidate.exists() else reference
 
 
 def file_of(path: Path, location: Sequence[int | str]) -> Path:
@@ -125,11 +124,11 @@ def file_of(path: Path, location: Sequence[int | str]) -> Path:
 
 
 def _holds(values: Any, location: Sequence[int | str]) -> bool:
-    for part in location:
-        in_list = isinstance(values, list) and isinstance(part, int) and part < len(values)
-        if not in_list and not (isinstance(values, dict) and part in values):
-            return False
-        values = values[part]
+    try:
+        for part in location:
+            values = values[part]
+    except (KeyError, IndexError, TypeError):
+        return False
     return True
 
 
@@ -139,11 +138,13 @@ def _parse(path: Path) -> Any:
     if not path.is_file():
         raise fail(path, "", "no such file", "check the path")
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - both loaders are safe
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506 - both loaders are safe
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else ""
         what = getattr(error, "problem", None) or str(error)
+        if isinstance(error, RepeatedKeyError):
+            raise fail(path, where, what, "keep one of the two") from error
         raise fail(path, where, f"not valid YAML ({what})", "correct the syntax") from error
 
 
@@ -177,7 +178,7 @@ def apply_overrides(values: Any, overrides: Iterable[str]) -> Any:
         for parent in parents:
             target = _child(target, parent, override)
         try:
-            value = yaml.safe_load(text)
+            value = yaml.load(text, Loader=Loader)  # noqa: S506 - as safe as the loader that it extends
         except yaml.YAMLError as error:
             raise fail("--set", override, "the value is not valid YAML", "quote it") from error
         if isinstance(target, list):

@@ -111,15 +111,17 @@ while True:
 def test_trackers_are_off_unless_configured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object], tensorboard: str, wandb: str
 ) -> None:
-    monkeypatch.setenv("WANDB_DISABLED", "true")
+    for name in ("WANDB_DISABLED", "TENSORBOARD_LOGGING_DIR", "AXOLOTL_DO_NOT_TRACK"):
+        monkeypatch.delenv(name, raising=False)
     script = f"""
 import os, pathlib, sys
 folder = pathlib.Path(sys.argv[1])
 print(pathlib.Path(os.environ.get("TENSORBOARD_LOGGING_DIR", "None")).name, os.environ.get("WANDB_DISABLED"))
+print(os.environ["AXOLOTL_DO_NOT_TRACK"])
 (folder / "{FINISHED}").write_text("{{}}")
 """
     run_workers([sys.executable, "-c", script, str(tmp_path)], tmp_path, tmp_path / LOG, settings)
-    assert (tmp_path / LOG).read_text().split() == [tensorboard, wandb]
+    assert (tmp_path / LOG).read_text().split() == [tensorboard, wandb, "1"]
 
 
 def test_the_commands(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def assemble(plan: Plan, tables: Mapping[str, SourceTables], context: Context, e
     for views in shared_views(list(context.tasks.values())):
         for _ in executor.map(partial(compute_view, context), views):
             pass
-    assembly = _Assembly(context, executor, RowFilter(plan.mixture.near_duplicates))
+    assembly = _Assembly(context, executor, RowFilter(plan.mixture.near_duplicates, plan.mixture.limit_word_overlap))
     wanted = plan.wanted(context.tasks)
     parts: list[pa.Table] = []
     with bar("data", sum(wanted.values())) as progress:

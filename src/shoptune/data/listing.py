@@ -103,15 +103,20 @@ def _print_row(console: Console, title: str, question: Question) -> None:
 def print_stats(rows: Path) -> None:
     """Print how many rows an artifact holds and what was dropped.
 
+    The column `word overlap` is what guessing the options that share most words with the question scores.
+
     Raises:
         ShoptuneError: the folder holds no statistics.
     """
     stats = read_json(rows / STATS)
     console = Console()
-    table = Table("task", "wanted", "made", "dropped", box=None, header_style="bold")
+    table = Table("task", "wanted", "made", "dropped", "word overlap", box=None, header_style="bold")
+    overlap = stats.get("word_overlap", {})
     dropped = {task: sum(reasons.values()) for tasks in stats["drops"].values() for task, reasons in tasks.items()}
     for name, counts in stats["by_task"].items():
-        table.add_row(name, str(counts["wanted"]), str(counts["made"]), str(dropped.get(name, 0)))
+        table.add_row(
+            name, str(counts["wanted"]), str(counts["made"]), str(dropped.get(name, 0)), _share(overlap.get(name))
+        )
     console.print(table)
     for tasks in stats["drops"].values():
         for task, reasons in tasks.items():
@@ -124,3 +129,7 @@ def print_stats(rows: Path) -> None:
         )
     splits = ", ".join(f"{count} {split}" for split, count in stats["by_split"].items())
     console.print(f"{stats['rows']} rows: {splits}")
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"

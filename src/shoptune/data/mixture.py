@@ -27,8 +27,12 @@ class Mixture(Settings):
         when_short: what to do if a source is absent or has too few records: `stop`; `shrink` to what there is; `scale`,
             which also distributes the rows of absent sources among the other tasks.
         decontaminate_against: files of questions in the development format that must not reach the rows.
+        decontaminate_items: whether rows are dropped too that ask about the same title, query, concept or attribute as
+            one of those questions, in whatever words.
         near_duplicates: of rows of a task whose contents are at least this similar (Jaccard similarity of three-word
             runs), one is kept; null keeps all.
+        limit_word_overlap: whether rows are dropped whose answer shared words give away, once a task has more of
+            them than its recipe's `word_overlap` allows.
         max_characters: rows with a longer question are dropped.
         max_tokens: rows with a longer chat are dropped; needs `tokenizer`.
         tokenizer: folder or Hub id of a checkpoint whose tokenizer counts tokens.
@@ -47,7 +51,9 @@ class Mixture(Settings):
     row_fraction: Annotated[float, Field(gt=0)] = 1.0
     when_short: Literal["stop", "shrink", "scale"] = "stop"
     decontaminate_against: tuple[str, ...] = ()
+    decontaminate_items: bool = True
     near_duplicates: Annotated[float, Field(gt=0.5, le=1)] | None = 0.9
+    limit_word_overlap: bool = True
     max_characters: Count = 20_000
     max_tokens: Count | None = None
     tokenizer: str | None = None

@@ -43,6 +43,8 @@ class TaskRecipe(Settings):
     version: Annotated[int, Field(ge=1)] = 1
     language: str = "en"
     options: Annotated[int, Field(ge=2)] | None = None
+    answers: Annotated[int, Field(ge=1, le=3)] | None = None
+    word_overlap: Annotated[float, Field(gt=0, le=1)] | None = 0.45
     records: str
     prompts: Annotated[tuple[str, ...], Field(min_length=1)]
 

@@ -17,6 +17,7 @@ from shoptune.data.build_result import BuildResult
 from shoptune.data.executor import ExecutorName, executor
 from shoptune.data.filters.candidates import Checks
 from shoptune.data.filters.length import LengthLimit
+from shoptune.data.filters.row_filter import SHORTCUT
 from shoptune.data.ingest_stage import cached_tables, cores
 from shoptune.data.mixture import Plan, load_mixture
 from shoptune.data.recipe import Task
@@ -217,7 +218,7 @@ def _report_shortfalls(plan: Plan, result: BuildResult) -> None:
 
 
 def _stop_when_too_many_rejects(plan: Plan, result: BuildResult) -> None:
-    rejected = result.rejects.total
+    rejected = sum(count for (_, _, reason), count in result.rejects.counts.items() if reason != SHORTCUT)
     share = rejected / max(1, len(result.rows) + rejected)
     if share > plan.mixture.max_rejected:
         reasons = sorted({f"{task}: {reason}" for _, task, reason in result.rejects.counts})

@@ -15,7 +15,7 @@ from shoptune.errors import fail
 LIBRARY: Mapping[str, str] = {"train": "axolotl", "quantize": "awq", "gptq": "llmcompressor", "infer": "vllm"}
 
 # Nothing may reach a network unless a config names a hub id; no library may report on its users.
-_QUIET = {
+QUIET = {
     "AXOLOTL_DO_NOT_TRACK": "1",
     "DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -45,7 +45,7 @@ def become(environment: str, module: str, arguments: Sequence[str], variables: M
         ShoptuneError: the environment is not installed.
     """
     python = str(python_of(environment))
-    os.execve(python, [python, "-m", module, *arguments], {**_QUIET, **variables, **os.environ})
+    os.execve(python, [python, "-m", module, *arguments], {**QUIET, **variables, **os.environ})
 
 
 def python_of(environment: str) -> Path:

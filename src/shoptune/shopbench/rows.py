@@ -34,6 +34,7 @@ SCHEMA = pa.schema(
         ("source", pa.string()),
         ("language", pa.string()),
         ("row_id", pa.string()),
+        ("group_id", pa.string()),
         ("messages", pa.list_(_MESSAGE)),
     ]
 )
@@ -45,11 +46,19 @@ QUESTION_COLUMNS = SCHEMA.names[: SCHEMA.names.index("source")]
 
 @dataclass(frozen=True)
 class Row:
-    """A question made from a source, with where it came from."""
+    """A question made from a source, with where it came from.
+
+    Attributes:
+        question: the question with its reference.
+        source: the data set.
+        language: of the question.
+        group: what the question is about, a product or a query, so that all rows about it stay in one split.
+    """
 
     question: Question
     source: str
     language: str
+    group: str = ""
 
     @property
     def row_id(self) -> str:
@@ -80,6 +89,7 @@ def to_table(rows: Sequence[Row]) -> pa.Table:
         "source": [row.source for row in rows],
         "language": [row.language for row in rows],
         "row_id": [row.row_id for row in rows],
+        "group_id": [hashlib.blake2b((row.group or row.row_id).encode(), digest_size=12).hexdigest() for row in rows],
         "messages": pa.ListArray.from_arrays(pa.array(starts, pa.int32()), messages),
     }
     return pa.table(columns, schema=SCHEMA)

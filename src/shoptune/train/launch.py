@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shoptune.errors import Problem, ShoptuneError, fail
-from shoptune.runtime.environments import is_here, python_of
+from shoptune.runtime.environments import QUIET, is_here, python_of
 from shoptune.runtime.progress import Bar, bar
 from shoptune.train.exchange import FINISHED, PROBLEMS, PROGRESS, STOP, read_json
 from shoptune.train.failures import diagnose
@@ -97,7 +97,7 @@ def run_workers(arguments: list[str], directory: Path, log: Path, settings: Mapp
     raise fail(log, "", what, remedy)
 
 
-def join_workers(arguments: list[str], log: Path, settings: Mapping[str, Any]) -> None:
+def join_workers(arguments: list[str], directory: Path, log: Path, settings: Mapping[str, Any]) -> None:
     """Run the workers of a machine that is not the first; the first follows and publishes.
 
     Raises:
@@ -105,7 +105,7 @@ def join_workers(arguments: list[str], log: Path, settings: Mapping[str, Any]) -
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
-            arguments, stdout=output, stderr=subprocess.STDOUT, env=_environment(settings, log.parent)
+            arguments, stdout=output, stderr=subprocess.STDOUT, env=_environment(settings, directory)
         )
         try:
             code = process.wait()
@@ -157,7 +157,7 @@ def _stop_at_sigterm(request: Path) -> Iterator[None]:
 
 def _environment(settings: Mapping[str, Any], directory: Path) -> dict[str, str]:
     """The workers' variables: trackers are off unless the config asks for them."""
-    variables = dict(os.environ)
+    variables = {**QUIET, **os.environ}
     if settings.get("use_tensorboard"):
         variables.setdefault("TENSORBOARD_LOGGING_DIR", str(directory / TENSORBOARD))
     if settings.get("use_wandb") or settings.get("wandb_project"):

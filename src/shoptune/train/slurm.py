@@ -30,14 +30,14 @@ cd {root}
 requeue() {{
     mkdir -p {partial}
     touch {stop}
-    wait "$workers" || true
+    wait || true
     scontrol requeue "$SLURM_JOB_ID"
     exit 0
 }}
 trap requeue TERM
 
-first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
-srun --kill-on-bad-exit=1 {command} --rendezvous "$first:{port}" &
+hosts=$(scontrol show hostnames "$SLURM_JOB_NODELIST")
+srun --kill-on-bad-exit=1 {command} --rendezvous "${{hosts%%$'\\n'*}}:{port}" &
 workers=$!
 wait "$workers"
 """

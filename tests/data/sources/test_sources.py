@@ -34,6 +34,7 @@ def test_every_source_of_the_made_up_shop_is_read(
     database: duckdb.DuckDBPyConnection, examples: Path, tmp_path: Path
 ) -> None:
     assert sources.names() == ["alpaca", "amazon_m2", "attributes", "ecinstruct", "esci", "mmlu", "reviews2023"]
+    assert sorted(folder.name for folder in (examples / "raw").iterdir()) == sources.names()
     for source in sources.names():
         _register(source, database, examples / "raw", tmp_path)
     tables = [
@@ -76,10 +77,10 @@ def test_mmlu_in_its_three_forms(database: duckdb.DuckDBPyConnection, tmp_path: 
     folder = tmp_path / "mmlu"
     (folder / "dev").mkdir(parents=True)
     (folder / "dev" / "anatomy_dev.csv").write_text('"Which, one?",a,b,c,d,C\n')
-    (folder / "marketing_test.csv").write_text("question,choice0,choice1,choice2,choice3,answer\nWhat?,e,f,g,h,0\n")
+    (folder / "marketing_val.csv").write_text("question,choice0,choice1,choice2,choice3,answer\nWhat?,e,f,g,h,0\n")
     database.execute(
         "COPY (SELECT 'How?' AS question, 'law' AS subject, ['i','j','k','l'] AS choices, 3 AS answer) TO "
-        f"'{folder}/test-00000.parquet'"
+        f"'{folder}/validation-00000.parquet'"
     )
     _register("mmlu", database, tmp_path)
     rows = database.execute("SELECT subject, question, choices, answer FROM mmlu ORDER BY subject").fetchall()
@@ -113,12 +114,37 @@ def test_mmlu_in_all_and_by_subject_is_read_once(database: duckdb.DuckDBPyConnec
         (tmp_path / "mmlu" / name).mkdir(parents=True)
         database.execute(
             "COPY (SELECT 'How?' AS question, 'law' AS subject, ['i','j','k','l'] AS choices, 3 AS answer) TO "
-            f"'{tmp_path}/mmlu/{name}/test-00000-of-00001.parquet'"
+            f"'{tmp_path}/mmlu/{name}/dev-00000-of-00001.parquet'"
         )
-    (tmp_path / "mmlu" / "test").mkdir()
-    (tmp_path / "mmlu" / "test" / "law_test.csv").write_text("How?,i,j,k,l,D\n")
+    (tmp_path / "mmlu" / "dev").mkdir()
+    (tmp_path / "mmlu" / "dev" / "law_dev.csv").write_text("How?,i,j,k,l,D\n")
     _register("mmlu", database, tmp_path)
     assert database.execute("SELECT count(*), count(DISTINCT key) FROM mmlu").fetchone() == (1, 1)
+
+
+def test_published_test_splits_are_left_out(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    (tmp_path / "mmlu" / "test").mkdir(parents=True)
+    (tmp_path / "mmlu" / "test" / "law.csv").write_text("How?,i,j,k,l,D\n")
+    (tmp_path / "mmlu" / "law_test.csv").write_text("How?,i,j,k,l,D\n")
+    with pytest.raises(ShoptuneError, match="holds the test split alone"):
+        _register("mmlu", database, tmp_path)
+    row = {"task": "Sentiment_Analysis", "setting": "s", "instruction": "i", "options": "['A: good', 'B: bad']"}
+    (tmp_path / "ecinstruct").mkdir()
+    rows = [{**row, "split": split, "input": split, "output": "A: good"} for split in ("train", "val", "test")]
+    (tmp_path / "ecinstruct" / "x.json").write_text(json.dumps(rows))
+    _register("ecinstruct", database, tmp_path)
+    assert database.execute("SELECT input FROM ecinstruct").fetchall() == [("train",)]
+    (tmp_path / "esci").mkdir()
+    database.execute(f"""
+        COPY (SELECT unnest([1, 2]) AS query_id, 'tie ' AS query, 'us' AS product_locale, 'P' AS product_id,
+                     'E' AS esci_label, unnest(['train', 'test']) AS split)
+        TO '{tmp_path}/esci/examples.parquet';
+        COPY (SELECT 'P' AS product_id, 'us' AS product_locale, 't' AS product_title, NULL AS product_description,
+                     NULL AS product_bullet_point, NULL AS product_brand, NULL AS product_color)
+        TO '{tmp_path}/esci/products.parquet'
+        """)
+    _register("esci", database, tmp_path)
+    assert database.execute("SELECT query_id, query FROM esci_judgements").fetchall() == [(1, "tie")]
 
 
 def test_real_mmlu(database: duckdb.DuckDBPyConnection, real_mmlu: Path, tmp_path: Path) -> None:
@@ -128,7 +154,7 @@ def test_real_mmlu(database: duckdb.DuckDBPyConnection, real_mmlu: Path, tmp_pat
         "SELECT count(*), count(DISTINCT subject), list_sort(list(DISTINCT answer)) FROM mmlu"
     ).fetchall()[0]
     assert subjects == 57
-    assert count > 57 * 5
+    assert count == 57 * 5 - 1  # the test split is left out, and one question is there twice
     assert answers == [0, 1, 2, 3]
 
 
@@ -346,7 +372,7 @@ def test_what_players_and_shops_put_into_reviews_is_removed(
 
 def test_a_damaged_parquet_file_of_mmlu_is_set_aside(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     (tmp_path / "mmlu").mkdir()
-    (tmp_path / "mmlu" / "law_test.csv").write_text("How?,i,j,k,l,D\n")
+    (tmp_path / "mmlu" / "law_dev.csv").write_text("How?,i,j,k,l,D\n")
     (tmp_path / "mmlu" / "bad.parquet").write_bytes(b"PAR1, but not whole")
     (tmp_path / "mmlu" / "good.parquet").touch()
     database.execute(

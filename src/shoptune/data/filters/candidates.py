@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from shoptune.data.filters.decontaminate import Decontaminator, Wording
 from shoptune.data.filters.duplicates import answer_numbers, bands, signatures
 from shoptune.data.filters.length import LengthLimit
+from shoptune.data.filters.word_overlap import score
 from shoptune.data.filters.words import Words
 from shoptune.data.mixture import Mixture
 from shoptune.data.recipe import Task
@@ -39,6 +41,7 @@ class Candidates:
         bands: band numbers of each signature, shape (rows, 12); empty unless near-duplicates are dropped.
         answers: a number for each row's answer if it is free text, else 0.
         contaminated: whether the row overlaps a benchmark question.
+        word_overlap: what guessing by shared words scores on each row; NaN where there is nothing to guess.
         rejects: the records that became no row.
     """
 
@@ -48,6 +51,7 @@ class Candidates:
     bands: NDArray[np.uint64]
     answers: NDArray[np.uint64]
     contaminated: NDArray[np.bool_]
+    word_overlap: NDArray[np.float64]
     rejects: list[Reject]
 
 
@@ -60,12 +64,14 @@ class Checks:
         wording: the recipes' own words.
         decontaminator: questions that must not be trained on.
         near_duplicates: whether to compute MinHash signatures.
+        items: whether to look for the items of the questions beside their words.
     """
 
     length: LengthLimit
     wording: Wording
     decontaminator: Decontaminator
     near_duplicates: bool
+    items: bool = True
 
     @classmethod
     def of(cls, mixture: Mixture, tasks: Iterable[Task], length: LengthLimit) -> Checks:
@@ -76,7 +82,8 @@ class Checks:
         """
         wording = Wording.of(prompt for task in tasks for prompt in task.recipe.prompts)
         decontaminator = Decontaminator.against([Path(file) for file in mixture.decontaminate_against], wording)
-        return cls(length, wording, decontaminator, near_duplicates=mixture.near_duplicates is not None)
+        has_near = mixture.near_duplicates is not None
+        return cls(length, wording, decontaminator, near_duplicates=has_near, items=mixture.decontaminate_items)
 
     def examine(self, rendered: Rendered, kind: TaskType) -> Candidates:
         """Compute what the row filter compares.
@@ -98,9 +105,21 @@ class Checks:
             signatures=hashed,
             bands=bands(hashed) if self.near_duplicates else np.empty((len(rows), 0), np.uint64),
             answers=answer_numbers(map(_answer, rows)) if has_text else np.zeros(len(rows), np.uint64),
-            contaminated=self.decontaminator.finds(contents),
+            contaminated=self._contaminated(rows, contents),
+            word_overlap=np.array([_guessed(row) for row in rows], np.float64),
             rejects=rendered.rejects,
         )
+
+    def _contaminated(self, rows: Sequence[Row], contents: Words) -> NDArray[np.bool_]:
+        found = self.decontaminator.finds(contents)
+        if not self.items:
+            return found
+        return found | self.decontaminator.finds_items(row.question.input_field for row in rows)
+
+
+def _guessed(row: Row) -> float:
+    value = score(row.question)
+    return math.nan if value is None else value
 
 
 def _answer(row: Row) -> str:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoptune.data.filters.benchmark_items import BenchmarkItems, benchmark_texts
 from shoptune.data.filters.words import HashSet, Words
-from shoptune.shopbench.questions import load_questions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,15 +29,17 @@ class Wording:
 
     Attributes:
         runs: runs of four words in the phrasings.
+        phrasings: the phrasings without template code.
     """
 
     runs: HashSet
+    phrasings: tuple[str, ...]
 
     @classmethod
     def of(cls, phrasings: Iterable[str]) -> Wording:
         """Learn the words between the template code of prompts."""
         literals = [literal for prompt in phrasings for literal in _TEMPLATE_CODE.split(prompt)]
-        return cls(HashSet(Words.of(literals).ngrams(_PHRASING_NGRAM)[0]))
+        return cls(HashSet(Words.of(literals).ngrams(_PHRASING_NGRAM)[0]), tuple(dict.fromkeys(literals)))
 
     def content(self, words: Words) -> Words:
         """The words that belong to no run of a phrasing."""
@@ -56,26 +58,29 @@ class Decontaminator:
     Attributes:
         contents: the digest of every question's content, whole.
         ngrams: every run of 13 words in one.
+        items: what the questions ask about.
     """
 
     contents: frozenset[bytes]
     ngrams: HashSet
+    items: BenchmarkItems
 
     @classmethod
     def against(cls, files: Iterable[Path], wording: Wording) -> Decontaminator:
         """Learn the questions of development files.
 
         Args:
-            files: questions in the development format.
+            files: questions in the development format, or folders of Shopping MMLU.
             wording: what belongs to the phrasing and not to the content.
 
         Raises:
             ShoptuneError: a file cannot be read.
         """
-        asked = [question.input_field for file in files for question in load_questions(file)]
+        texts = [each for file in files for each in benchmark_texts(file)]
+        asked = [asked for asked, _ in texts]
         contents = wording.content(Words.of(asked))
         whole = [digest for digest, length in zip(contents.digests(), np.diff(contents.starts), strict=True) if length]
-        return cls(frozenset(whole), HashSet(contents.ngrams(_NGRAM)[0]))
+        return cls(frozenset(whole), HashSet(contents.ngrams(_NGRAM)[0]), BenchmarkItems.of(texts, wording.phrasings))
 
     def finds(self, contents: Words) -> NDArray[np.bool_]:
         """For each text's content: whether it is that of a question, or shares 13 words in a row with one."""
@@ -86,3 +91,7 @@ class Decontaminator:
         shared[contents.text_of_word()[places[self.ngrams.holds(hashes)]]] = True
         equal = np.array([digest in self.contents for digest in contents.digests()], np.bool_)
         return shared | equal
+
+    def finds_items(self, texts: Iterable[str]) -> NDArray[np.bool_]:
+        """For each question: whether it asks about an item of one that must not be trained on."""
+        return np.array([bool(self.contents) and self.items.found_in(text) for text in texts], np.bool_)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from shoptune.shopbench.vocabulary import TaskType
 Record = Mapping[str, Any]
 
 _COUNTED = {1: "one number", 2: "two numbers", 3: "three numbers"}
+
+
+_BESIDE_LETTER = re.compile(r"(?<=[^\W\d])[\s-]+(?=\w)|(?<=\w)[\s-]+(?=[^\W\d])")
 
 
 @dataclass(frozen=True)
@@ -162,11 +166,11 @@ def _texts(record: Record, column: str) -> list[str]:
 
 
 def _different(texts: Sequence[str], taken: Sequence[str]) -> list[str]:
-    """The texts in order, without those that equal an earlier or a taken one but for case and Unicode form."""
-    seen = {_normal(text) for text in taken}
+    """The texts in order, without those that equal an earlier or a taken one but for case, spaces and signs."""
+    seen = {_letters(text) for text in taken}
     kept = []
     for text in texts:
-        normal = _normal(text)
+        normal = _letters(text)
         if normal not in seen:
             seen.add(normal)
             kept.append(text)
@@ -177,6 +181,11 @@ def _normal(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return " ".join(text.casefold().split())
+
+
+def _letters(text: str) -> str:
+    """A text without case, and without spaces and hyphens beside letters: `UV 400` is `UV400`, `5 2` is not `52`."""
+    return _BESIDE_LETTER.sub("", _normal(text))
 
 
 def _numbered(items: Sequence[str], first: int) -> str:

@@ -18,6 +18,9 @@ from shoptune.shopbench.questions import Question
 from shoptune.shopbench.rows import Row
 from shoptune.shopbench.vocabulary import TaskType
 
+# Columns that say what a record is about; rows of different tasks that share a value are of one group.
+_ABOUT = ("query", "first_query", "title", "review", "text", "concept", "question", "description", "instruction")
+
 
 class Renderer:
     """Renders the records of one task."""
@@ -40,6 +43,8 @@ class Renderer:
         cleaned = {column: clean(value) for column, value in record.items()}
         rng = random.Random(f"{self._seed}/{recipe.name}/{record['key']}")
         arranged = arrange(recipe.kind, cleaned, recipe.options, rng)
+        if recipe.answers and isinstance(arranged.reference, list) and len(arranged.reference) != recipe.answers:
+            raise RecordError("not as many answers as the prompts ask for")
         try:
             text = rng.choice(self._prompts).render({**cleaned, **arranged.variables})
         except UndefinedError as error:
@@ -53,7 +58,13 @@ class Renderer:
             is_multiple_choice=recipe.kind is TaskType.MULTIPLE_CHOICE,
             track=recipe.track,
         )
-        return Row(question, self._task.source, str(cleaned.get("language") or recipe.language))
+        return Row(question, self._task.source, str(cleaned.get("language") or recipe.language), _group(cleaned))
+
+
+def _group(record: Mapping[str, Any]) -> str:
+    """What a record is about: its query, its product's title, its text, whichever it has first; else its key."""
+    about = next((record[column] for column in _ABOUT if record.get(column)), record["key"])
+    return " ".join(str(about).casefold().split())
 
 
 def _not_none(value: object) -> object:

@@ -60,6 +60,6 @@ def register(reader: SourceReader) -> None:
                     THEN ascii(trim(output)) - ascii('A') END AS answer_index,
                output
         FROM (SELECT DISTINCT task, regexp_replace(input, ': NaN([,}])', ': null\\1', 'g') AS input, options, output
-              FROM raw_ecinstruct WHERE split IS DISTINCT FROM 'test')
+              FROM raw_ecinstruct WHERE coalesce(split, 'train') = 'train')
         """,
     )

@@ -1,5 +1,7 @@
 """ESCI, the Shopping Queries data set: judgements of products for queries, in two Parquet files.
 
+Judgements of the published test split are left out.
+
 Tables: esci_judgements(query_id, query, locale, product_id, label, split), with label E, S, C or I;
 esci_products(product_id, locale, title, description, bullets, brand, color, language);
 esci_judged, the two joined; esci_sources(query_id, source), where a query is from, when its CSV is there.
@@ -27,11 +29,12 @@ _PRODUCT = (
 def register(reader: SourceReader) -> None:
     """Create the source's tables."""
     judgements, products = (reader.find(pattern) for pattern in FILES[:2])
+    given = reader.parquet(judgements, _JUDGEMENT)
     reader.create(
         "esci_judgements",
         f"""
-        SELECT query_id, query, product_locale AS locale, product_id, esci_label AS label, split
-        FROM {reader.parquet(judgements, _JUDGEMENT)}
+        SELECT query_id, trim(query) AS query, product_locale AS locale, product_id, esci_label AS label, split
+        FROM {given} WHERE split IS DISTINCT FROM 'test'
         """,
         sample_by="query_id",
         partition_by="locale",
@@ -57,6 +60,10 @@ def register(reader: SourceReader) -> None:
     if origins := reader.find(FILES[2], optional=True):
         reader.csv(Table("esci_sources", origins, {"query_id": "BIGINT", "source": "VARCHAR"}))
         reader.create("esci_sources", "SELECT query_id, source FROM raw_esci_sources")
+    reader.count_missing(
+        "judgements of the published test split, which is not trained on",
+        f"SELECT count(*) FROM {given} WHERE split = 'test'",
+    )
     reader.count_missing(
         "judgements of products that are not listed",
         "SELECT count(*) FROM esci_judgements ANTI JOIN esci_products USING (product_id, locale)",

@@ -7,26 +7,40 @@ The hub's `auxiliary_train` wraps its columns in one, `train`. It has no subject
 name, whose files (`race.csv`, `arc_easy.csv`) are called after where they are from: their subject is the empty text.
 Whoever downloads the hub's whole repository has every question twice, under `all` and under its subject: it is one row.
 
+The test split is left out: it is what models are compared on.
+
 Table: mmlu(key, subject, question, choices, answer).
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from shoptune.data.readers.files import quoted
 from shoptune.data.readers.source_reader import SourceReader
 from shoptune.data.readers.table import Table
+from shoptune.errors import fail
 
 FILES = ("*.parquet", "*.csv")
 
 _COLUMNS = ("question", "subject", "choices", "answer")
 _CSV_COLUMNS = dict.fromkeys(("question", "choice0", "choice1", "choice2", "choice3", "answer"), "VARCHAR")
 
+# The published test split: `test-00000-of-00001.parquet`, `marketing_test.csv`, or a folder `test`.
+_TEST = re.compile(r"(?:^|[/_])test(?:-\d[^/]*)?(?:\.parquet|\.csv|/[^/]*)$")
+
 
 def register(reader: SourceReader) -> None:
     """Create the source's table."""
-    files = reader.find(*FILES)
+    found = reader.find(*FILES)
+    files = [file for file in found if not _TEST.search(file.as_posix())]
+    if not files:
+        raise fail(
+            found[0].parent, "", "holds the test split alone", "add its dev, validation or auxiliary_train files"
+        )
+    if len(files) < len(found):
+        reader.missing["files of the published test split, which is not trained on"] = len(found) - len(files)
     parquet = [file for file in files if file.suffix == ".parquet"]
     wrapped = [file for file in parquet if reader.parquet_columns(file) == ["train"]]
     flat = [file for file in parquet if file not in wrapped]

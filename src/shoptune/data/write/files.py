@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -27,7 +28,7 @@ _SAMPLE_CHARACTERS = 400
 
 def write_build(directory: Path, result: BuildResult, mixture: Mixture, length: LengthLimit) -> None:
     """Shuffle and split the rows and write everything."""
-    splits = _splits(len(result.rows), mixture)
+    splits = _splits(result.rows, mixture)
     for split, numbers in splits.items():
         _write_shards(directory, split, result.rows, numbers, mixture.shard_rows)
     stats = statistics(result, {split: len(numbers) for split, numbers in splits.items()}, length)
@@ -37,14 +38,27 @@ def write_build(directory: Path, result: BuildResult, mixture: Mixture, length: 
     (directory / REPORT).write_text(render_report(stats, result.rows), encoding="utf-8")
 
 
-def _splits(rows: int, mixture: Mixture) -> dict[str, NDArray[np.int64]]:
-    """The row numbers of each split, shuffled."""
+def _splits(rows: Rows, mixture: Mixture) -> dict[str, NDArray[np.int64]]:
+    """The row numbers of each split, shuffled.
+
+    Groups of rows about the same product, query or text are held out whole, in an order by chance, while they fit into
+    what is wanted.
+    """
     import numpy as np
 
-    order = list(range(rows))
+    groups = rows.table()["group_id"].to_pylist() if len(rows) else []
+    order = list(range(len(groups)))
     random.Random(mixture.seed).shuffle(order)
-    held_back = round(rows * mixture.validation_fraction)
-    return {"train": np.array(order[held_back:], np.int64), "validation": np.array(order[:held_back], np.int64)}
+    left = round(len(groups) * mixture.validation_fraction)
+    sizes = Counter(groups)
+    held_out: set[str] = set()
+    for group in dict.fromkeys(groups[number] for number in order):
+        if left and sizes[group] <= left:
+            held_out.add(group)
+            left -= sizes[group]
+    train = [number for number in order if groups[number] not in held_out]
+    validation = [number for number in order if groups[number] in held_out]
+    return {"train": np.array(train, np.int64), "validation": np.array(validation, np.int64)}
 
 
 def _write_shards(directory: Path, split: str, rows: Rows, numbers: NDArray[np.int64], shard_rows: int) -> None:

@@ -1,0 +1,135 @@
+"""Rows from real samples ask for as many answers as they have, show no missing value, and give nothing away."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from shoptune.data.recipe import load_tasks
+from shoptune.data.stage import DATA, Arguments, load
+from shoptune.shopbench.questions import Question
+from shoptune.shopbench.rows import to_questions
+from shoptune.stage import run
+from tests.data import real
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT.parent / "shared" / "data"
+TASKS = load_tasks(ROOT / "data_recipes")
+_COUNTS = {"one": 1, "1": 1, "two": 2, "2": 2, "three": 3, "3": 3}
+_NUMBER = r"\b(one|two|three|1|2|3)\b"
+_ASKED = re.compile(
+    rf"\b(?:output|respond with|answer in|answer with)\b[^.\n]{{0,24}}?{_NUMBER}[ -](?:comma-separated )?numbers?\b",
+    re.IGNORECASE,
+)
+_CHOSEN = re.compile(
+    rf"\b(?:select|choose)\b(?: the)?[^.\n]{{0,24}}?{_NUMBER} (?:products?|snippets?|aspects?|from)", re.IGNORECASE
+)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build of every task on the samples, up to 60 rows each."""
+    if not SAMPLES.exists():
+        pytest.skip("the real data are not here: shared/data")
+    folder = tmp_path_factory.mktemp("real")
+    real.make(SAMPLES, folder / "raw")
+    recipes = folder / "recipes"
+    (recipes / "mixtures").mkdir(parents=True)
+    for file in (ROOT / "data_recipes").glob("*.yaml"):
+        (recipes / file.name).symlink_to(file)
+    mixture = recipes / "mixtures" / "all.yaml"
+    wanted = dict.fromkeys(TASKS, 60)
+    mixture.write_text(
+        f"tasks: {json.dumps(wanted)}\nwhen_short: shrink\nmax_rejected: 1.0\nvalidation_fraction: 0.1\nworkers: 1\n"
+        f"decontaminate_against: [{SAMPLES / 'shopbench' / 'development.json'}]\n"
+    )
+    run(DATA, load(Arguments(mixture, folder / "raw", ())), folder / "out")
+    return folder / "out"
+
+
+def _tables(built: Path, split: str) -> Iterator[Any]:
+    for file in sorted(built.glob(f"{split}-*.parquet")):
+        yield pq.read_table(file)
+
+
+@pytest.fixture(scope="module")
+def questions(built: Path) -> list[Question]:
+    return [
+        question
+        for split in ("train", "validation")
+        for table in _tables(built, split)
+        for question in to_questions(table)
+    ]
+
+
+def _asked_for(text: str) -> set[int]:
+    return {_COUNTS[word.lower()] for pattern in (_ASKED, _CHOSEN) for word in pattern.findall(text)}
+
+
+def test_prompts_ask_for_as_many_answers_as_there_are(questions: list[Question]) -> None:
+    lists = [
+        question
+        for question in questions
+        if isinstance(question.output_field, list) and question.task_type.value == "retrieval"
+    ]
+    assert len(lists) > 100
+    wrong = [q.input_field for q in lists if _asked_for(q.input_field) != {len(q.output_field)}]  # type: ignore[arg-type]
+    assert not wrong, wrong[:3]
+
+
+@pytest.mark.parametrize("file", sorted((Path(__file__).parent / "golden").rglob("*.txt")), ids=lambda file: file.stem)
+def test_golden_rows_ask_for_as_many_answers_as_they_have(file: Path) -> None:
+    if TASKS[file.stem].recipe.kind.value != "retrieval":
+        return
+    for row in file.read_text(encoding="utf-8").split("--- ")[1:]:
+        text, _, answer = row.rpartition("\n>>> ")
+        assert _asked_for(text) == {len(answer.strip().split(","))}, row
+
+
+def test_no_row_shows_a_missing_value(questions: list[Question]) -> None:
+    assert not [
+        q.input_field for q in questions if re.search(r"\bNone\b product|a\(n\) (?:None|nan|null)\b", q.input_field)
+    ]
+
+
+def test_no_row_holds_markup_of_players_and_shops(questions: list[Question]) -> None:
+    marks = re.compile(r"\[\[(?:VIDEOID|ASIN)|The media could not be loaded|<br ?/?>|&#\d+;|&quot;")
+    assert not [q.input_field for q in questions if marks.search(q.input_field)]
+
+
+def test_words_alone_do_not_give_answers_away(built: Path) -> None:
+    stats = json.loads((built / "stats.json").read_text())
+    limits = {name: TASKS[name].recipe.word_overlap for name in stats["word_overlap"]}
+    assert {name: score for name, score in stats["word_overlap"].items() if score > max(0.5, limits[name] or 1)} == {}
+    # Only tasks like task5, whose own development questions score 0.81, may score more than a half.
+    above = {name for name, score in stats["word_overlap"].items() if score > 0.5}
+    assert {TASKS[name].recipe.like for name in above} <= {"task5"}
+
+
+def test_stars_are_balanced(questions: list[Question]) -> None:
+    stars = [q.output_field for q in questions if q.task_name == "review_rating"]
+    assert len(stars) == 60
+    assert set(stars) == {1, 2, 3, 4, 5}
+    assert max(map(stars.count, stars)) <= 0.4 * len(stars)
+
+
+def test_splits_share_no_group(built: Path) -> None:
+    train, validation = (
+        {group for table in _tables(built, split) for group in table["group_id"].to_pylist()}
+        for split in ("train", "validation")
+    )
+    assert train
+    assert validation
+    assert not train & validation
+
+
+def test_keyphrases_stand_in_the_review(questions: list[Question]) -> None:
+    found = [q for q in questions if q.task_name == "review_keyphrase"]
+    assert len(found) == 60
+    assert all(str(q.output_field) in q.input_field for q in found)
