@@ -133,9 +133,11 @@ def category_name(category: str | None) -> str | None:
     words = name.split()
     if not 1 <= len(words) <= _LONGEST_TYPE or not all(map(_WORD.fullmatch, words)):
         return None
-    name = singular(name)
     known = nouns()
-    return None if name in known.not_types or name in known.names or known.not_before & set(name.split()) else name
+    if name in known.names:
+        return known.names[name]
+    name = singular(name)
+    return None if name in known.not_types or known.not_before & set(name.split()) else name
 
 
 def title_end(title: str | None) -> str | None:
