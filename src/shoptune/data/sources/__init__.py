@@ -90,8 +90,13 @@ def partitions(source: str, directory: RawFiles) -> Mapping[str, Sequence[Path]]
     return module.partitions(files) if hasattr(module, "partitions") else {source: files}
 
 
-def register(source: str, reader: SourceReader, location: RawFiles) -> None:
+def register(source: str, reader: SourceReader, location: RawFiles | None = None) -> None:
     """Create the tables of a source, or of one partition of it.
+
+    Args:
+        source: the source's name.
+        reader: reads its files.
+        location: the tables that a recipe declares; the sources of this package know theirs.
 
     Raises:
         ShoptuneError: a file is missing or cannot be read.
