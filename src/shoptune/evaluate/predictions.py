@@ -22,6 +22,8 @@ def load_predictions(path: Path, questions: Sequence[Question]) -> list[str]:
     Raises:
         ShoptuneError: the file is missing, a record is malformed, or a question has no prediction.
     """
+    if path.is_dir():
+        raise fail(path, "", "is a folder, not a file", f"name its predictions, as in {path / 'predictions.jsonl'}")
     if not path.is_file():
         raise fail(path, "", "no such file", "run `shoptune infer` first")
     by_text: dict[str, deque[str]] = defaultdict(deque)

@@ -135,7 +135,8 @@ def load_asked(path: Path) -> list[Asked]:
 
 def _load(path: Path, build: Callable[[Mapping[str, Any]], QuestionT]) -> list[QuestionT]:
     if not path.is_file():
-        raise fail(path, "", "no such file", "name a file of questions in ShopBench's development format")
+        what = "is a folder, not a file" if path.is_dir() else "no such file"
+        raise fail(path, "", what, "name a file of questions in ShopBench's development format")
     questions = read_records(path, build)
     if not questions:
         raise fail(path, "", "holds no question", "name a file of JSON lines")
