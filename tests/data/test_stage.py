@@ -130,8 +130,8 @@ def _damaged(folder: Path) -> Path:
     shutil.copytree(RAW / "reviews2023", folder / "reviews2023")
     file = folder / "reviews2023" / "Pet_Supplies.jsonl.gz"
     lines = gzip.decompress(file.read_bytes()).split(b"\n")
-    stranger = json.loads(lines[0]) | {"parent_asin": "B0STRANGER", "user_id": "nobody"}
-    file.write_bytes(gzip.compress(b"\n".join([lines[0], b'{"rating": 5', json.dumps(stranger).encode(), *lines[1:]])))
+    unlisted = json.loads(lines[0]) | {"parent_asin": "B0UNLISTED", "user_id": "nobody"}
+    file.write_bytes(gzip.compress(b"\n".join([lines[0], b'{"rating": 5', json.dumps(unlisted).encode(), *lines[1:]])))
     return folder
 
 
@@ -192,6 +192,17 @@ def test_a_recipe_may_name_its_files(mixture: Path, tmp_path: Path) -> None:
     recipe.write_text(recipe.read_text().replace("source: esci\n", f"source: esci\nfiles: {RAW / 'esci'}\n"))
     _build(mixture, tmp_path / "rows", "tasks={esci_query_product_ranking: 5}", raw=tmp_path)
     assert len(_rows(tmp_path / "rows")) + len(_rows(tmp_path / "rows", "validation")) == 5
+
+
+@pytest.mark.slow
+def test_every_task_of_v8_gives_the_same_bytes_with_two_workers(tmp_path: Path, examples: Path) -> None:
+    v8 = ROOT / "data_recipes" / "mixtures" / "v8.yaml"
+    questions = examples / "questions" / "development.json"
+    changes = ["max_tokens=null", "tokenizer=null", f"decontaminate_against=[{questions}]", "max_rejected=0.95"]
+    for workers in (1, 2):
+        _build(v8, tmp_path / str(workers), *changes, f"workers={workers}")
+    assert _bytes(tmp_path / "1") == _bytes(tmp_path / "2")
+    assert len(json.loads((tmp_path / "1" / "stats.json").read_text())["by_task"]) > 60
 
 
 _MANY = "tasks={m2_title_translation_without_english: 2500, review_rating: 600, review_also_bought: 20}"

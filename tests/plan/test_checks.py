@@ -88,7 +88,7 @@ def test_inference_needs_gpu_memory_a_driver_and_the_right_type(fake: Fake, qwen
 def test_training_needs_gpu_memory(fake: Fake, qwen2_72b: Path, tmp_path: Path) -> None:
     fake()
     config = SimpleNamespace(axolotl={"adapter": "qlora", "load_in_4bit": True, "lora_r": 8, "fp16": True})
-    job = SimpleNamespace(config=config, base_model=qwen2_72b, processes=1)
+    job = SimpleNamespace(config=config, base_model=qwen2_72b, nodes=SimpleNamespace(processes=1))
     found = reasons(checks.check_train, job, tmp_path)
     assert found[0].startswith("memory per GPU: ")
     assert "3.2 GB available" in found[0]  # the smaller of the two
@@ -136,7 +136,7 @@ def adapter(tmp_path: Path, tiny_base: Path) -> Path:
     folder.mkdir()
     factors = {f"{layer}.lora_A.weight": torch.ones(1, hidden), f"{layer}.lora_B.weight": torch.ones(hidden, 1)}
     save_file(factors, folder / "adapter_model.safetensors")
-    settings = {"peft_type": "LORA", "r": 1, "lora_alpha": 1, "target_modules": ["q_proj"]}
+    settings = {"peft_type": "LORA", "r": 1, "lora_alpha": 1, "target_modules": ["q_proj"], "layers_to_transform": [0]}
     (folder / "adapter_config.json").write_text(json.dumps(settings))
     return folder
 

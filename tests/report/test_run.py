@@ -94,7 +94,7 @@ def test_what_answers_cost_is_told(run_directory: Path) -> None:
 
 
 def test_a_folder_without_artifacts_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ShoptuneError, match="holds no artifact"):
+    with pytest.raises(ShoptuneError, match="contains no artifact"):
         run(tmp_path)
 
 

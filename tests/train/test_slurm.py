@@ -21,7 +21,7 @@ def _submission(out: Path, *options: str) -> Submission:
 
 
 def test_the_directives(tmp_path: Path) -> None:
-    text = batch_file(_submission(Path("runs/v8/adapter"), "partition=gpu", "--time=2:00:00"), tmp_path)
+    text = batch_file(_submission(Path("runs/kdd24/adapters/v8"), "partition=gpu", "--time=2:00:00"), tmp_path)
     directives = [line.removeprefix("#SBATCH --") for line in text.splitlines() if line.startswith("#SBATCH")]
     assert directives == [
         "job-name=shoptune-v8",
@@ -30,14 +30,14 @@ def test_the_directives(tmp_path: Path) -> None:
         "gpus-per-node=8",
         "signal=B:TERM@120",
         "open-mode=append",
-        "output=runs/v8/adapter.slurm.log",
+        "output=runs/kdd24/adapters/v8.slurm.log",
         "time=2:00:00",
         "cpus-per-task=32",
         "partition=gpu",
         "requeue",
     ]
     assert (
-        "train training_configs/v8.yaml --out runs/v8/adapter --set lora_r=8 --launcher torchrun --nodes 2"
+        "train training_configs/v8.yaml --out runs/kdd24/adapters/v8 --set lora_r=8 --launcher torchrun --nodes 2"
         " --processes 8"
         " --rendezvous \"${hosts%%$'\\n'*}:29500\" &\n" in text
     )

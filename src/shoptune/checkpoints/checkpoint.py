@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 INDEX = "model.safetensors.index.json"
 _PICKLES = ("pytorch_model*.bin", "model*.bin", "adapter_model.bin", "consolidated*.pth", "*.ckpt", "*.pt", "*.pkl")
-# A trainer leaves these beside an adapter; they hold no weights and are never read.
+# Trainers leave these beside an adapter; they are not weights and are never read.
 _TRAINER_STATE = frozenset({"optimizer.pt", "scheduler.pt", "scaler.pt"})
 _DOWNLOADED = ("*.safetensors", "*.json", "*.jinja", "merges.txt", "vocab.txt", "README.md", "LICENSE*")
 
@@ -38,7 +38,7 @@ class Checkpoint:
         """The model's config.json.
 
         Raises:
-            ShoptuneError: there is none, or it is no JSON object.
+            ShoptuneError: there is none, or it is not a JSON object.
         """
         return read_json(self.path / "config.json")
 
@@ -63,17 +63,17 @@ class Checkpoint:
         """Every tensor by name, shard by shard in the order of their bytes."""
         from shoptune.checkpoints.tensor_file import (
             read_header,
-        )  # loads torch, which a check for what is up to date does not need
+        )  # loads torch, which is not needed to see whether an artifact is up to date
 
         return {spec.name: spec for shard in self.shards for spec in read_header(shard)}
 
     @property
     def ties_embeddings(self) -> bool:
-        """Whether the output layer is the input embedding; a tensor for it in the files is then not used."""
+        """Whether the output layer shares the input embedding; a tensor for it in the files is then ignored."""
         return bool(self.config.get("tie_word_embeddings"))
 
     def refuse_quantized(self) -> None:
-        """Stop at weights that are not what they stand for: packed integers and scales.
+        """Refuse quantized weights, which are packed integers and scales.
 
         Raises:
             ShoptuneError: config.json has a quantization_config.
@@ -100,7 +100,7 @@ class Checkpoint:
 
 
 def locate(reference: str, file: Path, key: str) -> Path:
-    """The local folder of a checkpoint or adapter: a path as it is, or a hub id after its download.
+    """The local folder of a checkpoint or adapter; a hub id is downloaded first.
 
     Args:
         reference: what the config says.
@@ -136,7 +136,7 @@ def _indexed_files(index: Path) -> list[str]:
 
 
 def refuse_pickles(directory: Path) -> None:
-    """Stop at pickled weights: loading one runs whatever code it holds.
+    """Refuse pickled weights: loading a pickle runs whatever code it holds.
 
     Raises:
         ShoptuneError: the folder holds one.

@@ -14,7 +14,7 @@ from shoptune.shopbench.questions import Question
 
 
 def load_predictions(path: Path, questions: Sequence[Question]) -> list[str]:
-    """The predictions in question order.
+    """Read predictions, in question order.
 
     Records may come in any order; they are matched by the question's text, and questions with the same text take theirs
     in the order of the records. Predictions that match no question are reported and left out.
@@ -48,5 +48,5 @@ def _pair(fields: Mapping[str, Any]) -> tuple[str, str]:
     if "input_field" not in fields or "prediction" not in fields:
         raise ValueError("lacks 'input_field' or 'prediction'")
     if not isinstance(fields["prediction"], str):
-        raise ValueError("'prediction' is no text")  # noqa: TRY004 - one kind of error for a bad record
+        raise ValueError("'prediction' is not a string")  # noqa: TRY004 - one kind of error for a bad record
     return str(fields["input_field"]), fields["prediction"]

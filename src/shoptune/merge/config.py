@@ -14,9 +14,11 @@ _METHODS = "shoptune.merge.methods"
 
 
 class WeightedAdapter(Settings):
-    """One member of the ensemble; its weight may be any finite number, 1 takes the adapter as it was trained.
+    """One member of the ensemble; in a YAML, a path alone stands for an adapter with weight 1.
 
-    In a YAML, a path alone stands for an adapter with weight 1.
+    Attributes:
+        path: folder of the adapter.
+        weight: factor of its delta, any finite number; 1 takes the adapter as it was trained.
     """
 
     path: str

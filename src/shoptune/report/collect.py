@@ -46,12 +46,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that a run left.
+    """Everything that a run produced.
 
     Attributes:
         directory: its folder.
         artifacts: in the order in which they were finished.
-        scores: what evaluate said of each model, by the name of its folder, worst first.
+        scores: what `shoptune evaluate` wrote for each model, by the name of its folder, in the order of the artifacts.
     """
 
     directory: Path
@@ -106,7 +106,7 @@ def collect(directory: Path) -> Run:
         name = str(path.relative_to(directory))
         found.append((manifest["finished"], Found(name, manifest["stage"], manifest["seconds"], size, path)))
     if not found:
-        raise fail(directory, "", "holds no artifact", "name the folder of a run, as runs/demo")
+        raise fail(directory, "", "contains no artifact", "name the folder of a run, such as runs/demo")
     artifacts = [artifact for _, artifact in sorted(found, key=lambda pair: pair[0])]
     evaluated = [artifact for artifact in artifacts if artifact.stage == "evaluate"]
     scores = {artifact.path.name: read_json(artifact.path / SCORES) for artifact in evaluated}

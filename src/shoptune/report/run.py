@@ -14,7 +14,7 @@ _NAMES = {MERGED: "the merged model", BASE: "the base"}
 
 
 def run(directory: Path) -> str:
-    """Write the two files into a run's folder and say in a sentence what they hold.
+    """Write both files into a run's folder, and return the main result in one sentence.
 
     Raises:
         ShoptuneError: the folder holds no artifact.
@@ -33,7 +33,7 @@ def run(directory: Path) -> str:
 
 
 def _summary(scores: object) -> object:
-    """All that evaluate wrote, without the list of questions."""
+    """The scores without those of each question."""
     return {key: value for key, value in dict(scores).items() if key != "per_question"}  # type: ignore[call-overload]
 
 

@@ -97,7 +97,7 @@ def run_workers(arguments: list[str], directory: Path, log: Path, settings: Mapp
     raise fail(log, "", what, remedy)
 
 
-def join_workers(arguments: list[str], log: Path, settings: Mapping[str, Any]) -> None:
+def join_workers(arguments: list[str], directory: Path, log: Path, settings: Mapping[str, Any]) -> None:
     """Run the workers of a machine that is not the first; the first follows and publishes.
 
     Raises:
@@ -105,7 +105,7 @@ def join_workers(arguments: list[str], log: Path, settings: Mapping[str, Any]) -
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
-            arguments, stdout=output, stderr=subprocess.STDOUT, env=_environment(settings, log.parent)
+            arguments, stdout=output, stderr=subprocess.STDOUT, env=_environment(settings, directory)
         )
         try:
             code = process.wait()

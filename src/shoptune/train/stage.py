@@ -118,7 +118,9 @@ def join(job: Job, out: Path) -> None:
         _job_file(job, directory).write(Path(scratch, JOB))
         log = out.with_name(f"{out.name}.node{job.nodes.rank}.log")
         log.parent.mkdir(parents=True, exist_ok=True)
-        join_workers(command(Path(scratch, JOB), job.nodes, _run_name(job, directory)), log, job.config.axolotl)
+        join_workers(
+            command(Path(scratch, JOB), job.nodes, _run_name(job, directory)), directory, log, job.config.axolotl
+        )
         log.unlink()
 
 

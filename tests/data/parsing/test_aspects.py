@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoptune.data.parsing.aspects import find_keyphrases, lexicon
+from shoptune.data.parsing.aspect_lexicon import lexicon
+from shoptune.data.parsing.aspects import find_keyphrases
 from shoptune.shopbench.questions import load_questions
 
 

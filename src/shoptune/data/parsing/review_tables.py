@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from shoptune.data.parsing.aspects import STEMS_MACRO, lexicon
+from shoptune.data.parsing.aspect_lexicon import STEMS_MACRO, lexicon
 from shoptune.data.readers.source_reader import SourceReader
 
 # What players and shops put into texts: markers of videos and products, and what shows in place of a video.
