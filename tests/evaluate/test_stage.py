@@ -45,7 +45,7 @@ def test_equal_questions_take_their_predictions_in_order(examples: Path, tmp_pat
         ("{", r"line 1: Expecting property name"),
         ('{"input_field": "x"}', r"line 1: lacks 'input_field' or 'prediction'; correct the line"),
         ('["x"]', r"line 1: is not a JSON object"),
-        ('{"input_field": "x", "prediction": 3}', r"line 1: 'prediction' is no text"),
+        ('{"input_field": "x", "prediction": 3}', r"line 1: 'prediction' is not a string"),
         ("", r"1 of 1 questions have no prediction, the first is question 1"),
     ],
 )

@@ -46,10 +46,10 @@ def test_questions_are_written_as_they_were_read(tmp_path: Path) -> None:
         (GOOD | {"is_multiple_choice": "maybe"}, "'is_multiple_choice' 'maybe' is neither true nor false"),
         (GOOD | {"metric": "acuracy"}, "metric 'acuracy' is unknown (did you mean 'accuracy'?)"),
         (GOOD | {"metric": "ndcg"}, "metric 'ndcg' does not fit a question of type 'multiple-choice'"),
-        (GOOD | {"output_field": "b"}, "'output_field' 'b' is no answer to a question of type 'multiple-choice'"),
-        (GOOD | {"output_field": True}, "is no answer"),
-        (GOOD | {"task_type": "retrieval", "metric": "hit rate@3", "output_field": []}, "[] is no answer"),
-        (GOOD | {"input_field": None}, "'input_field' is not a text"),
+        (GOOD | {"output_field": "b"}, "'output_field' 'b' is not an answer to a question of type 'multiple-choice'"),
+        (GOOD | {"output_field": True}, "is not an answer"),
+        (GOOD | {"task_type": "retrieval", "metric": "hit rate@3", "output_field": []}, "[] is not an answer"),
+        (GOOD | {"input_field": None}, "'input_field' is not a string"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, line: object, problem: str) -> None:

@@ -39,7 +39,7 @@ def data_build(
     overrides: Set = [],  # noqa: B006 - typer copies it
     force: Force = False,
 ) -> None:
-    """Make the rows of a mixture.
+    """Build the rows of a mixture.
 
     Example: shoptune data build data_recipes/mixtures/demo-a.yaml --raw examples/raw --out runs/demo/data-a
     """

@@ -119,7 +119,7 @@ def next_command(_job: Job, out: Path) -> str:
 
 
 def require(job: Job, directory: Path) -> None:
-    """Stop unless the disk has room for as much as the raw files take, which is more than tables usually do.
+    """Refuse to start with less free disk space than the raw files take; tables usually take less.
 
     Raises:
         ShoptuneError: less is free.

@@ -32,6 +32,8 @@ class TaskRecipe(Settings):
         version: raised whenever the task's rows change on purpose.
         language: the language of its rows, unless a record has a `language` column.
         options: the number of options, for kinds that list options.
+        answers: the number of right answers that every row must have; null takes records with any number.
+        word_overlap: the highest score that guessing by shared words may reach on the rows; null sets no limit.
         records: a DuckDB query over the source's tables; its column `key` is unique and decides sampling and order.
         prompts: phrasings, as Jinja templates over the record's columns and the variables that the kind adds.
     """

@@ -14,7 +14,7 @@ from shoptune.shopbench.questions import Question
 
 
 def load_predictions(path: Path, questions: Sequence[Question]) -> list[str]:
-    """The predictions in question order.
+    """Read predictions, in question order.
 
     Records may come in any order; they are matched by the question's text, and questions with the same text take theirs
     in the order of the records. Predictions that match no question are reported and left out.
@@ -22,6 +22,8 @@ def load_predictions(path: Path, questions: Sequence[Question]) -> list[str]:
     Raises:
         ShoptuneError: the file is missing, a record is malformed, or a question has no prediction.
     """
+    if path.is_dir():
+        raise fail(path, "", "is a folder, not a file", f"name its predictions, as in {path / 'predictions.jsonl'}")
     if not path.is_file():
         raise fail(path, "", "no such file", "run `shoptune infer` first")
     by_text: dict[str, deque[str]] = defaultdict(deque)
@@ -46,5 +48,5 @@ def _pair(fields: Mapping[str, Any]) -> tuple[str, str]:
     if "input_field" not in fields or "prediction" not in fields:
         raise ValueError("lacks 'input_field' or 'prediction'")
     if not isinstance(fields["prediction"], str):
-        raise ValueError("'prediction' is no text")  # noqa: TRY004 - one kind of error for a bad record
+        raise ValueError("'prediction' is not a string")  # noqa: TRY004 - one kind of error for a bad record
     return str(fields["input_field"]), fields["prediction"]

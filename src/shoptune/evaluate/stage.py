@@ -37,10 +37,10 @@ class Job:
 
 
 def load(job: Job) -> Job:
-    """The command line gives the job whole.
+    """Check the job that the command line gives.
 
     Raises:
-        ShoptuneError: there is no such protocol.
+        ShoptuneError: the protocol is unknown.
     """
     if job.protocol not in PROTOCOLS:
         raise fail("--protocol", "", f"there is no protocol '{job.protocol}'", nearest(job.protocol, PROTOCOLS))

@@ -44,7 +44,7 @@ class Asked:
         """
         text = fields.get("input_field")
         if not isinstance(text, str) or not text.strip():
-            what = "'input_field' is not a text" if "input_field" in fields else "lacks 'input_field'"
+            what = "'input_field' is not a string" if "input_field" in fields else "lacks 'input_field'"
             raise ValueError(what)
         if fields.get("task_type") is not None:
             task_type = _member(TaskType, "task_type", fields["task_type"])
@@ -81,7 +81,7 @@ class Question:
         """The question of one line of a development file.
 
         Raises:
-            ValueError: the line is no question; the message says why.
+            ValueError: the line is not a question; the message says why.
         """
         return cls.from_fields(json.loads(line))
 
@@ -135,7 +135,8 @@ def load_asked(path: Path) -> list[Asked]:
 
 def _load(path: Path, build: Callable[[Mapping[str, Any]], QuestionT]) -> list[QuestionT]:
     if not path.is_file():
-        raise fail(path, "", "no such file", "name a file of questions in ShopBench's development format")
+        what = "is a folder, not a file" if path.is_dir() else "no such file"
+        raise fail(path, "", what, "name a file of questions in ShopBench's development format")
     questions = read_records(path, build)
     if not questions:
         raise fail(path, "", "holds no question", "name a file of JSON lines")
@@ -186,6 +187,6 @@ def _reference(task_type: TaskType, value: Any) -> Reference:
         except ValueError:
             value = written
     if not definition.is_reference(value):
-        raise ValueError(f"'output_field' {written!r} is no answer to a question of type '{task_type}'")
+        raise ValueError(f"'output_field' {written!r} is not an answer to a question of type '{task_type}'")
     reference: Reference = value
     return reference

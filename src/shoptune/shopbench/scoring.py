@@ -73,7 +73,7 @@ def unavailable_metrics(
 
 
 def _prepare(questions: Sequence[Question], predictions: Sequence[str], protocol: Protocol) -> None:
-    """Let metrics that work in batches see everything that they will be asked for."""
+    """Show metrics that work in batches all pairs that will be scored."""
     pairs: dict[Metric, list[tuple[Parsed, Reference]]] = {}
     for question, prediction in zip(questions, predictions, strict=True):
         if protocol.scorers[question.metric].prepare:

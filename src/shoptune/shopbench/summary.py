@@ -1,4 +1,4 @@
-"""Sum question scores up by task, task type, track and overall, with bootstrap intervals."""
+"""Average question scores by task, task type, track and overall, with bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _Task:
 
 
 def summarize(questions: Sequence[Question], scores: Sequence[QuestionScore]) -> dict[str, Any]:
-    """Everything that scores.json holds.
+    """The content of scores.json.
 
     Two averages are given: `by_task` is the mean of task scores, as the starter kit computes it (micro F1 comes from
     counts summed over the task); `by_question` is the mean of question scores, as the papers describe a track's score.

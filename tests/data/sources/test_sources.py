@@ -216,7 +216,7 @@ def test_ecinstruct_samples_of_several_settings_are_one_row(
 ) -> None:
     (tmp_path / "ecinstruct").mkdir()
     row = {"split": "train", "task": "Product_Matching", "options": None, "output": "no"}
-    # Python's json writes NaN, which is no JSON, and its str() quotes with backslashes what holds both quotes.
+    # Python's json writes NaN, which is not JSON, and its str() quotes with backslashes what holds both quotes.
     row["input"] = '{"product 1": {"title": "x", "description": NaN}, "product 2": {"title": "y"}}'
     bought = {**row, "task": "Sequential_Recommendation", "input": "['1st: pan']", "output": "A"}
     bought["options"] = """['A: 5\\' "tall" pole']"""
@@ -372,7 +372,7 @@ def test_what_players_and_shops_put_into_reviews_is_removed(
 
 def test_a_damaged_parquet_file_of_mmlu_is_set_aside(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     (tmp_path / "mmlu").mkdir()
-    (tmp_path / "mmlu" / "law_test.csv").write_text("How?,i,j,k,l,D\n")
+    (tmp_path / "mmlu" / "law_dev.csv").write_text("How?,i,j,k,l,D\n")
     (tmp_path / "mmlu" / "bad.parquet").write_bytes(b"PAR1, but not whole")
     (tmp_path / "mmlu" / "good.parquet").touch()
     database.execute(
