@@ -84,7 +84,7 @@ def read_manifest(directory: Path) -> Mapping[str, Any] | None:
     """The manifest of an artifact directory, or None if there is none."""
     try:
         manifest: Mapping[str, Any] = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return manifest
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoptune.artifacts.manifest import MANIFEST
+from shoptune.artifacts.manifest import MANIFEST, read_manifest
 from shoptune.checkpoints.hub import local_folder
 from shoptune.errors import fail
 
@@ -23,6 +23,8 @@ _PICKLES = ("pytorch_model*.bin", "model*.bin", "adapter_model.bin", "consolidat
 # Trainers leave these beside an adapter; they are not weights and are never read.
 _TRAINER_STATE = frozenset({"optimizer.pt", "scheduler.pt", "scaler.pt"})
 _DOWNLOADED = ("*.safetensors", "*.json", "*.jinja", "merges.txt", "vocab.txt", "README.md", "LICENSE*")
+
+_WITHOUT_MODEL = ("data", "ingest", "sweep", "infer", "evaluate")  # stages that write no checkpoint and no adapter
 
 
 @dataclass(frozen=True)
@@ -106,9 +108,15 @@ def locate(reference: str, file: Path, key: str) -> Path:
         key: the key path in it, for the error.
 
     Raises:
-        ShoptuneError: the folder does not exist, and the hub does not have it or cannot be reached.
+        ShoptuneError: there is no such folder, and no such repository on the hub within reach; or the folder is an
+            artifact of a stage that does not write models.
     """
-    return local_folder(reference, _DOWNLOADED, "model", file=file, key=key)
+    folder = local_folder(reference, _DOWNLOADED, "model", file=file, key=key)
+    stage = (read_manifest(folder) or {}).get("stage")
+    if stage in _WITHOUT_MODEL:
+        what = f"'{reference}' is an artifact of `shoptune {stage}`, not a model"
+        raise fail(file, key, what, "name a model, or an artifact of train, merge or quantize")
+    return folder
 
 
 def _indexed_files(index: Path) -> list[str]:

@@ -37,12 +37,14 @@ def render_page(run: Run, learned: str) -> str:
     )
 
 
-def _rows(run: Run, group: str, key: str) -> list[tuple[str, int, list[float]]]:
-    """One row per member of a group: its name, its number of questions, and every model's score."""
-    first: dict[str, Any] = next(iter(run.scores.values()), {}).get(group, {})
+def _rows(run: Run, group: str, key: str) -> list[tuple[str, int, list[float | None]]]:
+    """One line per group member: its name, its number of questions, and each model's score or None."""
+    entries: dict[str, Any] = {}
+    for scores in run.scores.values():
+        entries = scores[group] | entries
     return [
-        (name, entry["questions"], [scores[group][name][key] for scores in run.scores.values()])
-        for name, entry in first.items()
+        (name, entry["questions"], [scores[group].get(name, {}).get(key) for scores in run.scores.values()])
+        for name, entry in entries.items()
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,7 @@ def summarize(questions: Sequence[Question], scores: Sequence[QuestionScore]) ->
         "by_task": {name: _task_entry(task) for name, task in tasks.items()},
         "per_question": [
             {
+                "question": question_id(question.input_field),
                 "task_name": question.task_name,
                 "task_type": question.task_type,
                 "track": question.track,
@@ -68,6 +70,11 @@ def summarize(questions: Sequence[Question], scores: Sequence[QuestionScore]) ->
             for question, result in zip(questions, scores, strict=True)
         ],
     }
+
+
+def question_id(text: str) -> str:
+    """A hash of a question's text, by which the scores of two models are paired."""
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
 
 
 def paired_difference(scores: Sequence[float], baseline: Sequence[float]) -> tuple[float, float, float]:
