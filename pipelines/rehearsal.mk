@@ -18,7 +18,7 @@ TRAIN_FLAGS = $(call base,base_model) --set machine=cpu --set bf16=false --set t
     --set gradient_checkpointing=false --set sequence_len=512 --set gradient_accumulation_steps=1 --set max_steps=4
 # Two CPU ranks in place of eight GPUs.
 cpu = $(1)engine.dtype=$(2) --set $(1)engine.tensor_parallel_size=2 --set $(1)engine.max_model_len=2048 \
-    --set $(1)engine.enforce_eager=true --set $(1)engine.cpu_kv_cache_gib=1
+    --set $(1)engine.enforce_eager=true --set $(1)engine.cpu_kv_cache_gib=1 --set $(1)engine.gpu_memory_utilization=null
 SWEEP_FLAGS = $(call base,merge.base) --set 'alphas=[0, 0.56, 1.0]' --set $(call cpu,profile.,float32) \
     --set profile.engine.enable_lora=false --set merge.dtype=float32
 QUANTIZE_FLAGS = --set device=cpu --set calibration.max_samples=32 --set calibration.max_length=512
