@@ -198,3 +198,34 @@ def test_a_wrong_extends_is_named(tmp_path: Path, text: str, problem: str) -> No
 def test_a_folder_is_not_a_config(tmp_path: Path) -> None:
     with pytest.raises(ShoptuneError, match="is a folder, not a config file"):
         load(tmp_path, Example)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "name: a\ncount: 1\nname: b\n",
+            "config.yaml: line 3: 'name' is set twice, first in line 1; keep one of the two",
+        ),
+        ("inner:\n  x: 1\n  x: 2\n", "config.yaml: line 3: 'x' is set twice, first in line 2; keep one of the two"),
+        ("list:\n  - {y: 1, y: 1}\n", "config.yaml: line 2: 'y' is set twice, first in line 2; keep one of the two"),
+    ],
+)
+def test_a_key_that_is_set_twice_is_refused(tmp_path: Path, text: str, expected: str) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    with pytest.raises(ShoptuneError) as caught:
+        read_yaml(file)
+    assert str(caught.value) == f"{tmp_path}/{expected}"
+
+
+def test_a_merge_key_may_be_overridden(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("base: &base {x: 1, y: 2}\nother:\n  <<: *base\n  x: 3\n")
+    assert read_yaml(file)["other"] == {"x": 3, "y": 2}
+
+
+def test_merge_keys_may_be_chained_and_nested(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("a: {a: &a {x: 1}, deep: {b: &b {<<: *a, x: 2}}}\nc: {<<: *b, x: 3}\n")
+    assert read_yaml(file) == {"a": {"a": {"x": 1}, "deep": {"b": {"x": 2}}}, "c": {"x": 3}}

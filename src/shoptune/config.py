@@ -16,9 +16,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shoptune.errors import Problem, ShoptuneError, fail, key_path, nearest, shorten
+from shoptune.yaml_loader import Loader, RepeatedKeyError
 
-# The one over libyaml reads all recipes in a tenth of the time.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _EXTENDS = "extends"
 
 
@@ -108,6 +107,12 @@ def _merge(base: Any, values: Any, file: Path, at: tuple[int | str, ...]) -> Any
     return [_merge(item, values[n], file, (*at, n)) if n in values else item for n, item in enumerate(base)]
 
 
+def beside(file: Path, reference: str) -> str:
+    """A path that a YAML names: relative to the YAML if something is there, else as it is."""
+    candidate = file.parent / reference
+    return str(candidate) if candidate.exists() else reference
+
+
 def file_of(path: Path, location: Sequence[int | str]) -> Path:
     """The file that sets the value at a location of a config: the config itself, or one that it extends."""
     chain = _chain(path) if path.is_file() else []
@@ -133,11 +138,13 @@ def _parse(path: Path) -> Any:
     if not path.is_file():
         raise fail(path, "", "no such file", "check the path")
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - both loaders are safe
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506 - both loaders are safe
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else ""
         what = getattr(error, "problem", None) or str(error)
+        if isinstance(error, RepeatedKeyError):
+            raise fail(path, where, what, "keep one of the two") from error
         raise fail(path, where, f"not valid YAML ({what})", "correct the syntax") from error
 
 
@@ -171,7 +178,7 @@ def apply_overrides(values: Any, overrides: Iterable[str]) -> Any:
         for parent in parents:
             target = _child(target, parent, override)
         try:
-            value = yaml.safe_load(text)
+            value = yaml.load(text, Loader=Loader)  # noqa: S506 - as safe as the loader that it extends
         except yaml.YAMLError as error:
             raise fail("--set", override, "the value is not valid YAML", "quote it") from error
         if isinstance(target, list):

@@ -185,3 +185,9 @@ def test_deepspeeds_config_is_read(tmp_path: Path) -> None:
     file = tmp_path / "zero.json"
     file.write_text(json.dumps(zero(1)))
     assert plan_train(setting("a100x8"), {**QLORA, "deepspeed": str(file)}).figures["zero_stage"] == 1
+
+
+@pytest.mark.parametrize("key", ["lora_r", "micro_batch_size", "sequence_len"])
+def test_a_value_of_another_type_is_left_for_axolotl_to_refuse(key: str) -> None:
+    without = {name: value for name, value in QLORA.items() if name != key}
+    assert plan_train(setting("a100x8"), QLORA | {key: "many"}) == plan_train(setting("a100x8"), without)

@@ -72,7 +72,7 @@ class Job:
         if self.adapter == FULL:
             return self.shape.parameters
         targets = None if self.keys.get("lora_target_linear") else self.keys.get("lora_target_modules")
-        return int(self.shape.lora_weights(int(self.keys.get("lora_r") or 8), targets))
+        return int(self.shape.lora_weights(self._whole("lora_r", 8), targets))
 
     @property
     def trainable_element(self) -> int:
@@ -82,7 +82,12 @@ class Job:
     @property
     def tokens_per_step(self) -> int:
         """Tokens of one forward pass on one GPU."""
-        return int(self.keys.get("micro_batch_size") or 1) * int(self.keys.get("sequence_len") or 512)
+        return self._whole("micro_batch_size", 1) * self._whole("sequence_len", 512)
+
+    def _whole(self, key: str, default: int) -> int:
+        """A whole number of the config. Another type is for axolotl to refuse, with all other problems."""
+        value = self.keys.get(key)
+        return value if isinstance(value, int) and value else default
 
     @property
     def recomputes(self) -> bool:

@@ -47,6 +47,8 @@ COUNTS = [
     ("Alreef Assorted Mediterranean Baklava 800g (70-80PCS)", None, None, None),
     ("Cottonelle Ultra Comfort Toilet Paper, 32 Family Mega Rolls (8 Packs of 4), 325 Sheets per Roll", None, None, None),
     ("Soap, 10 Count (Pack of 10)", None, None, None),
+    ("Qmcandy 24pcs-100pcs 20G Nose Rings Studs Nose Rings Hoop Fashion Piercings", None, None, None),
+    ("Protective Case for Switch Lite with Tempered Glass Screen Protector, 4 Pcs Thumb Grips", None, None, None),
     ("ZEAYEA 3 Pack Eggs Carrier with Handle, 36 Eggs Camping Egg Holder", 3, None, 3),
     ("2018-2022 Replacement Blade 54 inch Deck for Husqvarna RZ54i", None, None, None),
 ]  # fmt: skip

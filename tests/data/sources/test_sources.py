@@ -372,7 +372,7 @@ def test_what_players_and_shops_put_into_reviews_is_removed(
 
 def test_a_damaged_parquet_file_of_mmlu_is_set_aside(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     (tmp_path / "mmlu").mkdir()
-    (tmp_path / "mmlu" / "law_test.csv").write_text("How?,i,j,k,l,D\n")
+    (tmp_path / "mmlu" / "law_dev.csv").write_text("How?,i,j,k,l,D\n")
     (tmp_path / "mmlu" / "bad.parquet").write_bytes(b"PAR1, but not whole")
     (tmp_path / "mmlu" / "good.parquet").touch()
     database.execute(

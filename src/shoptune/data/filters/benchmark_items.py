@@ -38,10 +38,10 @@ _NAMED = (
 )
 _ENTITY_TYPE = re.compile(r"(?:entity |of )type ['\"][^'\"]*['\"]", re.IGNORECASE)
 _ASKS = re.compile(r"^(?:explain|tell me|describe|a review text for|what|which)\b", re.IGNORECASE)
-_SHORT = 4  # words; items with fewer are compared whole, and are items only where quoted or named
+_SHORT = 6  # words; items with fewer are compared whole, and are items only where quoted or named
 _RUN = 3  # words
 _COMMON = 3  # items from which on a run is wording
-_FEWEST_RUNS = 2
+_FEWEST_RUNS = 3
 _SHARED = 0.5  # of an item's runs
 
 
@@ -93,7 +93,7 @@ class BenchmarkItems:
 
 
 def short_items(text: str) -> set[str]:
-    """The items of one to three words that are quoted or named in a question; what its options are is none."""
+    """The items of a few words that are quoted or named in a question; what its options are is none."""
     found = []
     for line in _ENTITY_TYPE.sub("", text).split("\n"):
         if _OPTION.match(line):

@@ -122,9 +122,17 @@ def product_type(title: str | None, categories: Sequence[str | None] | None) -> 
             continue
         nouns_told = _nouns_of(_NOT_FOR.split(title)[0] if level or is_broad else title)
         for candidate in _of_category(name or ""):
-            if _head(candidate) in nouns_told:
+            if _head(candidate) in nouns_told and not _is_accessory(title, candidate):
                 return candidate
     return _of_title(title)
+
+
+def _is_accessory(title: str, candidate: str) -> bool:
+    """Whether a title names a type only as what another thing is for: a `door handle cover` is no handle."""
+    noun = re.escape(candidate.rsplit(maxsplit=1)[-1])
+    return bool(
+        re.search(rf"\b{noun}s? (?:covers?|protectors?|holders?|organizers?|cleaners?)\b", title, re.IGNORECASE)
+    )
 
 
 def category_name(category: str | None) -> str | None:
@@ -133,9 +141,11 @@ def category_name(category: str | None) -> str | None:
     words = name.split()
     if not 1 <= len(words) <= _LONGEST_TYPE or not all(map(_WORD.fullmatch, words)):
         return None
-    name = singular(name)
     known = nouns()
-    return None if name in known.not_types or name in known.names or known.not_before & set(name.split()) else name
+    if name in known.names:
+        return known.names[name]
+    name = singular(name)
+    return None if name in known.not_types or known.not_before & set(name.split()) else name
 
 
 def title_end(title: str | None) -> str | None:

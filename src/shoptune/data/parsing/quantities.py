@@ -26,7 +26,7 @@ _PACK_OF = re.compile(
 _PACKS = re.compile(rf"{_NOT_BEFORE}([0-9]{{1,3}})[ -]?(?:packs?|pk)\b(?! of [0-9])", re.IGNORECASE)
 _COUNT = re.compile(rf"{_NOT_BEFORE}({_NUMBER})[ -]?(?:count|ct|counts)\b(?! ?/)", re.IGNORECASE)
 _PIECES = re.compile(
-    rf"{_NOT_BEFORE}({_NUMBER})[ -]?(?:pcs|pc|pieces?)\b(?! ?[/(x\u00d7])|\b(?:set|lot) of ([0-9]{{1,4}})\b",
+    rf"{_NOT_BEFORE}({_NUMBER})[ -]?(?:pcs|pc|pieces?)\b(?!-[0-9]| ?[/(x\u00d7])|\b(?:set|lot) of ([0-9]{{1,4}})\b",
     re.IGNORECASE,
 )
 # Numbers of other things that come in one package, so that a number of packs alone does not say how many there are.
@@ -39,6 +39,7 @@ _OTHERS = re.compile(
     r"(?:packs?|pk|pcs|pieces|count|ct)\b",
     re.IGNORECASE,
 )
+_WITH = re.compile(r"\b(?:with|includes?|including|plus)\b|&", re.IGNORECASE)
 _UNITS = {
     "ounces": "oz|ounces?",
     "fluid ounces": r"fl\.? ?ozs?|fluid ounces?|fl\.? ounces?|ozs? fl",
@@ -131,7 +132,8 @@ def _packs_and_count(title: str) -> tuple[int | None, int | None]:
     rest = _PACKS_OF.sub(" ", title)
     packs = {int(number) for pattern in (_PACK_OF, _PACKS) for number in pattern.findall(rest)}
     counts, pieces = set(_numbers(_COUNT, rest)), set(_numbers(_PIECES, rest))
-    if _OTHERS.search(_PIECES.sub(" ", _COUNT.sub(" ", rest))) and not (counts and not pieces):
+    has_others = _OTHERS.search(_PIECES.sub(" ", _COUNT.sub(" ", rest))) and not (counts and not pieces)
+    if has_others or (pieces and _comes_with(rest)):
         return None, None
     stated = [numbers for numbers in (nested, packs, counts, pieces) if numbers]
     if any(len(numbers) > 1 for numbers in stated):
@@ -143,6 +145,12 @@ def _packs_and_count(title: str) -> tuple[int | None, int | None]:
     if packs and counts and packs == counts and packs != {1}:  # the count may be the total
         return None, None
     return (packs.pop() if packs else None), (counts.pop() if counts else None)
+
+
+def _comes_with(title: str) -> bool:
+    """Whether the pieces are what comes with a product: `Case with Screen Protector, 4 Pcs Thumb Grips`."""
+    _, *rest = _WITH.split(title, maxsplit=1)
+    return any(map(_PIECES.search, rest))
 
 
 def _numbers(pattern: re.Pattern[str], title: str) -> Iterator[int]:
