@@ -16,7 +16,7 @@ setup: ## install the environments: [STAGES="data merge ..."] [KIND=cpu|gpu] [WI
 	@$(SETUP) --with "$(WITH)" $(STAGES)
 
 # -- The pipeline: one target per stage, which runs what it depends on -------------------------------------------------
-# Without TRACK, the demo in runs/demo. With it, Qwen2-72B for one of the challenge's tracks:
+# Without TRACK, the demo in runs/demo. With it, Qwen2-72B for a track of the challenge:
 # make export TRACK=1 RUN=runs/kdd24 RAW=raw QUESTIONS=development.json
 
 .PHONY: demo rehearsal data train sweep merge quantize infer evaluate export report
@@ -44,42 +44,47 @@ rehearsal: ## run the 72B chain's own configs on a CPU with a tiny base: make re
 	@$(MAKE) --no-print-directory setup
 	@$(MAKE) --no-print-directory export report REHEARSAL=1 TRACK=$(or $(TRACK),1)
 
-# -- What is made once and kept ----------------------------------------------------------------------------------------
+# -- Files that are made once and kept ---------------------------------------------------------------------------------
 
 .PHONY: shop tiny-base locks
-shop: ## make the made-up shop's raw files and questions anew (same bytes)
+shop: ## make the made-up shop's raw files and questions again (same bytes)
 	@$(SETUP) data
 	.venv/bin/python examples/make_shop.py
 
-tiny-base: ## train the tiny base model anew (an hour or two)
+tiny-base: ## train the tiny base model again (one to two hours)
 	@$(SETUP) train
 	.venv/bin/python examples/make_tiny_base.py prepare
 	$(SHOPTUNE) train examples/tiny_base_recipe/train.yaml --out runs/tiny-base/model
 	.venv/bin/python examples/make_tiny_base.py finish
 
-locks: ## resolve requirements/{cpu,gpu}/*.txt anew: [KIND=cpu|gpu]
+locks: ## resolve requirements/{cpu,gpu}/*.txt again: [KIND=cpu|gpu]
 	requirements/lock.sh $(KIND)
 
 # -- Checks ------------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-fast lint check bench clean help
+.PHONY: test test-fast lint docs check bench clean help
 # One test at a time to each worker, in the order of tests/end_to_end/conftest.py: slow ones first, fast ones in the gaps.
 test: ## set up, then run every test
 	@$(SETUP) --with "dev search"
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist load --maxschedchunk 1
 
-test-fast: ## the tests that need no model stack, side by side: under a minute on two cores
+test-fast: ## the tests without the model stack, in parallel: under a minute on two cores
 	@$(SETUP) --with dev data
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m "not slow" --numprocesses auto
 
-lint: ## ruff, mypy and the layers of imports
+lint: ## ruff, mypy, the layers of imports, and whether docs/configs.md is up to date
 	@$(SETUP) --with dev data
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
+	.venv/bin/python docs/generate.py --check
 
-check: lint test ## all that CI checks
+docs: ## write docs/configs.md from the config models
+	@$(SETUP) data
+	.venv/bin/python docs/generate.py
+
+check: lint test ## everything that CI checks
 
 bench: ## run every benchmark (hours), after the demo; figures are kept in runs/benchmarks
 	@$(MAKE) --no-print-directory demo

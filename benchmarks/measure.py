@@ -59,7 +59,7 @@ def measure(name: str, command: Sequence[str | Path], **environment: str) -> Mea
 
 
 class _Memory(threading.Thread):
-    """Looks at the memory of a process and all its children a few times a second."""
+    """Looks at the memory of a process and all its children a few times per second."""
 
     def __init__(self, process: int) -> None:
         super().__init__(daemon=True)

@@ -92,7 +92,7 @@ def shoptune(base: Path, adapters: list[Path]) -> Measured:
 
 
 def copy(base: Path) -> Measured:
-    """The least that any tool must do: read the weights, write as many, wait for the disk."""
+    """The lower bound: read the weights, write as many, sync the disk."""
     out = RUN / "out"
     shutil.rmtree(out, ignore_errors=True)
     return measure("cp and sync", ["bash", "-c", f"cp -r '{base}' '{out}' && sync"])

@@ -1,7 +1,7 @@
 """The references of benchmarks/data.py: ranking rows with a pandas merge and groupby, written as Parquet.
 
 Run: .venvs/train/bin/python benchmarks/pandas_ranking.py FOLDER loop|columns
-`loop` looks at one group after the other, `columns` sorts and counts all groups at once.
+`loop` handles the groups one by one, `columns` sorts and counts all groups together.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def by_loop(joined: pd.DataFrame) -> Iterator[Group]:
 
 
 def by_columns(joined: pd.DataFrame) -> Iterator[Group]:
-    """The same, all queries at once."""
+    """The same for all queries together."""
     joined = joined.sort_values("product_id")
     joined["nth"] = joined.groupby([*QUERY, "esci_label"]).cumcount()
     chosen = joined.sort_values([*QUERY, "nth", "esci_label"]).groupby(QUERY).head(ITEMS)

@@ -51,7 +51,7 @@ fi
 
 rm -f "$stamp"
 if [[ -n "$installed_kind" && "$installed_kind" != "$kind" ]]; then
-  echo "setup: $folder was installed for the kind $installed_kind, installing it anew for $kind" >&2
+  echo "setup: $folder was installed for the kind $installed_kind, reinstalling it for $kind" >&2
   rm -rf "$folder"
 fi
 echo "setup: $folder from ${locks[*]}" >&2

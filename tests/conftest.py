@@ -51,7 +51,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that writes golden files anew."""
+    """Add the option that rewrites golden files."""
     parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing")
 
 

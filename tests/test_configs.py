@@ -1,4 +1,4 @@
-"""Every YAML in the tree is found, and every config of ours loads."""
+"""Every YAML in the tree is found, and every config of shoptune loads."""
 
 from __future__ import annotations
 

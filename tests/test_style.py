@@ -11,7 +11,7 @@ MODULES = sorted((ROOT / "src" / "shoptune").rglob("*.py"))
 LINES_OF_A_FILE, LINES_OF_A_FUNCTION, PARAMETERS = 250, 50, 6
 # Commands take one parameter per option; typer calls them.
 _COMMANDS = ROOT / "src" / "shoptune" / "cli"
-# `ScaleSearch` overrides a method of AutoAWQ's with its parameters.
+# `ScaleSearch` overrides a method of AutoAWQ and keeps its parameters.
 _LIBRARIES_SIGNATURES = {"_compute_best_scale"}
 
 

@@ -13,7 +13,7 @@ _GAINS = {"E": 1, "S": 0.1, "C": 0.01, "I": 0}
 
 
 def query_relation(world: World, rng: random.Random) -> Asked:
-    """What a customer's second query is to the first: stranger, substitute, complement or narrower."""
+    """What a customer's second query is to the first: unrelated, substitute, complement or narrower."""
     product = rng.choice(world.unlisted)
     relation = rng.choice(["irrelevant", "substitute", "complement", "narrowing"])
     first = rng.choice([product.type.name, product.brand])
@@ -32,9 +32,9 @@ def query_relation(world: World, rng: random.Random) -> Asked:
 def rank(world: World, rng: random.Random) -> Asked:
     """Five products in the order of their relevance to a query."""
     wanted = rng.choice(world.unlisted)
-    substitutes, complements, strangers = by_relevance(world, wanted, world.products)
+    substitutes, complements, unrelated = by_relevance(world, wanted, world.products)
     judged = [(wanted, "E"), (rng.choice(substitutes), "S"), (rng.choice(complements), "C")]
-    judged += [(product, "I") for product in rng.sample(strangers, 2)]
+    judged += [(product, "I") for product in rng.sample(unrelated, 2)]
     rng.shuffle(judged)
     text = (
         f"A user has made a query with keyword '{query_for(world, wanted, 'en', rng)}'. Given the following numbered "
@@ -69,9 +69,9 @@ def also_bought(world: World, rng: random.Random) -> Asked:
     """Which three of fifteen products go with the one just bought."""
     bought = rng.choice(world.unlisted)
     complements = [world.title(product) for product in world.products if product.type.name == bought.type.complement]
-    strangers = [world.title(product) for product in world.products if product.type in world.others(bought.type)]
+    unrelated = [world.title(product) for product in world.products if product.type in world.others(bought.type)]
     right = rng.sample(complements, 3)
-    listed = options(rng, right, strangers, size=15)
+    listed = options(rng, right, unrelated, size=15)
     text = (
         f"A user on an online shopping website has just purchased a product '{world.title(bought)}'. The following "
         "numbered list contains 15 products. Please select 3 products from the list that the user may also purchase.\n"

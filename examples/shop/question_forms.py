@@ -22,7 +22,7 @@ def choice(stem: str, listed: list[str], right: str) -> Asked:
 
 
 def numbered(items: list[str], gap: str = " ") -> str:
-    """A list with its items numbered from 1, one a line."""
+    """A list with its items numbered from 1, one per line."""
     return "\n".join(f"{number}.{gap}{item}" for number, item in enumerate(items, start=1))
 
 

@@ -24,16 +24,16 @@ def by_relevance(
     others = [product for product in products if product != wanted]
     substitutes = [product for product in others if product.type == wanted.type and product.brand != wanted.brand]
     complements = [product for product in others if product.type.name == wanted.type.complement]
-    strangers = [product for product in others if product.type in world.others(wanted.type)]
-    return substitutes, complements, strangers
+    unrelated = [product for product in others if product.type in world.others(wanted.type)]
+    return substitutes, complements, unrelated
 
 
 def judged_products(world: World, wanted: Product, rng: random.Random) -> list[tuple[Product, str]]:
     """Products with their relevance for who looks for one: exact, substitute, complement or irrelevant, mixed."""
-    substitutes, complements, strangers = by_relevance(world, wanted, world.listed)
+    substitutes, complements, unrelated = by_relevance(world, wanted, world.listed)
     judged = [(wanted, "E")]
     judged += [(product, "S") for product in rng.sample(substitutes, 2)]
     judged += [(product, "C") for product in rng.sample(complements, 2)]
-    judged += [(product, "I") for product in rng.sample(strangers, 3)]
+    judged += [(product, "I") for product in rng.sample(unrelated, 3)]
     rng.shuffle(judged)
     return judged

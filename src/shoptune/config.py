@@ -33,7 +33,7 @@ class Settings(BaseModel):
 
     @classmethod
     def written_at(cls, location: Sequence[int | str]) -> tuple[int | str, ...]:
-        """Where the YAML has what this model holds at a location."""
+        """The place in the YAML of what this model holds at a location."""
         return tuple(location)
 
     @classmethod
@@ -152,7 +152,7 @@ def check(path: Path, values: Any, model: type[SettingsT]) -> SettingsT:
     """Validate plain values against a settings model; an error names the file that sets the value.
 
     Raises:
-        ShoptuneError: with one problem for every misfit.
+        ShoptuneError: the values do not fit; there is one problem for each.
     """
     if not isinstance(values, dict):
         raise fail(path, "", f"holds a {type(values).__name__}, not keys and values", "write `key: value` lines")

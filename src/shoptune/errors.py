@@ -1,4 +1,4 @@
-"""The errors a user can mend: what is wrong, where, and what to do, in one line each."""
+"""Errors that the user can fix: what is wrong, where, and what to do about it, on one line each."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Problem:
     """One thing that is wrong.
 
     Attributes:
-        file: the file or folder in which it is.
-        where: the place in it (a key path, a line, a tensor name), or empty when it is the whole file.
+        file: the file or folder that has the problem.
+        where: the place in the file (a key path, a line, a tensor name), or empty for the whole file.
         what: what was found.
         remedy: what the user should do.
     """
@@ -26,20 +26,20 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        """`<file>: <where>: <what>; <remedy>`, on one line whatever the parts hold."""
+        """`<file>: <where>: <what>; <remedy>`, always on a single line."""
         place = ": ".join(part for part in (str(self.file), self.where) if part)
         return " ".join(f"{place}: {self.what}; {self.remedy}".split())
 
 
 class ShoptuneError(Exception):
-    """Something the user can mend; the command ends with one line a problem and exit status 2."""
+    """An error that the user can fix; the command prints one line per problem and exits with status 2."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: Sequence[Problem] = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
 
-# What the system refuses and a user can mend, with the remedy.
+# Errors of the operating system that the user can fix, with the remedy.
 _REFUSALS = {
     errno.ENOSPC: "free some space, or name an --out on another disk",
     errno.EDQUOT: "free some space, or name an --out on another disk",
@@ -50,7 +50,7 @@ _REFUSALS = {
 
 
 def refusal(error: OSError) -> Problem | None:
-    """A refusal of the system's that a user can mend, such as a full disk; None for other errors."""
+    """The problem behind a system error that the user can fix, such as a full disk; None for other errors."""
     if error.errno not in _REFUSALS:
         return None
     what = (error.strerror or str(error)).lower()

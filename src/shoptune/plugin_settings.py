@@ -1,4 +1,4 @@
-"""Plug-ins with settings: one module each in a package, chosen by name in a config.
+"""Plug-ins with settings, one per module of a package, chosen by name in a config.
 
 A plug-in's settings are a pydantic model whose discriminator names it (`method: ties`). In a YAML they are written
 inline, beside the keys of the config that holds them:
@@ -44,7 +44,7 @@ def _is_plugin(value: type, key: str) -> TypeGuard[type[Settings]]:
 
 @dataclass(frozen=True)
 class OneOf:
-    """Annotates a field as any of a package's plug-ins, told apart by the field `key`.
+    """Annotates a field as any of a package's plug-ins, distinguished by the field `key`.
 
     It becomes a discriminated union when pydantic builds the model, so that a type checker sees only the interface.
     """
@@ -98,7 +98,7 @@ class InlineSettings(Settings):
 
     @classmethod
     def _within(cls, location: Sequence[int | str]) -> tuple[type[Settings], tuple[int | str, ...]] | None:
-        """The plug-in that has a location, and the location in it; None if it is the config's own."""
+        """The plug-in that a location belongs to, and the location inside it; None if it is the config's own."""
         if location[:1] != (cls.plugin_field,) or len(location) == 1:
             return None
         found, inner = cls._plugins(), tuple(location[1:])
@@ -112,7 +112,7 @@ class InlineSettings(Settings):
 
     @classmethod
     def unknown_key(cls, location: Sequence[int | str]) -> tuple[str, str]:
-        """Say of another plug-in's key which one it belongs to."""
+        """Name the plug-in that an unknown key belongs to."""
         within = cls._within(location)
         if within is None:
             return super().unknown_key(location)

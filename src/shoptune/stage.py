@@ -38,7 +38,7 @@ class Stage(Generic[ArgumentsT, JobT]):
         name: as in the manifest and in messages.
         load: turns the command's arguments into a job: the checked config, its inputs located. Cheap; called again in
             the stage's own environment.
-        request: what decides the artifact's bytes: config values and input files.
+        request: everything that determines the artifact's bytes: config values and input files.
         write: does the work in an empty (or resumed) folder. Returns the SHA-256 digests that it already knows, by file
             name relative to the folder; the others are computed afterwards.
         next_command: what the user would run next, given the job and the artifact's folder.

@@ -1,4 +1,4 @@
-"""The stage contract on disk: whole or absent, up to date or made again, never a stranger overwritten."""
+"""The stage contract on disk: complete or absent, up to date or rebuilt, and no foreign folder is overwritten."""
 
 import json
 import shutil
@@ -89,7 +89,7 @@ def test_a_missing_input_is_an_error(tmp_path: Path) -> None:
         _make(tmp_path / "none", tmp_path / "out")
 
 
-def test_strangers_are_not_overwritten(source: Path, tmp_path: Path) -> None:
+def test_foreign_folders_are_not_overwritten(source: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("")
     (tmp_path / "file").write_text("")

@@ -130,8 +130,8 @@ def _damaged(folder: Path) -> Path:
     shutil.copytree(RAW / "reviews2023", folder / "reviews2023")
     file = folder / "reviews2023" / "Pet_Supplies.jsonl.gz"
     lines = gzip.decompress(file.read_bytes()).split(b"\n")
-    stranger = json.loads(lines[0]) | {"parent_asin": "B0STRANGER", "user_id": "nobody"}
-    file.write_bytes(gzip.compress(b"\n".join([lines[0], b'{"rating": 5', json.dumps(stranger).encode(), *lines[1:]])))
+    unlisted = json.loads(lines[0]) | {"parent_asin": "B0UNLISTED", "user_id": "nobody"}
+    file.write_bytes(gzip.compress(b"\n".join([lines[0], b'{"rating": 5', json.dumps(unlisted).encode(), *lines[1:]])))
     return folder
 
 

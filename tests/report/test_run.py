@@ -94,13 +94,43 @@ def test_what_answers_cost_is_told(run_directory: Path) -> None:
 
 
 def test_a_folder_without_artifacts_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ShoptuneError, match="holds no artifact"):
+    with pytest.raises(ShoptuneError, match="contains no artifact"):
         run(tmp_path)
 
 
+def _keep(run_directory: Path, name: str, kept: slice) -> None:
+    file = run_directory / "scores" / name / "scores.json"
+    scores = json.loads(file.read_text())
+    file.write_text(json.dumps(scores | {"per_question": scores["per_question"][kept]}))
+
+
+def test_models_are_compared_on_the_questions_that_both_answered(run_directory: Path) -> None:
+    _keep(run_directory, "merged", slice(5, 25))
+    assert "on the 20 questions that both answered: +0.500 by question" in run(run_directory)
+    assert json.loads((run_directory / "scores.json").read_text())["merged_minus_base"]["questions"] == 20
+
+
 def test_scores_of_different_questions_are_not_compared(run_directory: Path) -> None:
+    _keep(run_directory, "merged", slice(5))
+    _keep(run_directory, "base", slice(5, 10))
+    assert "The merged model and the base were not scored on the same questions." in run(run_directory)
+
+
+def test_models_of_any_name_are_compared_in_pairs(run_directory: Path) -> None:
+    (run_directory / "scores" / "base").rename(run_directory / "scores" / "small")
+    (run_directory / "scores" / "merged").rename(run_directory / "scores" / "large")
+    sentence = run(run_directory)
+    assert re.match(
+        r"(large answers better|small answers worse) than (small|large): [+-]0\.\d{3} by question", sentence
+    )
+
+
+def test_a_task_that_one_model_was_not_asked_has_no_score(run_directory: Path) -> None:
     file = run_directory / "scores" / "merged" / "scores.json"
     scores = json.loads(file.read_text())
-    file.write_text(json.dumps(scores | {"per_question": scores["per_question"][:5]}))
-    with pytest.raises(ShoptuneError, match="merged: 5 questions were scored, and"):
-        run(run_directory)
+    task = next(iter(scores["by_task"]))
+    del scores["by_task"][task]
+    file.write_text(json.dumps(scores))
+    run(run_directory)
+    cells = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", (run_directory / "report.html").read_text()))
+    assert re.search(rf" {task.replace('_', ' ')} \d+ \d\.\d{{3}} – ", cells)

@@ -97,7 +97,7 @@ def test_a_familys_template_renders_as_with_transformers(file: Path, tmp_path: P
     assert any("Größe" in text for text in rendered)
 
 
-@pytest.mark.skipif(not QWEN2.is_dir(), reason="Qwen2's tokenizer is not at hand")
+@pytest.mark.skipif(not QWEN2.is_dir(), reason="Qwen2's tokenizer is not on this machine")
 def test_the_template_of_qwen2_renders_as_with_transformers() -> None:
     rendered = _assert_equal(QWEN2)
     assert rendered[0].startswith("<|im_start|>system\nYou help customers.<|im_end|>\n<|im_start|>user\n Größe")

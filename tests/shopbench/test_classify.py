@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoptune.shopbench.classify import task_type_of
+from shoptune.shopbench.classify import lists_options, task_type_of
 from shoptune.shopbench.questions import Question, load_questions
 from shoptune.shopbench.vocabulary import TaskType
 from tests.end_to_end.pipeline import run_shoptune
@@ -249,3 +249,11 @@ def test_a_part_of_a_title_or_query_is_an_entity(prompt: str, kind: str, title: 
 def test_a_text_about_a_product_is_generated(prompt: str, kind: str, title: str) -> None:
     text = prompt.format(kind=kind, title=title)
     assert task_type_of(text, is_multiple_choice=False) is TaskType.GENERATION
+
+
+def test_options_are_recognized_by_their_numbers(examples: Path) -> None:
+    for file in ("development", "held_out"):
+        for question in load_questions(examples / "questions" / f"{file}.json"):
+            if question.task_type is not TaskType.MULTIPLE_CHOICE:
+                assert not lists_options(question.input_field)
+    assert lists_options("Which is a fruit?\n0. stone\n1. apple\nAnswer: ")

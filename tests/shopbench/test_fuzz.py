@@ -1,4 +1,4 @@
-"""Whatever a model writes, parsers and metrics give a score from 0 to 1 and never raise: 10 000 texts a task type."""
+"""Whatever a model writes, parsers and metrics give a score from 0 to 1 and never raise: 10,000 texts per task type."""
 
 from __future__ import annotations
 

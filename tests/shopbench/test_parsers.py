@@ -35,7 +35,7 @@ def test_multiple_choice_reads_the_first_character(text: str, choice: int) -> No
         (",1,2", [1, 2]),
         ("1, 2, 2, 3", []),  # a repeat voids the ranking
         ("1,2,3,4,5,5", [1, 2, 3, 4, 5]),  # unless it comes after the fifth
-        ("7,1,2", [1, 2]),  # numbers above five are not heard
+        ("7,1,2", [1, 2]),  # numbers above five are ignored
         ("0,1", [0, 1]),
         ("1 2", []),  # no comma, no number
         ("1,½,2", [1, 2]),
@@ -51,7 +51,7 @@ def test_ranking_takes_five_numbers_up_to_five(text: str, ranking: list[int]) ->
         ("100, 200, 300, 400", [100, 200, 300]),
         ("6,6,6", [6, 6, 6]),  # repeats stay
         ("Output: 3", [3]),
-        ("1. 2, 3", [3]),  # '1 2' is no number
+        ("1. 2, 3", [3]),  # '1 2' is not a number
         ("none", []),
     ],
 )

@@ -33,7 +33,7 @@ def _question(task_type: TaskType, reference: Reference, metric: Metric | None =
         (CHOICE, 2, "٢", 1, 0),  # the text is compared, not the number
         (CHOICE, 2, "Answer: 2", 0, 0),
         (RETRIEVAL, [1, 4], "1, 4, 9", 1, 1),
-        (RETRIEVAL, [1, 4], "[1, 4]", 1, 0),  # "[1" is no number
+        (RETRIEVAL, [1, 4], "[1, 4]", 1, 0),  # "[1" is not a number
         (RETRIEVAL, [1, 4], "1\n4,2", 0, 0),  # "14" here, no number there
         (RETRIEVAL, [1, 4], "none, 2, 3, 1, 4", 0.5, 0.5),
         (RETRIEVAL, [4], "4 is right, 4", 1, 1),

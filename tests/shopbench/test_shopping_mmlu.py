@@ -108,7 +108,7 @@ def test_odd_choices_of_single_tasks_are_reported(tmp_path: Path) -> None:
     [
         ({}, "skills: there is no skills/"),
         ({"skill1_concept": ["{"]}, "no line holds a question"),
-        ({"skill5_other": [CHOICE]}, "the file's name tells no skill"),
+        ({"skill5_other": [CHOICE]}, "the file's name contains no skill"),
     ],
 )
 def test_what_is_no_benchmark_is_an_error(tmp_path: Path, skills: Any, problem: str) -> None:

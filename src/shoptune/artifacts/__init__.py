@@ -1,1 +1,1 @@
-"""Artifacts: folders that are published whole or not at all, and the manifest that says what made them."""
+"""Artifacts: folders that are published complete or not at all, each with a manifest of how it was made."""

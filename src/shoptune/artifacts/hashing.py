@@ -1,4 +1,4 @@
-"""SHA-256 of files, remembered for large ones: a base of 145 GB takes minutes to read, and every stage asks."""
+"""SHA-256 of files. Large files have cached digests: a 145 GB base takes minutes to read, and every stage needs it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ def file_sha256(path: Path) -> str:
 
 
 def files_sha256(paths: Sequence[Path]) -> list[str]:
-    """The digests of files' bytes, which are read side by side; when there is much to read, progress is shown.
+    """The digests of files, which are read in parallel; progress is shown if there is much to read.
 
-    That of a large file is kept in the user's cache folder under the file's path, with its size, inode and times. The
-    kernel sets a file's change time at every write, and no program can set it back, so that a remembered digest is
-    never that of other bytes.
+    Digests of large files are cached by path, with the file's size, inode and times. The kernel updates a file's change
+    time on every write and no program can set it back, so a cached digest is never stale.
     """
     known = [_remembered(path) for path in paths]
     unread = sum(path.stat().st_size for path, digest in zip(paths, known, strict=True) if digest is None)
@@ -48,10 +47,10 @@ def _read(path: Path, progress: Bar | None) -> str:
     digest = _hashed(path, progress)
     if status.st_size >= _LARGE_BYTES and time.time() - status.st_ctime > _SETTLED_SECONDS:
         note = _note(path)
-        with suppress(OSError):  # a cache that cannot be written costs time only
+        with suppress(OSError):  # without a cache, hashing only takes longer
             note.parent.mkdir(parents=True, exist_ok=True)
             staging = note.with_suffix(f".{os.getpid()}")
-            staging.write_text(json.dumps({"identity": _identity(status), "sha256": digest}), encoding="utf-8")
+            staging.write_text(json.dumps({"fingerprint": _fingerprint(status), "sha256": digest}), encoding="utf-8")
             staging.replace(note)
     return digest
 
@@ -69,14 +68,14 @@ def _hashed(path: Path, progress: Bar | None) -> str:
 def _remembered(path: Path) -> str | None:
     status = path.stat()
     if status.st_size >= _LARGE_BYTES:
-        with suppress(OSError, ValueError, KeyError, TypeError):  # whatever is wrong with a note, the file can be read
+        with suppress(OSError, ValueError, KeyError, TypeError):  # if the cache entry is unusable, hash the file
             kept = json.loads(_note(path).read_text(encoding="utf-8"))
-            if kept["identity"] == _identity(status):
+            if kept["fingerprint"] == _fingerprint(status):
                 return str(kept["sha256"])
     return None
 
 
-def _identity(status: os.stat_result) -> list[int]:
+def _fingerprint(status: os.stat_result) -> list[int]:
     return [status.st_size, status.st_ino, status.st_dev, status.st_mtime_ns, status.st_ctime_ns]
 
 

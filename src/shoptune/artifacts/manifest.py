@@ -1,4 +1,4 @@
-"""What an artifact is made from, and the manifest that says what was made."""
+"""Requests, which say what an artifact is made from, and manifests, which record what was made."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What tells requests apart: equal for requests that give the same bytes.
+    """Identifies a request: equal fingerprints give the same bytes.
 
     Attributes:
         value: a SHA-256 digest of the request.
@@ -48,7 +48,7 @@ class Fingerprint:
 
 
 def fingerprint_of(request: Request) -> Fingerprint:
-    """The fingerprint of a request; reads every input whose digest is not on record.
+    """The fingerprint of a request; reads every input whose digest is not recorded or cached.
 
     Raises:
         ShoptuneError: an input is missing.
@@ -58,7 +58,7 @@ def fingerprint_of(request: Request) -> Fingerprint:
 
 
 def changes(manifest: Mapping[str, Any], request: Request, fingerprint: Fingerprint) -> list[str]:
-    """What differs between a request and the one that an artifact was made from, one phrase per config key or input."""
+    """The differences between a request and the one recorded in a manifest, one phrase per config key or input."""
     before, after = _flat(manifest["config"]), _flat(request.config)
     keys = [key for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key)]
     told = [f"{key}: {before.get(key, 'absent')} -> {after.get(key, 'absent')}" for key in keys]
@@ -81,10 +81,10 @@ def _flat(values: Any, place: str = "") -> dict[str, Any]:
 
 
 def read_manifest(directory: Path) -> Mapping[str, Any] | None:
-    """The manifest of an artifact directory, or None when it has none."""
+    """The manifest of an artifact directory, or None if there is none."""
     try:
         manifest: Mapping[str, Any] = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return manifest
 
@@ -92,10 +92,10 @@ def read_manifest(directory: Path) -> Mapping[str, Any] | None:
 def digest(path: Path) -> str:
     """SHA-256 of an input: a file's bytes, or a directory's file names and bytes.
 
-    An artifact's directory answers from its manifest, whose files are checked by name and size only.
+    For an artifact, the digest comes from its manifest; its files are checked by name and size only.
 
     Raises:
-        ShoptuneError: the path is missing, or a file that a manifest names is not as it says.
+        ShoptuneError: the path is missing, or a file differs from the manifest.
     """
     if path.is_file():
         return file_sha256(path)
@@ -117,13 +117,13 @@ def digest(path: Path) -> str:
 def describe(
     request: Request, fingerprint: Fingerprint, directory: Path, known: Mapping[str, str], started: datetime
 ) -> dict[str, Any]:
-    """The manifest of a directory that is finished.
+    """The manifest of a finished directory.
 
     Args:
         request: what it was made from.
         fingerprint: of the request.
         directory: whose files are its outputs.
-        known: digests of some of them, by name relative to the directory; the rest is hashed now.
+        known: digests of some of them, by name relative to the directory; the others are computed.
         started: when the work began.
     """
     files = sorted(file for file in directory.rglob("*") if file.is_file())

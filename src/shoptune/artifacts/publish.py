@@ -1,4 +1,4 @@
-"""Publish an artifact so that it is whole or absent: write into a folder beside it, the manifest last, then rename."""
+"""Publish artifacts atomically: write into a folder beside the target, the manifest last, then rename."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COSTLY_SECONDS = 600
 
 @dataclass(frozen=True)
 class Artifact:
-    """A whole artifact on disk; `rebuilt` is false when it was up to date."""
+    """A complete artifact on disk; `rebuilt` is false if it was up to date."""
 
     path: Path
     manifest: Mapping[str, Any]
@@ -54,7 +54,7 @@ def publish(
         out: the artifact's folder.
         write: does the work; returns the SHA-256 digests it already knows, by file name relative to the folder.
         resume: keep what an interrupted run of the same request left, for `write` to continue from.
-        force: replace an artifact whatever it cost to make.
+        force: replace an existing artifact, however long it took to make.
 
     Raises:
         ShoptuneError: `out` holds something else, lies inside an input, took long to make from another config, or is
@@ -82,7 +82,7 @@ def publish(
 
 
 def up_to_date(request: Request, fingerprint: Fingerprint, out: Path) -> Artifact | None:
-    """The artifact at `out` when it was made from this very request, else None."""
+    """The artifact at `out` if it was made from an equal request, else None."""
     manifest = read_manifest(out)
     if manifest is None or manifest.get("stage") != request.stage or manifest.get("request") != fingerprint.value:
         return None
@@ -92,14 +92,14 @@ def up_to_date(request: Request, fingerprint: Fingerprint, out: Path) -> Artifac
 
 
 def require_space(directory: Path, size: int) -> None:
-    """Stop before long work whose result would not fit on the disk.
+    """Refuse work whose result would not fit on the disk.
 
     Args:
         directory: where the files will go.
         size: their bytes.
 
     Raises:
-        ShoptuneError: less is free.
+        ShoptuneError: there is not enough free space.
     """
     free = shutil.disk_usage(directory).free
     if size > free:
@@ -109,7 +109,7 @@ def require_space(directory: Path, size: int) -> None:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old content or the new, never a part."""
+    """Write a text file atomically: readers see the old content or the new, never a part."""
     staging = path.with_name(path.name + ".partial")
     staging.parent.mkdir(parents=True, exist_ok=True)
     staging.write_text(text, encoding="utf-8")
@@ -118,7 +118,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def _refuse_inside_an_input(request: Request, out: Path) -> None:
-    """Writing into an input would change what the artifact is made from."""
+    """Refuse to write into an input, which would change it."""
     target = out.absolute()
     for name, path in request.inputs.items():
         if path.is_dir() and target.is_relative_to(path.absolute()):

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoptune.artifacts.manifest import MANIFEST
+from shoptune.artifacts.manifest import MANIFEST, read_manifest
 from shoptune.checkpoints.hub import local_folder
 from shoptune.errors import fail
 
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 INDEX = "model.safetensors.index.json"
 _PICKLES = ("pytorch_model*.bin", "model*.bin", "adapter_model.bin", "consolidated*.pth", "*.ckpt", "*.pt", "*.pkl")
-# A trainer leaves these beside an adapter; they hold no weights and are never read.
+# Trainers leave these beside an adapter; they are not weights and are never read.
 _TRAINER_STATE = frozenset({"optimizer.pt", "scheduler.pt", "scaler.pt"})
 _DOWNLOADED = ("*.safetensors", "*.json", "*.jinja", "merges.txt", "vocab.txt", "README.md", "LICENSE*")
+
+_WITHOUT_MODEL = ("data", "ingest", "sweep", "infer", "evaluate")  # stages that write no checkpoint and no adapter
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Checkpoint:
         """The model's config.json.
 
         Raises:
-            ShoptuneError: there is none, or it is no JSON object.
+            ShoptuneError: there is none, or it is not a JSON object.
         """
         return read_json(self.path / "config.json")
 
@@ -61,17 +63,17 @@ class Checkpoint:
         """Every tensor by name, shard by shard in the order of their bytes."""
         from shoptune.checkpoints.tensor_file import (
             read_header,
-        )  # loads torch, which a check for what is up to date does not need
+        )  # loads torch, which is not needed to see whether an artifact is up to date
 
         return {spec.name: spec for shard in self.shards for spec in read_header(shard)}
 
     @property
     def ties_embeddings(self) -> bool:
-        """Whether the output layer is the input embedding; a tensor for it in the files is then not used."""
+        """Whether the output layer shares the input embedding; a tensor for it in the files is then ignored."""
         return bool(self.config.get("tie_word_embeddings"))
 
     def refuse_quantized(self) -> None:
-        """Stop at weights that are not what they stand for: packed integers and scales.
+        """Refuse quantized weights, which are packed integers and scales.
 
         Raises:
             ShoptuneError: config.json has a quantization_config.
@@ -98,7 +100,7 @@ class Checkpoint:
 
 
 def locate(reference: str, file: Path, key: str) -> Path:
-    """The local folder of a checkpoint or adapter: a path as it is, or a hub id after its download.
+    """The local folder of a checkpoint or adapter; a hub id is downloaded first.
 
     Args:
         reference: what the config says.
@@ -106,9 +108,15 @@ def locate(reference: str, file: Path, key: str) -> Path:
         key: the key path in it, for the error.
 
     Raises:
-        ShoptuneError: there is no such folder, and no such repository on the hub within reach.
+        ShoptuneError: there is no such folder, and no such repository on the hub within reach; or the folder is an
+            artifact of a stage that does not write models.
     """
-    return local_folder(reference, _DOWNLOADED, "model", file=file, key=key)
+    folder = local_folder(reference, _DOWNLOADED, "model", file=file, key=key)
+    stage = (read_manifest(folder) or {}).get("stage")
+    if stage in _WITHOUT_MODEL:
+        what = f"'{reference}' is an artifact of `shoptune {stage}`, not a model"
+        raise fail(file, key, what, "name a model, or an artifact of train, merge or quantize")
+    return folder
 
 
 def _indexed_files(index: Path) -> list[str]:
@@ -128,7 +136,7 @@ def _indexed_files(index: Path) -> list[str]:
 
 
 def refuse_pickles(directory: Path) -> None:
-    """Stop at pickled weights: loading one runs whatever code it holds.
+    """Refuse pickled weights: loading a pickle runs whatever code it holds.
 
     Raises:
         ShoptuneError: the folder holds one.

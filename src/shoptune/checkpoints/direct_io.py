@@ -1,9 +1,8 @@
-"""Files read and written past the page cache.
+"""Read and write files without the page cache.
 
-A checkpoint is as large as the memory that a machine has for copies of files. Through the page cache, every byte is
-copied once more, new pages must be found for it, and what other programs read is pushed out; past it, the disk takes
-the bytes from our own memory, or puts them there, while the processor works on others. Where the file system does not
-do that, all goes through the page cache.
+A large checkpoint does not fit in the page cache. Going through it costs a copy and new pages for each byte and evicts
+what others have cached. Direct I/O moves the bytes between the disk and our own buffers while the processor works on
+others. If the file system does not support it, the page cache is used.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ _BLOCK_BYTES = 4096  # of a disk, or a multiple of it: direct reads and writes b
 
 
 def memory_for_reading(size: int) -> memoryview:
-    """Memory that `read` can put `size` bytes in, wherever in a file they begin."""
+    """A buffer into which `read` can read `size` bytes from any offset of a file."""
     return memoryview(mmap.mmap(-1, size + 2 * _BLOCK_BYTES))  # begins at a page
 
 
 def read(file: Path, offset: int, size: int, memory: memoryview) -> memoryview:
-    """Bytes of a file: a copy from the page cache when they are there, else straight from the disk.
+    """Bytes of a file: from the page cache if they are in it, otherwise directly from the disk.
 
     Args:
         file: the file.
@@ -44,7 +43,9 @@ def read(file: Path, offset: int, size: int, memory: memoryview) -> memoryview:
         before = offset % _BLOCK_BYTES
         whole = memory[: -(-(before + size) // _BLOCK_BYTES) * _BLOCK_BYTES]
         count = _read_direct(descriptor, whole, offset - before)
-        os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_DONTNEED)  # to ask made the kernel fetch the beginning
+        os.posix_fadvise(
+            descriptor, offset, size, os.POSIX_FADV_DONTNEED
+        )  # asking made the kernel read the beginning ahead
         while count < before + size:
             more = os.preadv(descriptor, [whole[count:]], offset - before + count)
             if more == 0:
@@ -56,7 +57,7 @@ def read(file: Path, offset: int, size: int, memory: memoryview) -> memoryview:
 
 
 def _set_direct(descriptor: int, wanted: bool) -> bool:
-    """Turn direct access on or off; false when nothing changed, as on a file system that has no such thing."""
+    """Turn direct I/O on or off; false if nothing changed, as on a file system without it."""
     flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
     changed = flags | os.O_DIRECT if wanted else flags & ~os.O_DIRECT
     if changed == flags:
@@ -69,15 +70,15 @@ def _set_direct(descriptor: int, wanted: bool) -> bool:
 
 
 def _is_cached(descriptor: int, memory: memoryview, offset: int) -> bool:
-    """Read what the page cache holds; false when that is not all."""
+    """Read from the page cache only; false if it does not hold all the bytes."""
     try:
         return os.preadv(descriptor, [memory], offset, os.RWF_NOWAIT) == len(memory)
-    except OSError:  # nothing is there, or the file system cannot tell
+    except OSError:  # nothing is cached, or the file system does not support the flag
         return False
 
 
 def _read_direct(descriptor: int, memory: memoryview, offset: int) -> int:
-    """How many bytes came straight from the disk; the rest must come another way."""
+    """Read directly from the disk; returns how many bytes, the rest must be read another way."""
     if not _set_direct(descriptor, True):
         return 0
     try:
@@ -89,10 +90,10 @@ def _read_direct(descriptor: int, memory: memoryview, offset: int) -> int:
 
 
 class DirectWriter:
-    """A new file to which bytes are appended; its last part, and a small file, goes through the page cache.
+    """Writes a new file; the last part, and all of a small file, goes through the page cache.
 
     Args:
-        file: the path; a file that is there is replaced.
+        file: the path; an existing file is replaced.
     """
 
     def __init__(self, file: Path) -> None:
@@ -118,7 +119,7 @@ class DirectWriter:
         """Add bytes at the end.
 
         Raises:
-            OSError: the disk is full, or does not take earlier bytes.
+            OSError: the disk is full, or an earlier write failed.
         """
         self._hash.update(data)
         while data:
@@ -133,7 +134,7 @@ class DirectWriter:
         """Write the rest and close the file.
 
         Raises:
-            OSError: the disk is full, or does not take the bytes.
+            OSError: the disk is full, or a write failed.
         """
         try:
             self._wait()
@@ -148,7 +149,7 @@ class DirectWriter:
         os.close(self._descriptor)
 
     def _hand_over(self) -> None:
-        """Write the full buffer behind the work on the next one."""
+        """Write the full buffer in the background."""
         self._wait()
         if self._offset == 0:
             _set_direct(self._descriptor, True)

@@ -1,4 +1,4 @@
-"""Repositories of the model and data hub, as local folders."""
+"""Hub repositories as local folders."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 def local_folder(
     reference: str, patterns: Sequence[str], kind: Literal["model", "dataset"], *, file: Path, key: str
 ) -> Path:
-    """A folder as it is, or a hub repository after its download.
+    """A local folder, or a hub repository that is downloaded first.
 
     Args:
         reference: what a config says: a folder, or an id as `org/name`.
-        patterns: which of the repository's files are wanted.
+        patterns: which of the repository's files to download.
         kind: of the repository.
         file: the config, for the error.
         key: the key path in it, for the error.
 
     Raises:
-        ShoptuneError: there is no such folder, and no such repository on the hub within reach.
+        ShoptuneError: the folder does not exist, and the hub does not have it or cannot be reached.
     """
     if Path(reference).is_dir():
         return Path(reference)

@@ -1,4 +1,4 @@
-"""The `config.json` of models whose shapes ship with the package: they can be planned for before any download."""
+"""The `config.json` files that ship with the package, so that these models can be planned for without a download."""
 
 from __future__ import annotations
 

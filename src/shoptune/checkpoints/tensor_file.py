@@ -42,7 +42,7 @@ _NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """Where a tensor lies: its file, the byte at which it begins, its shape and element type."""
+    """The location of a tensor: file, first byte, shape and element type."""
 
     name: str
     dtype: torch.dtype
@@ -52,7 +52,7 @@ class TensorSpec:
 
     @property
     def rows(self) -> int:
-        """How many slices it has along the first axis; a single number is one."""
+        """The number of slices along the first axis; 1 for a scalar."""
         return self.shape[0] if self.shape else 1
 
     @property
@@ -66,7 +66,7 @@ class TensorSpec:
         return math.prod(self.shape[1:]) * self.dtype.itemsize
 
     def runs_of_rows(self, size: int) -> Iterator[tuple[int, int]]:
-        """The first row and the row after the last of runs of at most `size` bytes, or of one row, in their order."""
+        """Consecutive ranges of rows of at most `size` bytes, or one row, each as (first, row after the last)."""
         step = max(1, size // max(1, self.row_bytes))
         for first in range(0, self.rows, step):
             yield first, min(self.rows, first + step)
@@ -158,7 +158,7 @@ def read_rows(
 
 
 class TensorFileWriter:
-    """A safetensors file that is filled in the order of its bytes, once its tensors' shapes are known."""
+    """Writes a safetensors file front to back, given the shapes of all tensors."""
 
     def __init__(self, file: Path, tensors: Iterable[tuple[str, torch.dtype, tuple[int, ...]]]) -> None:
         header: dict[str, object] = {"__metadata__": {"format": "pt"}}
@@ -180,15 +180,15 @@ class TensorFileWriter:
 
     @property
     def sha256(self) -> str:
-        """The digest of the bytes so far; of the file once it is closed."""
+        """The digest of the bytes written so far; of the file once it is closed."""
         return self._file.sha256
 
     def write_rows(self, name: str, first: int, rows: torch.Tensor) -> None:
-        """Write rows of a tensor, beginning at row `first`; bytes that are passed over are zero.
+        """Write rows of a tensor, beginning at row `first`; skipped bytes are zero.
 
         Raises:
             TypeError: `rows` has another element type than the tensor.
-            ValueError: bytes behind these are written already.
+            ValueError: later bytes have been written already.
         """
         spec = self._specs[name]
         if rows.dtype != spec.dtype:
@@ -199,7 +199,7 @@ class TensorFileWriter:
             self._file.append(memoryview(data))
 
     def close(self) -> None:
-        """Fill the file up with zeros and close it."""
+        """Fill the rest of the file with zeros and close it."""
         self._fill_up_to(self._size)
         self._file.close()
 

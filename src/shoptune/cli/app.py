@@ -1,4 +1,4 @@
-"""The `shoptune` command: parse, call the stage, turn errors into lines and exit codes.
+"""The `shoptune` command: parse arguments, call the stage, turn errors into lines and exit codes.
 
 Exit codes: 0 success; 1 an unexpected failure, with a traceback; 2 an error that the user can fix, one line each;
 130 interrupted.
@@ -38,7 +38,7 @@ _COMMANDS = (data, train, sweep, merge, quantize, infer, evaluate, export, quest
 
 
 class _InPipelineOrder(TyperGroup):
-    """Lists commands in the order in which data flows, groups of commands included."""
+    """Lists commands and groups of commands in pipeline order."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Their names."""

@@ -14,6 +14,11 @@ Engine = Annotated[
     typer.Option("--engine", help="where work runs: `ray` is the cluster at RAY_ADDRESS, or this machine"),
 ]
 
+Recipes = Annotated[
+    Path | None,
+    typer.Option("--recipes", metavar="DIR", help="the recipes' folder; by default the mixture's, or the one above"),
+]
+
 app = typer.Typer(
     help="Turn raw source files into rows in ShopBench's format.\n\n"
     "Example: shoptune data build data_recipes/mixtures/demo-a.yaml --raw examples/raw --out runs/demo/data-a",
@@ -29,18 +34,19 @@ def data_build(
         Path | None, typer.Option("--raw", metavar="DIR", help="one folder per source, files as downloaded")
     ] = None,
     tables: Annotated[Path | None, typer.Option("--tables", metavar="DIR", help="from `shoptune data ingest`")] = None,
+    recipes: Recipes = None,
     engine: Engine = "local",
     overrides: Set = [],  # noqa: B006 - typer copies it
     force: Force = False,
 ) -> None:
-    """Make the rows of a mixture.
+    """Build the rows of a mixture.
 
     Example: shoptune data build data_recipes/mixtures/demo-a.yaml --raw examples/raw --out runs/demo/data-a
     """
     from shoptune.data.stage import DATA, Arguments
     from shoptune.stage import execute
 
-    execute(DATA, Arguments(mixture, raw, overrides, tables, engine), out, force=force)
+    execute(DATA, Arguments(mixture, raw, overrides, tables, engine, recipes), out, force=force)
 
 
 @app.command("ingest")
@@ -66,14 +72,19 @@ def data_ingest(
 
 
 @app.command("tasks")
-def data_tasks(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False) -> None:
+def data_tasks(
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    recipes: Annotated[Path, typer.Option("--recipes", metavar="DIR", help="the recipes' folder")] = Path(
+        "data_recipes"
+    ),
+) -> None:
     """List every task of every recipe.
 
     Example: shoptune data tasks --json
     """
     from shoptune.data.listing import print_tasks
 
-    print_tasks(as_json=as_json)
+    print_tasks(recipes, as_json=as_json)
 
 
 @app.command("preview")

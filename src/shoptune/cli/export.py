@@ -14,7 +14,7 @@ class _SubmissionByDefault(TyperGroup):
     """`shoptune export CONFIG.yaml` is `shoptune export submission CONFIG.yaml`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the command in where the first argument is none and no option of the group's."""
+        """Insert `submission` if the first argument is neither a subcommand nor an option of the group."""
         if args and args[0] not in {*self.commands, *self.get_help_option_names(ctx)}:
             args = ["submission", *args]
         rest: list[str] = super().parse_args(ctx, args)
@@ -38,7 +38,7 @@ def export_submission(
     overrides: Set = [],  # noqa: B006
     force: Force = False,
 ) -> None:
-    """Make a submission folder that answers questions with a profile's engine; the word may be left out.
+    """Make a submission folder that answers questions with a profile's engine; the word `submission` is optional.
 
     Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission
     """
@@ -50,7 +50,7 @@ def export_submission(
 
 @app.command("lm-eval")
 def export_lm_eval(questions: Questions, out: Out, force: Force = False) -> None:
-    """Write questions as a task group of lm-evaluation-harness, scored as `shoptune evaluate` scores them.
+    """Write questions as a task group of lm-evaluation-harness, scored like `shoptune evaluate`.
 
     Example: shoptune export lm-eval --questions examples/questions/held_out.json --out runs/lm-eval
     """

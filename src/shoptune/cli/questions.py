@@ -18,7 +18,7 @@ app = typer.Typer(
 
 @app.callback()
 def questions() -> None:
-    """Keep the benchmark's name a command of its own, also while there is only one."""
+    """Make the benchmark's name a subcommand, even while there is only one."""
 
 
 @app.command("shopping-mmlu")
@@ -26,7 +26,7 @@ def shopping_mmlu(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="the unzipped data.zip, with skills/*.json in it")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="the questions, as JSON lines")],
 ) -> None:
-    """Convert Shopping MMLU, with track and is_multiple_choice; odd rows are reported.
+    """Convert Shopping MMLU to the development format, and report malformed rows.
 
     Example: shoptune questions shopping-mmlu data --out runs/shopping-mmlu.json
     """

@@ -99,7 +99,7 @@ def _check(file: Path, overrides: Sequence[str], processes: int | None) -> None:
     from shoptune.runtime import environments
     from shoptune.train.config import load_train_config
 
-    load_train_config(file, overrides, built=False)  # faults of the YAML need no other environment
+    load_train_config(file, overrides, built=False)  # errors in the YAML are found without another environment
     if not environments.is_here("train"):
         environments.become("train", "shoptune", sys.argv[1:])
     from shoptune.train.checks.run import check_command

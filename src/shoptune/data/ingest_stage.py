@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 from shoptune.artifacts.manifest import Request, fingerprint_of
 from shoptune.artifacts.publish import require_space, up_to_date
 from shoptune.data import sources
 from shoptune.data.executor import ExecutorName, executor
+from shoptune.data.readers.declared_tables import DeclaredTables
 from shoptune.data.tables.ingest import Reading, ingest
 from shoptune.data.tables.source_tables import SourceTables
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
@@ -50,13 +52,13 @@ class Job:
     """The folders to read, and how.
 
     Attributes:
-        folders: the folder of raw files of each source.
+        folders: where the raw files of each source are.
         executor: where files are read.
         workers: number of processes.
         memory_gb: memory limit of DuckDB in each process, in units of 10^9 bytes.
     """
 
-    folders: Mapping[str, Path]
+    folders: Mapping[str, sources.RawFiles]
     executor: ExecutorName
     workers: int
     memory_gb: float
@@ -83,8 +85,19 @@ def load(arguments: Arguments) -> Job:
 
 def request(job: Job) -> Request:
     """What the tables are made from: the raw files, and the code that reads them."""
-    config = {"code": _code_digest(), "duckdb": version("duckdb")}
-    return Request("ingest", config, {f"raw/{source}": folder for source, folder in job.folders.items()})
+    config: dict[str, Any] = {"code": _code_digest(), "duckdb": version("duckdb")}
+    declared = {source: place for source, place in job.folders.items() if isinstance(place, DeclaredTables)}
+    if declared:
+        config["declared"] = {source: place.settings() for source, place in declared.items()}
+    return Request("ingest", config, raw_inputs(job.folders))
+
+
+def raw_inputs(folders: Mapping[str, sources.RawFiles]) -> dict[str, Path]:
+    """The raw files of sources as a stage's inputs: folders, or the files of declared tables."""
+    inputs: dict[str, Path] = {}
+    for source, place in folders.items():
+        inputs |= place.inputs(f"raw/{source}") if isinstance(place, DeclaredTables) else {f"raw/{source}": place}
+    return inputs
 
 
 def write(job: Job, directory: Path) -> Mapping[str, str]:
@@ -106,7 +119,7 @@ def next_command(_job: Job, out: Path) -> str:
 
 
 def require(job: Job, directory: Path) -> None:
-    """Stop unless the disk has room for as much as the raw files take, which is more than tables usually do.
+    """Refuse to start with less free disk space than the raw files take; tables usually take less.
 
     Raises:
         ShoptuneError: less is free.
@@ -124,7 +137,7 @@ def cores() -> int:
 
 @contextmanager
 def cached_tables(
-    folders: Mapping[str, Path], executor_name: ExecutorName, workers: int, memory_gb: float
+    folders: Mapping[str, sources.RawFiles], executor_name: ExecutorName, workers: int, memory_gb: float
 ) -> Iterator[dict[str, SourceTables]]:
     """The tables of raw files, ingested into the user's cache folder unless they are there already.
 
@@ -139,7 +152,8 @@ def cached_tables(
     found = {}
     with ExitStack() as locks:
         for source, folder in folders.items():
-            path = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+            place = folder.recipe if isinstance(folder, DeclaredTables) else folder
+            path = hashlib.sha256(os.fsencode(place.resolve())).hexdigest()[:16]
             out = cache / f"{source}-{path}"
             lock = locks.enter_context(out.with_suffix(".lock").open("w"))
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -161,7 +175,7 @@ def _is_current(job: Job, out: Path) -> bool:
 
 
 def _size(job: Job) -> int:
-    return sum(file.stat().st_size for folder in job.folders.values() for file in folder.rglob("*") if file.is_file())
+    return sum(file.stat().st_size for folder in job.folders.values() for file in sources.raw_files(folder))
 
 
 def _code_digest() -> str:

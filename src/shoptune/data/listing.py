@@ -23,14 +23,13 @@ from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.chat import system_prompt
 from shoptune.shopbench.questions import Question
 
-_RECIPES = Path("data_recipes")
 _TRIED_FOR_ONE_ROW = 5
 _READ_FOR_A_PREVIEW = 300_000  # records of a table
 _WIDE = 150  # columns of a terminal that is wide enough for everything about a task
 _NARROW_COLUMNS = ["name", "kind", "like"]
 
 
-def print_tasks(*, as_json: bool) -> None:
+def print_tasks(recipes: Path, *, as_json: bool) -> None:
     """Print every task: its name, source, kind, metric, track, and the development task it is like.
 
     Raises:
@@ -45,7 +44,7 @@ def print_tasks(*, as_json: bool) -> None:
             "track": task.recipe.track.value,
             "like": task.recipe.like,
         }
-        for name, task in load_tasks(_RECIPES).items()
+        for name, task in load_tasks(recipes).items()
     ]
     console = Console()
     if as_json:

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from shoptune.config import Settings, load
-from shoptune.data.recipe import Task, load_tasks
+from shoptune.config import Settings, beside, load
+from shoptune.data.recipe import Task, has_recipes, load_tasks
 from shoptune.errors import Problem, ShoptuneError, nearest
 
 Count = Annotated[int, Field(ge=1)]
@@ -82,6 +82,11 @@ class Plan:
     mixture: Mixture
     tasks: Mapping[str, Task]
 
+    @property
+    def questions(self) -> list[Path]:
+        """The files of questions that must not reach the rows."""
+        return [Path(beside(self.file, name)) for name in self.mixture.decontaminate_against]
+
     def wanted(self, present: Iterable[str]) -> dict[str, int]:
         """Rows of each task whose source is present; with `scale`, those of the others are distributed among them."""
         fraction = self.mixture.row_fraction
@@ -93,14 +98,20 @@ class Plan:
         return {name: round(count * total / left) for name, count in counts.items()}
 
 
-def load_mixture(file: Path, overrides: Sequence[str] = ()) -> Plan:
-    """Read a mixture and the recipes in the folder above it.
+def load_mixture(file: Path, overrides: Sequence[str] = (), recipes: Path | None = None) -> Plan:
+    """Read a mixture and its recipes.
+
+    Args:
+        file: the mixture.
+        overrides: `key.path=value` texts.
+        recipes: the recipes' folder, or None for the mixture's own if it holds recipes, else for the one above it.
 
     Raises:
         ShoptuneError: the mixture or a recipe is malformed, or the mixture names a task that no recipe has.
     """
     mixture = load(file, Mixture, overrides)
-    known = load_tasks(file.absolute().parent.parent)
+    own = file.absolute().parent
+    known = load_tasks(recipes or (own if has_recipes(own) else own.parent))
     unknown = [
         Problem(file, f"tasks.{name}", "no recipe has this task", nearest(name, known))
         for name in mixture.tasks

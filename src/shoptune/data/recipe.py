@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
-from shoptune.config import Settings, load
+from shoptune.config import Settings, load, read_yaml
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
 from shoptune.shopbench.metrics import METRICS_OF
 from shoptune.shopbench.vocabulary import Metric, TaskType, Track
 
+TABLES = "tables"  # the source of a recipe that declares its tables
 _TRACK_PREFIX = "amazon-kdd-cup-24-"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -31,6 +32,8 @@ class TaskRecipe(Settings):
         version: raised whenever the task's rows change on purpose.
         language: the language of its rows, unless a record has a `language` column.
         options: the number of options, for kinds that list options.
+        answers: the number of right answers that every row must have; null takes records with any number.
+        word_overlap: the highest score that guessing by shared words may reach on the rows; null sets no limit.
         records: a DuckDB query over the source's tables; its column `key` is unique and decides sampling and order.
         prompts: phrasings, as Jinja templates over the record's columns and the variables that the kind adds.
     """
@@ -62,47 +65,90 @@ class TaskRecipe(Settings):
         return self
 
 
+class TableFiles(Settings):
+    """The files of a table; in a YAML, a path or a list of paths stands for `files` alone.
+
+    Attributes:
+        files: paths, which may have wildcards, relative to the recipe or to the current folder.
+        columns: DuckDB types of columns; those of other columns are inferred.
+        sample_by: the column whose values a mixture's `sample` keeps or drops as a whole.
+    """
+
+    files: Annotated[tuple[str, ...], Field(min_length=1)]
+    columns: dict[str, str] = Field(default_factory=dict)
+    sample_by: str | None = None
+
+    @field_validator("files", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
+
 class Recipe(Settings):
     """A recipe YAML: the tasks of one source.
 
     Attributes:
-        source: the source's name: that of its module and of its folder below the raw directory.
+        source: the source's name: that of its module and of its folder below the raw directory; or `tables`, for the
+            tables that the recipe declares.
+        tables: files of the tables, by the name that queries use; with `source: tables` only.
         files: folder or Hub id of the source's files, if they are not in the raw directory.
         views: DuckDB queries under names that the tasks' queries may use.
         tasks: the questions to make.
     """
 
     source: Name
+    tables: dict[Name, TableFiles] = Field(default_factory=dict)
     files: str | None = None
     views: dict[Name, str] = Field(default_factory=dict)
     tasks: Annotated[tuple[TaskRecipe, ...], Field(min_length=1)]
 
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _files_alone(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {name: {"files": each} if isinstance(each, str | list) else each for name, each in value.items()}
+
+    @model_validator(mode="after")
+    def _tables_are_declared(self) -> Recipe:
+        if (self.source == TABLES) != bool(self.tables):
+            raise ValueError("`source: tables` and `tables:` need each other")
+        if self.tables and self.files:
+            raise ValueError("`files` has no meaning beside `tables:`, which names the files")
+        return self
+
 
 @dataclass(frozen=True)
 class Task:
-    """A task with the file and the recipe that it comes from."""
+    """A task with the file and the recipe that it comes from.
+
+    Attributes:
+        recipe: the task.
+        source: the source's name; for declared tables it has the recipe's name too, as in `tables-my_shop`.
+        views: the recipe's views.
+        files: as in the recipe.
+        file: the recipe's file.
+        tables: the tables that the recipe declares.
+    """
 
     recipe: TaskRecipe
     source: str
     views: Mapping[str, str]
     files: str | None
     file: Path
+    tables: Mapping[str, TableFiles] = field(default_factory=dict)
 
 
 def load_tasks(directory: Path) -> Mapping[str, Task]:
-    """Every task of every recipe in a directory, by name, in order of file and place.
+    """Every task of every recipe in a directory, by name, in order of file and place; mixtures are left out.
 
     Raises:
         ShoptuneError: a recipe is malformed, or two tasks share a name; all problems are reported together.
     """
-    files = sorted(directory.glob("*.yaml"))
+    files = [file for file in sorted(directory.glob("*.yaml")) if not _is_mixture(file)]
     if not files:
-        raise fail(
-            directory,
-            "",
-            "holds no recipes",
-            "keep mixtures in a folder beside the recipes, as in data_recipes/mixtures/x.yaml",
-        )
+        remedy = "name the recipes' folder with --recipes, or put the mixture beside them or in a folder there"
+        raise fail(directory, "", "holds no recipes", remedy)
     tasks: dict[str, Task] = {}
     problems: list[Problem] = []
     for file in files:
@@ -114,7 +160,8 @@ def load_tasks(directory: Path) -> Mapping[str, Task]:
         for task in recipe.tasks:
             if task.name in tasks:
                 problems.append(Problem(file, task.name, "another task has this name", "choose another name"))
-            tasks[task.name] = Task(task, recipe.source, recipe.views, recipe.files, file)
+            source = f"{TABLES}-{file.stem}" if recipe.tables else recipe.source
+            tasks[task.name] = Task(task, source, recipe.views, recipe.files, file, recipe.tables)
     if problems:
         raise ShoptuneError(problems)
     return tasks
@@ -129,3 +176,22 @@ def find_task(tasks: Mapping[str, Task], name: str, file: Path, where: str) -> T
     if name not in tasks:
         raise fail(file, where, f"no task '{name}'", nearest(name, tasks))
     return tasks[name]
+
+
+def has_recipes(directory: Path) -> bool:
+    """Whether a folder holds a YAML that names a source."""
+    return any("source" in _keys(file) for file in directory.glob("*.yaml"))
+
+
+def _is_mixture(file: Path) -> bool:
+    keys = _keys(file)
+    return "source" not in keys and isinstance(keys.get("tasks"), dict)
+
+
+def _keys(file: Path) -> Mapping[str, object]:
+    """What is at the top of a YAML; nothing if it is malformed, which is reported when it is loaded."""
+    try:
+        values = read_yaml(file)
+    except ShoptuneError:
+        return {}
+    return values if isinstance(values, dict) else {}

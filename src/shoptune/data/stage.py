@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 
 from shoptune.artifacts.manifest import Request
 from shoptune.checkpoints.hub import local_folder
+from shoptune.config import beside
 from shoptune.data import sources
 from shoptune.data.assemble import assemble
 from shoptune.data.build_result import BuildResult
@@ -18,8 +19,9 @@ from shoptune.data.executor import ExecutorName, executor
 from shoptune.data.filters.candidates import Checks
 from shoptune.data.filters.length import LengthLimit
 from shoptune.data.filters.row_filter import SHORTCUT
-from shoptune.data.ingest_stage import cached_tables, cores
+from shoptune.data.ingest_stage import cached_tables, cores, raw_inputs
 from shoptune.data.mixture import Plan, load_mixture
+from shoptune.data.readers.declared_tables import DeclaredTables
 from shoptune.data.recipe import Task
 from shoptune.data.tables.database import Querying, draw_samples
 from shoptune.data.tables.source_tables import SourceTables
@@ -45,6 +47,7 @@ class Arguments:
         tables: a folder written by `shoptune data ingest`, or None if `raw` is given.
         overrides: `key.path=value` texts.
         executor: where work runs; does not change the rows.
+        recipes: the recipes' folder, or None for the one that holds the mixture, or the one above it.
     """
 
     file: Path
@@ -52,6 +55,7 @@ class Arguments:
     overrides: Sequence[str] = ()
     tables: Path | None = None
     executor: ExecutorName = "local"
+    recipes: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -61,16 +65,16 @@ class Job:
     Attributes:
         plan: the mixture.
         tasks: those of its tasks whose source is there.
-        folders: the folder of each source, with its raw files or its tables.
-        is_raw: whether the folders hold raw files.
+        raw: where the raw files of each source are that is not ingested yet.
+        ingested: the folder of the tables of each other source.
         length: limits on a row's length.
         executor: where work runs.
     """
 
     plan: Plan
     tasks: Mapping[str, Task]
-    folders: Mapping[str, Path]
-    is_raw: bool
+    raw: Mapping[str, sources.RawFiles]
+    ingested: Mapping[str, Path]
     length: LengthLimit
     executor: ExecutorName
 
@@ -81,27 +85,30 @@ def load(arguments: Arguments) -> Job:
     Raises:
         ShoptuneError: the mixture or a recipe is faulty, or a source is missing.
     """
-    plan = load_mixture(arguments.file, arguments.overrides)
+    plan = load_mixture(arguments.file, arguments.overrides, arguments.recipes)
     tasks, root = list(plan.tasks.values()), arguments.tables or arguments.raw
-    if root is None or (arguments.tables and arguments.raw):
+    needs_root = any(not task.tables for task in tasks)
+    if (root is None and needs_root) or (arguments.tables and arguments.raw):
         raise fail("--raw", "", "give either --raw or --tables", "name the raw files, or tables ingested from them")
-    folders = _ingested(tasks, root) if arguments.tables else sources.folders(tasks, root)
-    present = {name: task for name, task in plan.tasks.items() if task.source in folders}
-    _report_absent(plan, present, root)
+    ingested = _ingested(tasks, arguments.tables) if arguments.tables else {}
+    declared = [task for task in tasks if task.tables]
+    raw = sources.folders(declared if arguments.tables else tasks, arguments.raw)
+    present = {name: task for name, task in plan.tasks.items() if task.source in {*raw, *ingested}}
+    _report_absent(plan, present, root or arguments.file)
     length = LengthLimit(plan.mixture.max_characters, plan.mixture.max_tokens, _tokenizer(plan))
-    return Job(plan, present, folders, arguments.tables is None, length, arguments.executor)
+    return Job(plan, present, raw, ingested, length, arguments.executor)
 
 
 def request(job: Job) -> Request:
     """What the rows are made from."""
     mixture = job.plan.mixture
-    used = sorted({task.source for task in job.tasks.values()})
-    kind = "raw" if job.is_raw else "tables"
-    inputs = {f"{kind}/{source}": job.folders[source] for source in used}
-    inputs |= {f"questions/{number}": Path(file) for number, file in enumerate(mixture.decontaminate_against)}
+    inputs = raw_inputs(job.raw) | {f"tables/{source}": folder for source, folder in job.ingested.items()}
+    inputs |= {f"questions/{number}": file for number, file in enumerate(job.plan.questions)}
     inputs |= {"tokenizer": job.length.tokenizer} if job.length.tokenizer else {}
     recipes = {name: task.recipe.model_dump(mode="json") | {"views": task.views} for name, task in job.tasks.items()}
-    return Request("data", {"mixture": mixture.fingerprint(), "recipes": recipes}, inputs)
+    config = {"mixture": mixture.fingerprint(), "recipes": recipes}
+    declared = {source: place.settings() for source, place in job.raw.items() if isinstance(place, DeclaredTables)}
+    return Request("data", config | ({"declared": declared} if declared else {}), inputs)
 
 
 def write(job: Job, directory: Path) -> Mapping[str, str]:
@@ -113,7 +120,7 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
         ShoptuneError: a query is wrong, there are too few records, or too many were rejected.
     """
     plan, mixture = job.plan, job.plan.mixture
-    checks = Checks.of(mixture, job.tasks.values(), job.length)
+    checks = Checks.of(plan, job.tasks.values(), job.length)
     workers = mixture.workers or cores()
     if job.executor == "local" and sum(plan.wanted(job.tasks).values()) < _MANY_ROWS:
         workers = 1  # done before a second process has started
@@ -145,23 +152,22 @@ DATA: Stage[Arguments, Job] = Stage("data", load, request, write, next_command)
 
 def _ingested(tasks: Sequence[Task], root: Path) -> dict[str, Path]:
     """The folder of each source whose tables are present."""
-    return {task.source: root / task.source for task in tasks if (root / task.source).is_dir()}
+    return {task.source: root / task.source for task in tasks if not task.tables and (root / task.source).is_dir()}
 
 
-def _tables(job: Job, workers: int) -> AbstractContextManager[dict[str, SourceTables]]:
+@contextmanager
+def _tables(job: Job, workers: int) -> Iterator[dict[str, SourceTables]]:
     """The tables of the sources that the job needs."""
-    used = sorted({task.source for task in job.tasks.values()})
-    folders = {source: job.folders[source] for source in used}
-    if job.is_raw:
-        return cached_tables(folders, job.executor, workers, job.plan.mixture.memory_gb)
-    return nullcontext({source: SourceTables.load(folder) for source, folder in folders.items()})
+    ingested = {source: SourceTables.load(folder) for source, folder in job.ingested.items()}
+    with cached_tables(job.raw, job.executor, workers, job.plan.mixture.memory_gb) as cached:
+        yield dict(sorted((ingested | cached).items()))
 
 
 def _tokenizer(plan: Plan) -> Path | None:
     """The file that counts tokens, fetched from the hub when the mixture names a hub id."""
-    reference = plan.mixture.tokenizer
-    if reference is None:
+    if plan.mixture.tokenizer is None:
         return None
+    reference = beside(plan.file, plan.mixture.tokenizer)
     file = local_folder(reference, [_TOKENIZER], "model", file=plan.file, key="tokenizer") / _TOKENIZER
     if not file.is_file():
         raise fail(plan.file, "tokenizer", f"no {file}", "name the folder of a checkpoint with a tokenizer.json")

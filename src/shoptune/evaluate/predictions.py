@@ -1,39 +1,33 @@
-"""Read predictions: JSON lines of `input_field` and `prediction`."""
+"""Read predictions: records of `input_field` and `prediction`."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from shoptune.errors import fail
+from shoptune.errors import fail, shorten
+from shoptune.runtime.progress import say
+from shoptune.shopbench.question_files import read_records
 from shoptune.shopbench.questions import Question
 
 
 def load_predictions(path: Path, questions: Sequence[Question]) -> list[str]:
-    """The predictions in question order.
+    """Read predictions, in question order.
 
-    Lines may come in any order; they are matched by the question's text, and questions with the same text take theirs
-    in the order of the lines.
+    Records may come in any order; they are matched by the question's text, and questions with the same text take theirs
+    in the order of the records. Predictions that match no question are reported and left out.
 
     Raises:
-        ShoptuneError: the file is missing, a line is not as it must be, or a question has no prediction.
+        ShoptuneError: the file is missing, a record is malformed, or a question has no prediction.
     """
+    if path.is_dir():
+        raise fail(path, "", "is a folder, not a file", f"name its predictions, as in {path / 'predictions.jsonl'}")
     if not path.is_file():
         raise fail(path, "", "no such file", "run `shoptune infer` first")
     by_text: dict[str, deque[str]] = defaultdict(deque)
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            fields = json.loads(line)
-            text, prediction = fields["input_field"], fields["prediction"]
-        except (ValueError, KeyError, TypeError) as error:
-            what = "is no JSON object with 'input_field' and 'prediction'"
-            raise fail(path, f"line {number}", what, "correct the line") from error
-        if not isinstance(prediction, str):
-            raise fail(path, f"line {number}", "'prediction' is no text", "write it as a JSON string")
+    for text, prediction in read_records(path, _pair):
         by_text[text].append(prediction)
     predictions, missing = [], []
     for number, question in enumerate(questions, start=1):
@@ -45,4 +39,14 @@ def load_predictions(path: Path, questions: Sequence[Question]) -> list[str]:
     if missing:
         what = f"{len(missing)} of {len(questions)} questions have no prediction, the first is question {missing[0]}"
         raise fail(path, "", what, "run `shoptune infer` on the same questions")
+    if unasked := [text for text, waiting in by_text.items() for _ in waiting]:
+        say(f"evaluate: {path}: {len(unasked)} predictions match no question, the first is of {shorten(unasked[0])}")
     return predictions
+
+
+def _pair(fields: Mapping[str, Any]) -> tuple[str, str]:
+    if "input_field" not in fields or "prediction" not in fields:
+        raise ValueError("lacks 'input_field' or 'prediction'")
+    if not isinstance(fields["prediction"], str):
+        raise ValueError("'prediction' is not a string")  # noqa: TRY004 - one kind of error for a bad record
+    return str(fields["input_field"]), fields["prediction"]

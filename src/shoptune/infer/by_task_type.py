@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pydantic import create_model
+from pydantic import Field, create_model
 
 from shoptune.config import Settings
 from shoptune.shopbench.task_types import DEFINITIONS, Definition
@@ -23,7 +23,11 @@ def by_task_type(annotation: Any, default: Callable[[Definition], Any]) -> Calla
 
     def decorate(model: type[SettingsT]) -> type[SettingsT]:
         fields: dict[str, Any] = {
-            task_type.name.lower(): (annotation, default(definition)) for task_type, definition in DEFINITIONS.items()
+            task_type.name.lower(): (
+                annotation,
+                Field(default=default(definition), description=f"for questions of type {task_type.value}"),
+            )
+            for task_type, definition in DEFINITIONS.items()
         }
         return create_model(
             model.__name__, __base__=model, __doc__=model.__doc__, __module__=model.__module__, **fields

@@ -37,8 +37,8 @@ def compose(
         for text, answer in shown:
             messages += [Message(role="user", content=text), Message(role="assistant", content=answer)]
     elif shown:
-        solved = [f"Example {number}:\n{_joined(*pair)}" for number, pair in enumerate(shown, start=1)]
-        asked = "\n\n".join([*solved, f"Question:\n{asked}"])
+        numbered = [f"Example {number}:\n{_joined(*pair)}" for number, pair in enumerate(shown, start=1)]
+        asked = "\n\n".join([*numbered, f"Question:\n{asked}"])
     return [*messages, Message(role="user", content=asked)]
 
 

@@ -21,7 +21,14 @@ class EngineSettings(Settings):
     """vLLM's engine arguments, under vLLM's names; a key that is left out keeps vLLM's default.
 
     Attributes:
+        dtype: element type of weights and activations.
+        max_model_len: the longest prompt and answer together, in tokens.
+        max_num_seqs: the most questions answered in one step.
         max_num_batched_tokens: tokens computed in one step; the activations of a step take memory from the cache.
+        tensor_parallel_size: how many GPUs share the model.
+        gpu_memory_utilization: the share of each GPU's memory that vLLM may use.
+        enforce_eager: run without CUDA graphs.
+        enable_prefix_caching: compute the shared beginning of prompts once.
         enable_lora: serve adapters over the checkpoint; a sweep then serves each ensemble as one adapter.
         max_lora_rank: the largest rank of an adapter, one of vLLM's sizes; an ensemble has the sum of its ranks.
         cpu_kv_cache_gib: memory for the KV cache on a CPU, in GiB; without effect on a GPU.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from shoptune.shopbench.classify import task_type_of
-from shoptune.shopbench.questions import Question
+from shoptune.shopbench.questions import Asked, Question
 from shoptune.shopbench.vocabulary import TaskType
 
 
@@ -23,7 +23,7 @@ class Prompt:
     is_multiple_choice: bool = False
 
     @classmethod
-    def of(cls, question: Question) -> Prompt:
+    def of(cls, question: Question | Asked) -> Prompt:
         """The prompt of a question of a development file, without its reference."""
         return cls(question.input_field, question.is_multiple_choice)
 

@@ -33,7 +33,7 @@ class Tips(Settings):
 
 
 class FewShot(Settings):
-    """Few-shot examples from a file: solved questions shown before the one asked. Tasks take turns.
+    """Few-shot examples from a file: questions with their answers, shown before the one asked. Tasks take turns.
 
     Attributes:
         questions: a file in the development format.

@@ -26,7 +26,7 @@ from shoptune.infer.timing import summarize_timing
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.progress import bar
 from shoptune.runtime.redirection import redirect_output
-from shoptune.shopbench.questions import Question, load_questions
+from shoptune.shopbench.questions import Asked, load_asked
 from shoptune.stage import Stage, environment
 
 PREDICTIONS = "predictions.jsonl"
@@ -96,7 +96,7 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
         ShoptuneError: the questions are malformed, or one is too long.
     """
     go_offline()
-    asked = load_questions(job.questions)
+    asked = load_asked(job.questions)
     journal_file = directory / _JOURNAL
     predictions = _answer_all(asked, job, journal_file)
     lines = [
@@ -121,7 +121,7 @@ INFER: Stage[Arguments, Job] = Stage(
 )
 
 
-def _answer_all(questions: Sequence[Question], job: Job, file: Path) -> list[str]:
+def _answer_all(questions: Sequence[Asked], job: Job, file: Path) -> list[str]:
     """Answer the questions in an order in which prompts share prefixes; the answers are in question order."""
     profile, asked = job.profile, [Prompt.of(question) for question in questions]
     order = cache_friendly_order(asked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shoptune.config import Settings
 from shoptune.merge.method import MergeMethod
@@ -14,10 +14,20 @@ _METHODS = "shoptune.merge.methods"
 
 
 class WeightedAdapter(Settings):
-    """One member of the ensemble; its weight may be any finite number, 1 takes the adapter as it was trained."""
+    """One member of the ensemble; in a YAML, a path alone stands for an adapter with weight 1.
+
+    Attributes:
+        path: folder of the adapter.
+        weight: factor of its delta, any finite number; 1 takes the adapter as it was trained.
+    """
 
     path: str
     weight: float = 1.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _path_alone(cls, value: object) -> object:
+        return {"path": value} if isinstance(value, str) else value
 
 
 class MergeConfig(InlineSettings):

@@ -120,7 +120,7 @@ def _write_blocks(
             written = behind.submit(writer.write_rows, block.spec.name, block.first, merged)
             output.progress.advance(block.nbytes)
 
-        # At once, some blocks are read ahead, as many are added to as there are workers, and one is written.
+        # At any time, some blocks are being read ahead, one per worker is being merged, and one is being written.
         for block, buffers in zip(blocks, block_buffers(blocks, workers + _AHEAD + 2), strict=False):
             if block.first == 0:
                 change = loader.submit(delta, block.spec.name)

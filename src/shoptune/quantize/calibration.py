@@ -11,7 +11,7 @@ from shoptune.errors import fail
 from shoptune.quantize.config import Calibration
 from shoptune.shopbench.chat import Message, chat
 from shoptune.shopbench.chat_tokenizer import ChatTokenizer
-from shoptune.shopbench.questions import load_questions
+from shoptune.shopbench.questions import load_asked
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def read_samples(settings: Calibration, control_tokens: tuple[str, ...]) -> list
         ShoptuneError: the file is missing or malformed.
     """
     if settings.questions is not None:
-        questions = load_questions(Path(settings.questions))
+        questions = load_asked(Path(settings.questions))
         chats = [chat(q.input_field, q.task_type, control_tokens=control_tokens) for q in questions]
         return [Sample(q.task_type.value, messages) for q, messages in zip(questions, chats, strict=True)]
     return _read_rows(Path(settings.rows or ""))

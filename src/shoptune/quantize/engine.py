@@ -61,12 +61,12 @@ class QuantizerEngine(Settings):
 
 
 def select_device(device: Device) -> None:
-    """Make engines compute on a device; they take the first GPU that they see, whatever they are asked.
+    """Make engines compute on a device; they use the first GPU they see, whatever they are configured to use.
 
     Call it before anything asks CUDA for its devices.
 
     Raises:
-        ShoptuneError: there is no such device.
+        ShoptuneError: the device does not exist.
     """
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""

@@ -1,4 +1,4 @@
-"""What a run's predictions cost, and what constraints did to them."""
+"""What predictions cost, and the effect of constraints."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Answers:
     Attributes:
         name: path of the artifact inside the run's folder.
         constraints: the kinds of answers that were constrained.
-        timing: what timing.json holds.
-        score: by question, where the predictions were evaluated.
-        alike: the same for predictions that differ in constraints only.
+        timing: the content of timing.json.
+        score: by question, if the predictions were evaluated.
+        alike: equal for predictions that differ in their constraints only.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Answers:
 
 
 def answers_of(run: Run) -> list[Answers]:
-    """Every artifact of predictions that tells its timing, in the order in which they were finished."""
+    """Every artifact of predictions that has a timing, in the order in which they were finished."""
     scores = _scores_by_predictions(run)
     return [
         _answers(artifact.name, read_manifest(artifact.path) or {}, read_json(artifact.path / _TIMING), scores)
@@ -45,7 +45,7 @@ def answers_of(run: Run) -> list[Answers]:
 
 
 def constrained_and_free(answers: Sequence[Answers]) -> list[tuple[Answers, Answers]]:
-    """Predictions of the same model to the same questions, with constraints and without any."""
+    """Pairs of predictions by the same model for the same questions, with and without constraints."""
     return [
         (first, second)
         for first in answers
@@ -70,7 +70,7 @@ def _answers(
 
 
 def _scores_by_predictions(run: Run) -> dict[str, float]:
-    """Scores by question, by the digest of the predictions that they are of."""
+    """Overall scores, by the digest of the predictions."""
     found = {}
     for artifact in run.artifacts:
         if artifact.stage == "evaluate":

@@ -1,4 +1,4 @@
-"""One self-contained HTML page: scores, the alpha curve, what answers cost, where all is and how long it took."""
+"""Render the report as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shoptune.report.collect import Run
 
 
 def render_page(run: Run, learned: str) -> str:
-    """The page of a run; `learned` is the sentence that opens it."""
+    """The page of a run; `learned` is its opening sentence."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -37,16 +37,18 @@ def render_page(run: Run, learned: str) -> str:
     )
 
 
-def _rows(run: Run, group: str, key: str) -> list[tuple[str, int, list[float]]]:
-    """One line a group member: its name, its number of questions, and every model's score."""
-    first: dict[str, Any] = next(iter(run.scores.values()), {}).get(group, {})
+def _rows(run: Run, group: str, key: str) -> list[tuple[str, int, list[float | None]]]:
+    """One line per group member: its name, its number of questions, and each model's score or None."""
+    entries: dict[str, Any] = {}
+    for scores in run.scores.values():
+        entries = scores[group] | entries
     return [
-        (name, entry["questions"], [scores[group][name][key] for scores in run.scores.values()])
-        for name, entry in first.items()
+        (name, entry["questions"], [scores[group].get(name, {}).get(key) for scores in run.scores.values()])
+        for name, entry in entries.items()
     ]
 
 
 def _svg(file: Path) -> str:
-    """A drawing without its XML declaration, to stand inside a page."""
+    """An SVG without its XML declaration, to embed in a page."""
     text = file.read_text(encoding="utf-8")
     return text[text.index("<svg") :]

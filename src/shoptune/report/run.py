@@ -6,42 +6,53 @@ import json
 from pathlib import Path
 
 from shoptune.artifacts.publish import write_atomically
-from shoptune.report.collect import SCORES, Run, collect
+from shoptune.report.collect import BASE, MERGED, SCORES, Run, collect
 from shoptune.report.page import render_page
 
 REPORT = "report.html"
-_MODEL, _BASELINE = "merged", "base"
+_NAMES = {MERGED: "the merged model", BASE: "the base"}
 
 
 def run(directory: Path) -> str:
-    """Write the two files into a run's folder and say in a sentence what they hold.
+    """Write both files into a run's folder, and return the main result in one sentence.
 
     Raises:
         ShoptuneError: the folder holds no artifact.
     """
     found = collect(directory)
-    learned = _learned(found)
+    learned = " ".join(_sentence(found, *pair) for pair in found.pairs())
     write_atomically(directory / REPORT, render_page(found, learned))
     summary: dict[str, object] = {name: _summary(scores) for name, scores in found.scores.items()}
-    if learned:
-        difference, low, high = found.difference(_MODEL, _BASELINE)
-        summary[f"{_MODEL}_minus_{_BASELINE}"] = {"difference": difference, "interval": [low, high]}
+    for model, baseline in found.pairs():
+        if difference := found.difference(model, baseline):
+            interval = [difference.low, difference.high]
+            compared = {"difference": difference.mean, "interval": interval, "questions": difference.questions}
+            summary[f"{model}_minus_{baseline}"] = compared
     write_atomically(directory / SCORES, json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
-    return f"{learned or 'no merged and base model to compare.'} Report: {directory / REPORT}"
+    return f"{learned or 'There are no two models to compare.'} Report: {directory / REPORT}"
 
 
 def _summary(scores: object) -> object:
-    """All that evaluate wrote, without the list of questions."""
+    """The scores without those of each question."""
     return {key: value for key, value in dict(scores).items() if key != "per_question"}  # type: ignore[call-overload]
 
 
-def _learned(found: Run) -> str:
-    """Whether the merged model answers better than the base, in a sentence with the interval; empty without both."""
-    if not {_MODEL, _BASELINE} <= found.scores.keys():
-        return ""
-    difference, low, high = found.difference(_MODEL, _BASELINE)
-    meaning = "answers better than" if low > 0 else "does not answer significantly better than"
+def _sentence(found: Run, model: str, baseline: str) -> str:
+    """Whether a model answers better than another, with the interval."""
+    difference = found.difference(model, baseline)
+    first, second = (_NAMES.get(name, name) for name in (model, baseline))
+    if difference is None:
+        return f"{_capital(first)} and {second} were not scored on the same questions."
+    meaning = "answers better than" if difference.low > 0 else "does not answer significantly better than"
+    if difference.high < 0:
+        meaning = "answers worse than"
+    sizes = {len(found.scores[name]["per_question"]) for name in (model, baseline)}
+    shared = "" if sizes == {difference.questions} else f" on the {difference.questions} questions that both answered"
     return (
-        f"The merged model {meaning} the base: {difference:+.3f} by question, "
-        f"95% bootstrap interval [{low:+.3f}, {high:+.3f}]."
+        f"{_capital(first)} {meaning} {second}{shared}: {difference.mean:+.3f} by question, "
+        f"95% bootstrap interval [{difference.low:+.3f}, {difference.high:+.3f}]."
     )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:] if text in _NAMES.values() else text

@@ -1,4 +1,4 @@
-"""Run a stage in the environment that has its libraries: axolotl, AutoAWQ and vLLM exclude each other."""
+"""Run a stage in the environment that has its libraries; axolotl, AutoAWQ and vLLM cannot share one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import NoReturn
 
 from shoptune.errors import fail
 
-# Each environment and the library that tells it from the others.
+# Each environment, and a library that only it has.
 LIBRARY: Mapping[str, str] = {"train": "axolotl", "quantize": "awq", "gptq": "llmcompressor", "infer": "vllm"}
 
-# Nothing may reach a network unless a config names a hub id; no library may report on its users.
+# No telemetry, and no network access unless a config names a hub id.
 QUIET = {
     "AXOLOTL_DO_NOT_TRACK": "1",
     "DO_NOT_TRACK": "1",
@@ -28,7 +28,7 @@ QUIET = {
 def is_here(environment: str) -> bool:
     """Whether this interpreter can run the stages of an environment itself.
 
-    `SHOPTUNE_<ENVIRONMENT>_PYTHON`, when set, decides; otherwise it is enough that the library is installed here.
+    If `SHOPTUNE_<ENVIRONMENT>_PYTHON` is set, it must name this interpreter; otherwise the library must be installed.
     """
     chosen = os.environ.get(_variable(environment))
     if chosen:
@@ -37,9 +37,9 @@ def is_here(environment: str) -> bool:
 
 
 def become(environment: str, module: str, arguments: Sequence[str], variables: Mapping[str, str] = {}) -> NoReturn:
-    """Replace this process by `python -m <module> <arguments>` in an environment.
+    """Replace this process with `python -m <module> <arguments>` in an environment.
 
-    One process, so that a signal meant for the stage reaches it, and no child outlives a kill.
+    Replacing it rather than starting a child means that signals reach the stage and nothing outlives a kill.
 
     Raises:
         ShoptuneError: the environment is not installed.
@@ -71,5 +71,5 @@ def _variable(environment: str) -> str:
 
 
 def go_offline() -> None:
-    """Keep the libraries that are loaded next from asking a hub: everything they need is on this machine by now."""
+    """Keep libraries loaded after this from contacting a hub; everything they need has been downloaded by now."""
     os.environ.update({"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"})

@@ -1,6 +1,7 @@
-"""Python's garbage collector, called less often.
+"""Run Python's garbage collector less often.
 
-It walks every object there is: what loading the libraries made, and rows, which live as long as their batch.
+Each collection walks all live objects, and most of them are never garbage: modules and classes of the loaded libraries,
+and rows, which live as long as their batch.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ _OBJECTS_BETWEEN_COLLECTIONS = 200_000
 
 
 def tune_garbage_collection() -> None:
-    """Look for garbage after many new objects only, and not among those that are there now."""
+    """Collect only after many new objects, and freeze those that exist now."""
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
 
 def freeze_loaded_objects() -> None:
-    """Take all objects that are there now as there for good, in a process that collects rarely; else do nothing.
+    """Exclude the objects that exist now from collection, if `tune_garbage_collection` has been called.
 
-    Libraries whose bindings look for leaks at the end must not be loaded yet: they would find what is never collected.
+    Call it before loading libraries whose bindings check for leaks at exit: they would report frozen objects.
     """
     if gc.get_threshold()[0] == _OBJECTS_BETWEEN_COLLECTIONS:
         gc.freeze()

@@ -46,10 +46,10 @@ class Probes:
 
 
 def inspect_machine(out: Path = Path(), probes: Probes | None = None) -> Machine:
-    """What this machine has to offer now.
+    """What this machine has available now.
 
     Args:
-        out: where artifacts go, whether it exists yet or not.
+        out: where artifacts go; need not exist yet.
         probes: where to look.
     """
     probes = probes or Probes()
@@ -70,13 +70,13 @@ def inspect_machine(out: Path = Path(), probes: Probes | None = None) -> Machine
 
 
 def available_memory(probes: Probes) -> int:
-    """Bytes of memory that a new process can get: the kernel's estimate, within the limits of the control groups."""
+    """Memory available to a new process in bytes: the kernel's estimate, capped by the control groups' limits."""
     available = _meminfo(probes.proc / "meminfo").get("MemAvailable", 0)
     return min([available, *_left_in_groups(probes)])
 
 
 def free_disk(path: Path, probes: Probes) -> int:
-    """Bytes that an ordinary user can still write to the file system that holds a path, or will hold it."""
+    """Free bytes, for an ordinary user, on the file system that a path is on or will be on."""
     existing = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
     sizes = probes.statvfs(existing)
     return sizes.f_bavail * sizes.f_frsize
@@ -95,7 +95,7 @@ def _meminfo(file: Path) -> dict[str, int]:
 
 
 def _left_in_groups(probes: Probes) -> Iterator[int]:
-    """What each limited control group of this process, and each group above it, has left; version 2, then version 1."""
+    """What each limited control group of this process and its parents has left; cgroup v2, then v1."""
     for folder in _groups(probes, "0::"):
         yield from _left(folder, "memory.max", "memory.current", "inactive_file")
     for folder in _groups(probes, "memory:"):

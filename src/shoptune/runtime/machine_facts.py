@@ -1,4 +1,4 @@
-"""What is known about a machine: its GPUs, memory, disk and compiler. Read by `machine.py`, or from a description."""
+"""The facts about a machine: GPUs, memory, disk, compiler. Measured by `machine.py` or read from a description."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Machine:
         name: `here`, or the name of a description.
         gpus: the GPUs that a process sees.
         cpus: logical cores.
-        memory_bytes: memory that can be had now, within the limits of a container.
+        memory_bytes: memory available now, within the limits of a container.
         disk_bytes: free space where artifacts go.
         shared_memory_bytes: free space of /dev/shm, through which the processes of one stage exchange data.
         driver: version of the NVIDIA driver, (580, 65, 6) for instance; None without one.

@@ -1,4 +1,4 @@
-"""Packages in which every file adds something: adding to one takes a new file and no edit."""
+"""Plug-in packages: every module is a plug-in, found by its file name."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from types import ModuleType
 
 
 def plugin_names(package: str) -> list[str]:
-    """The names of a package's modules, sorted; those that start with an underscore are shared code, not plug-ins.
+    """The sorted names of a package's modules; names that start with an underscore are shared code, not plug-ins.
 
-    Nothing of the package is imported, so that its own `__init__` can call this.
+    The package is not imported, so that its own `__init__` can call this.
     """
     spec = importlib.util.find_spec(package)
     folders = spec.submodule_search_locations if spec else None
@@ -20,5 +20,5 @@ def plugin_names(package: str) -> list[str]:
 
 
 def load_plugins(package: str) -> dict[str, ModuleType]:
-    """Import every plug-in of a package; its modules by their names, sorted."""
+    """Import every plug-in of a package, and return the modules by name, sorted."""
     return {name: importlib.import_module(f"{package}.{name}") for name in plugin_names(package)}

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, a plain line now and then elsewhere; always on stderr."""
+"""Progress of long work on stderr: a bar on a terminal, otherwise a plain line every ten seconds."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Bar(Protocol):
-    """What a stage tells of its progress."""
+    """Receives the progress of a stage."""
 
     def advance(self, steps: float = 1) -> None:
         """Count `steps` more of the work as done."""
 
     def note(self, text: str) -> None:
-        """Show a few words beside the share that is done."""
+        """Show a few words beside the percentage."""
 
 
 @contextmanager
 def bar(title: str, total: float) -> Iterator[Bar]:
     """Show the progress of `total` steps of work while the block runs.
 
-    The bar holds a copy of stderr's descriptor, so that a stage may send what its libraries print elsewhere meanwhile.
+    The bar has its own copy of the descriptor of stderr, so it keeps working while a stage redirects its output.
     """
     with os.fdopen(os.dup(2), "w", encoding="utf-8", buffering=1) as stream:
         if not stream.isatty():
@@ -49,7 +49,7 @@ def say(line: str) -> None:
 
 
 def elapsed(since: float) -> str:
-    """Seconds since a `time.monotonic()` reading, for people: `8.2 s`, `3 min 12 s`."""
+    """The time since a `time.monotonic()` reading, as `8.2 s` or `3 min 12 s`."""
     seconds = time.monotonic() - since
     minutes = int(seconds // 60)
     return f"{minutes} min {int(seconds % 60)} s" if minutes else f"{seconds:.1f} s"

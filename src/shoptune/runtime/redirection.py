@@ -1,4 +1,4 @@
-"""Keep what a noisy library prints out of the user's sight, but at hand when it fails."""
+"""Redirect the output of noisy libraries to a log file, which is kept if they fail."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from shoptune.runtime.progress import say
 
 @contextmanager
 def redirect_output(log: Path) -> Iterator[None]:
-    """Send everything that this process prints to a file while the block runs; remove the file when it succeeds.
+    """Redirect everything that this process prints to a file while the block runs; remove the file on success.
 
-    The redirection is at the level of file descriptors, so it holds for compiled code and child processes too. When the
-    block fails, the file stays and the user is told where it is.
+    File descriptors are redirected, so this includes the output of compiled code and child processes. If the block
+    fails, the file is kept and its path printed.
     """
     streams = (sys.stdout, sys.stderr)
     saved = [os.dup(descriptor) for descriptor in (1, 2)]

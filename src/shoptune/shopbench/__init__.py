@@ -1,1 +1,1 @@
-"""The benchmark's own words: questions, rows, chat, parsers and metrics. Imports no stage."""
+"""ShopBench: questions, rows, chats, parsers and metrics. Imports no stage."""

@@ -1,4 +1,4 @@
-"""What the answer to a question may be, before it becomes a constraint on tokens."""
+"""What the answer to a question may be, independent of any tokenizer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """`length` different ones of the numbers in any order, with commas between."""
+    """`length` different numbers in any order, separated by commas."""
 
     numbers: tuple[int, ...]
     length: int

@@ -1,7 +1,7 @@
-"""From a question to the messages of a chat, the same for training, calibration and inference.
+"""Render a question as the messages of a chat, the same for training, calibration and inference.
 
-What a model is trained on is byte for byte what it is asked: the same system prompt, the same neutralized question, the
-same chat template (the checkpoint's own).
+Training and inference prompts are byte-identical: the same system prompt, the same neutralized question, the same chat
+template (the checkpoint's own).
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def render(messages: Sequence[Message], checkpoint: Path, arguments: Mapping[str
     Args:
         messages: the turns.
         checkpoint: a folder with tokenizer_config.json, and chat_template.jinja where the template has its own file.
-        arguments: what else the template takes, such as Qwen3's `enable_thinking`.
+        arguments: further arguments of the template, such as Qwen3's `enable_thinking`.
 
     Raises:
         ShoptuneError: the checkpoint has no chat template, or its template refuses the messages.
@@ -54,7 +54,7 @@ def no_template(checkpoint: Path) -> ShoptuneError:
 
 @contextmanager
 def template_errors(checkpoint: Path) -> Iterator[None]:
-    """Report a template that refuses its messages, for instance Gemma's a system prompt, as an error of one line."""
+    """Report a template that refuses its messages, such as a system prompt, as a one-line error."""
     from jinja2 import TemplateError
 
     try:

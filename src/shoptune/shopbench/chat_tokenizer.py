@@ -1,4 +1,4 @@
-"""A checkpoint's own tokenizer, as inference and calibration use it: rendering and encoding by transformers."""
+"""A checkpoint's own tokenizer for inference and calibration: transformers renders and encodes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ChatTokenizer:
 
     @cached_property
     def control_tokens(self) -> tuple[str, ...]:
-        """The special tokens, which must have no effect in foreign text."""
+        """The special tokens, which must have no effect in text from elsewhere."""
         added = self._tokenizer.added_tokens_decoder.values()
         special = [token.content for token in added if token.special]
         return longest_first([*special, *self._tokenizer.all_special_tokens])

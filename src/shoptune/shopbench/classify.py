@@ -34,6 +34,17 @@ def task_type_of(text: str, *, is_multiple_choice: bool) -> TaskType:
     return next(recognizing, TaskType.GENERATION)
 
 
+def lists_options(text: str) -> bool:
+    """Whether a question that does not say so is most likely multiple-choice.
+
+    The benchmark's options are numbered from 0, and the items to retrieve or to rank from 1.
+    """
+    if task_type_of(text, is_multiple_choice=False) not in {TaskType.RETRIEVAL, TaskType.GENERATION}:
+        return False
+    numbers = listing(text, bare=False).numbers
+    return len(numbers) > 1 and numbers[0] == 0
+
+
 def wording_of(text: str) -> Wording:
     """What a question asks for, apart from what it lists and what it is about."""
     unlisted, items = LIST_ITEM.subn("", text)

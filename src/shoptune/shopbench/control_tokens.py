@@ -9,7 +9,7 @@ import functools
 import re
 from collections.abc import Iterable
 
-# What the templates of the common model families write, for text that no tokenizer is at hand for, such as rows.
+# Control tokens of the common model families, for text without a tokenizer, such as rows.
 _KNOWN = re.compile(
     r"""<\|[^\s<>|]+\|>                                         # ChatML, Llama 3 and 4, Phi, Command R, GLM, ...
     | <\uff5c[^\s<>]+\uff5c>                                    # DeepSeek, with full-width bars

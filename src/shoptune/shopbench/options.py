@@ -1,7 +1,7 @@
 """The numbers that a question offers to choose from.
 
-People number lists in many ways. What is printed can always be answered, and where the numbering is irregular, so can
-the items' positions: an answer that is wrongly allowed costs little, one that is wrongly excluded costs the question.
+Lists are numbered in many ways. An answer may be any number that is printed and, if the numbering is irregular, any
+item's position: wrongly allowing an answer costs little, wrongly excluding one costs the question.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-# '1. x', '1.x', '(1) x', '[1] x', '1: x', '- 1) x', 'Option 1: x' at the beginning of a line; '1.5 x' is no label.
+# '1. x', '1.x', '(1) x', '[1] x', '1: x', '- 1) x', 'Option 1: x' at the beginning of a line; '1.5 x' is not a label.
 _LABEL = r"(?P<number>\d{1,3})[ \t]*(?:\*\*)?(?:[)\]:：、．]|\.(?!\d))"  # noqa: RUF001
 LIST_ITEM = re.compile(
     rf"^[ \t>*•#-]*(?:(?:option|choice|item|candidate|answer)[ \t]*)?[#(\[]?{_LABEL}.*$", re.MULTILINE | re.IGNORECASE
@@ -103,7 +103,7 @@ def wants_words(text: str) -> bool:
 
 
 def _scales(text: str) -> list[range]:
-    """The different scales that sentences about ratings name; "from 2 to 4 people" is none."""
+    """The different scales that sentences about ratings name; "from 2 to 4 people" is not one."""
     scales = {}
     for sentence in filter(_RATING.search, _SENTENCE.split(text)):
         for match in _SCALE.finditer(sentence):

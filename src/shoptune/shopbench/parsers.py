@@ -1,6 +1,6 @@
-"""What the benchmark reads out of a model's text: parsers, version 0.1.1 of the challenge's starter kit.
+"""Parsers of predictions, version 0.1.1 of the challenge's starter kit.
 
-Their behaviour is the benchmark's to the letter, oddities included; each is in its task type's file.
+They behave exactly as the benchmark's, quirks included; each is in its task type's file.
 """
 
 from __future__ import annotations
@@ -24,5 +24,5 @@ def parse(task_type: TaskType, text: str) -> Parsed:
 
 
 def is_failure(task_type: TaskType, parsed: Parsed) -> bool:
-    """Whether nothing could be read, so that the question scores 0 whatever the model meant."""
+    """Whether nothing could be parsed, so that the question scores 0."""
     return DEFINITIONS[task_type].is_failure(parsed)

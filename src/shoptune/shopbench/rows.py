@@ -1,4 +1,4 @@
-"""Rows: training examples in ShopBench's format, as they lie in Parquet."""
+"""Rows: training examples in ShopBench's format, stored as Parquet."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SCHEMA = pa.schema(
 )
 
 
-# What makes a question of a row: the benchmark's fields.
+# The columns that make up a question: the benchmark's fields.
 QUESTION_COLUMNS = SCHEMA.names[: SCHEMA.names.index("source")]
 
 
@@ -69,7 +69,7 @@ class Row:
 
 
 def to_table(rows: Sequence[Row]) -> pa.Table:
-    """Rows as they lie in Parquet, with `SCHEMA`."""
+    """Rows as a Parquet table with `SCHEMA`."""
     questions = [row.question for row in rows]
     answers = [answer_text(question.task_type, question.output_field) for question in questions]
     chats = [chat(q.input_field, q.task_type, answer) for q, answer in zip(questions, answers, strict=True)]
@@ -96,7 +96,7 @@ def to_table(rows: Sequence[Row]) -> pa.Table:
 
 
 def to_questions(table: pa.Table) -> list[Question]:
-    """The questions of rows, back from how they lie in Parquet."""
+    """The questions of the rows of a Parquet table."""
     return [
         Question(
             input_field=row["input_field"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shoptune.errors import ShoptuneError
 from shoptune.shopbench.metrics import Counts
 from shoptune.shopbench.metrics.micro_f1 import f1
 from shoptune.shopbench.parsers import is_failure
@@ -57,8 +58,22 @@ def score(question: Question, prediction: str, protocol: Protocol = PROTOCOLS[KD
     return QuestionScore(scorer.score(parsed, question.output_field), None, failure)
 
 
+def unavailable_metrics(
+    questions: Sequence[Question], predictions: Sequence[str], protocol: Protocol = PROTOCOLS[KDD_CUP]
+) -> dict[Metric, ShoptuneError]:
+    """The metrics whose embedding model is missing, with the reason; the others are prepared."""
+    missing: dict[Metric, ShoptuneError] = {}
+    for metric in sorted({question.metric for question in questions}):
+        pairs = [pair for pair in zip(questions, predictions, strict=True) if pair[0].metric is metric]
+        try:
+            _prepare([question for question, _ in pairs], [text for _, text in pairs], protocol)
+        except ShoptuneError as error:
+            missing[metric] = error
+    return missing
+
+
 def _prepare(questions: Sequence[Question], predictions: Sequence[str], protocol: Protocol) -> None:
-    """Let metrics that work in batches see everything that they will be asked for."""
+    """Show metrics that work in batches all pairs that will be scored."""
     pairs: dict[Metric, list[tuple[Parsed, Reference]]] = {}
     for question, prediction in zip(questions, predictions, strict=True):
         if protocol.scorers[question.metric].prepare:

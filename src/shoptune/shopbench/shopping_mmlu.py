@@ -32,8 +32,8 @@ def read_shopping_mmlu(folder: Path) -> tuple[list[Question], list[Problem]]:
     """Read all questions, in the order of the files' names and lines.
 
     Returns:
-        The questions, and what is odd about the data: lines that are left out since they hold no question; questions
-        that are kept although they repeat an earlier one, or do not list four options.
+        The questions, and what is wrong with the data: lines that are left out because they are not questions, and
+        questions that are kept although they repeat an earlier one or do not list four options.
 
     Raises:
         ShoptuneError: there is no skill file, a skill's name is unknown, or no line holds a question.
@@ -67,7 +67,7 @@ def _track(file: Path) -> Track:
     for name, track in _TRACKS.items():
         if name in file.stem.lower():
             return track
-    raise fail(file, "", "the file's name tells no skill", f"name it after one: {', '.join(_TRACKS)}")
+    raise fail(file, "", "the file's name contains no skill", f"name it after one: {', '.join(_TRACKS)}")
 
 
 def _lines(file: Path) -> Iterator[tuple[str, str]]:
@@ -85,7 +85,7 @@ def _question(line: str, track: Track) -> Question:
     """The question of a line.
 
     Raises:
-        ValueError: it holds none; the message says why.
+        ValueError: there is none; the message says why.
     """
     fields = json.loads(line)
     if not isinstance(fields, dict):
@@ -105,7 +105,7 @@ def _question(line: str, track: Track) -> Question:
 
 
 def _reference(task_type: TaskType, value: Any) -> Any:
-    """A reference with its type, where the file holds it as it is printed: "3", "[1, 4]", "['red']"."""
+    """A reference with its type, which the file may hold as printed text: "3", "[1, 4]", "['red']"."""
     if isinstance(value, str) and task_type is not TaskType.GENERATION:
         try:
             return ast.literal_eval(value.strip())

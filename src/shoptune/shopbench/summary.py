@@ -1,7 +1,8 @@
-"""Sum question scores up by task, task type, track and overall, with bootstrap intervals."""
+"""Average question scores by task, task type, track and overall, with bootstrap intervals."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,7 @@ class _Task:
 
 
 def summarize(questions: Sequence[Question], scores: Sequence[QuestionScore]) -> dict[str, Any]:
-    """Everything that scores.json holds.
+    """The content of scores.json.
 
     Two averages are given: `by_task` is the mean of task scores, as the starter kit computes it (micro F1 comes from
     counts summed over the task); `by_question` is the mean of question scores, as the papers describe a track's score.
@@ -59,6 +60,7 @@ def summarize(questions: Sequence[Question], scores: Sequence[QuestionScore]) ->
         "by_task": {name: _task_entry(task) for name, task in tasks.items()},
         "per_question": [
             {
+                "question": question_id(question.input_field),
                 "task_name": question.task_name,
                 "task_type": question.task_type,
                 "track": question.track,
@@ -68,6 +70,11 @@ def summarize(questions: Sequence[Question], scores: Sequence[QuestionScore]) ->
             for question, result in zip(questions, scores, strict=True)
         ],
     }
+
+
+def question_id(text: str) -> str:
+    """A hash of a question's text, by which the scores of two models are paired."""
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
 
 
 def paired_difference(scores: Sequence[float], baseline: Sequence[float]) -> tuple[float, float, float]:

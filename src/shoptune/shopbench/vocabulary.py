@@ -13,7 +13,7 @@ from shoptune.runtime.plugins import plugin_names
 
 
 def _added(package: str, members: Container[str]) -> dict[str, str]:
-    """The members that plug-in files add to those that an enumeration has already."""
+    """The members that plug-in files add to an enumeration."""
     names = plugin_names(f"shoptune.shopbench.{package}")
     return {name.upper(): name for name in names if name.upper() not in members}
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COLOR, _BEST = "#1f3b73", "#b5442e"
-_PANELS_A_ROW = 5
+_PANELS_PER_ROW = 5
 _PANEL_INCHES = (2.1, 1.9)
 _STYLE = {"svg.hashsalt": "shoptune", "svg.fonttype": "none", "font.size": 8, "axes.titlesize": 8}
 
@@ -33,10 +33,12 @@ def draw_curve(points: Sequence[Point], file: Path) -> None:
         panels[name.removeprefix("amazon-kdd-cup-24-")] = [point.by_track[name] for point in ordered]
     for name in sorted(ordered[0].by_task_type):
         panels[name.replace("_", " ")] = [point.by_task_type[name] for point in ordered]
-    rows = -(-len(panels) // _PANELS_A_ROW)
-    size = (_PANEL_INCHES[0] * _PANELS_A_ROW, _PANEL_INCHES[1] * rows)
+    rows = -(-len(panels) // _PANELS_PER_ROW)
+    size = (_PANEL_INCHES[0] * _PANELS_PER_ROW, _PANEL_INCHES[1] * rows)
     with mpl.rc_context(_STYLE):
-        figure, grid = plt.subplots(rows, _PANELS_A_ROW, figsize=size, sharex=True, squeeze=False, layout="constrained")
+        figure, grid = plt.subplots(
+            rows, _PANELS_PER_ROW, figsize=size, sharex=True, squeeze=False, layout="constrained"
+        )
         alphas = [point.candidate.alpha for point in ordered]
         joined = len({point.candidate.weights for point in points}) == 1
         for axes, (title, estimates) in zip(grid.flat, panels.items(), strict=False):

@@ -20,7 +20,7 @@ class Candidate:
     weights: tuple[float, ...]
 
     def __str__(self) -> str:
-        """As printed."""
+        """The candidate as printed."""
         return f"alpha {self.alpha:g}"
 
 

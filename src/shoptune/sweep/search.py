@@ -47,7 +47,7 @@ def run_search(
     for number in range(len(finished), search.trials):
         study.sampler = optuna.samplers.TPESampler(
             seed=search.seed + number
-        )  # independent of what was drawn before an interruption
+        )  # does not depend on what was drawn before an interruption
         asked = study.ask()
         _draw(asked, search, len(weights))
         points.append(score(_candidate(asked.params, weights)))

@@ -1,6 +1,6 @@
 """The config keys that axolotl knows, kept as data: axolotl itself accepts any key and ignores those it does not know.
 
-`python -m shoptune.train.axolotl_keys` in the train environment writes the file anew; `--check` compares.
+`python -m shoptune.train.axolotl_keys` in the train environment writes the file; `--check` compares.
 """
 
 from __future__ import annotations

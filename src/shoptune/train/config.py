@@ -177,7 +177,7 @@ def unknown_keys(
             yield from unknown_keys(path, value, known[key], place)
 
 
-# What other libraries call a key of axolotl's.
+# Other libraries' names for axolotl keys.
 _ALIASES = {
     name: f"did you mean '{axolotl}'?"
     for axolotl, names in {

@@ -216,7 +216,7 @@ def test_ecinstruct_samples_of_several_settings_are_one_row(
 ) -> None:
     (tmp_path / "ecinstruct").mkdir()
     row = {"split": "train", "task": "Product_Matching", "options": None, "output": "no"}
-    # Python's json writes NaN, which is no JSON, and its str() quotes with backslashes what holds both quotes.
+    # Python's json writes NaN, which is not JSON, and its str() quotes with backslashes what holds both quotes.
     row["input"] = '{"product 1": {"title": "x", "description": NaN}, "product 2": {"title": "y"}}'
     bought = {**row, "task": "Sequential_Recommendation", "input": "['1st: pan']", "output": "A"}
     bought["options"] = """['A: 5\\' "tall" pole']"""

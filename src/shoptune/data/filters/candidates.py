@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoptune.data.filters.decontaminate import Decontaminator, Wording
@@ -13,7 +12,7 @@ from shoptune.data.filters.duplicates import answer_numbers, bands, signatures
 from shoptune.data.filters.length import LengthLimit
 from shoptune.data.filters.word_overlap import score
 from shoptune.data.filters.words import Words
-from shoptune.data.mixture import Mixture
+from shoptune.data.mixture import Plan
 from shoptune.data.recipe import Task
 from shoptune.data.render.batch import Rendered
 from shoptune.data.render.reject import Reject
@@ -74,16 +73,16 @@ class Checks:
     items: bool = True
 
     @classmethod
-    def of(cls, mixture: Mixture, tasks: Iterable[Task], length: LengthLimit) -> Checks:
+    def of(cls, plan: Plan, tasks: Iterable[Task], length: LengthLimit) -> Checks:
         """The checks that a mixture asks for.
 
         Raises:
             ShoptuneError: a file of benchmark questions cannot be read.
         """
         wording = Wording.of(prompt for task in tasks for prompt in task.recipe.prompts)
-        decontaminator = Decontaminator.against([Path(file) for file in mixture.decontaminate_against], wording)
-        has_near = mixture.near_duplicates is not None
-        return cls(length, wording, decontaminator, near_duplicates=has_near, items=mixture.decontaminate_items)
+        decontaminator = Decontaminator.against(plan.questions, wording)
+        has_near = plan.mixture.near_duplicates is not None
+        return cls(length, wording, decontaminator, near_duplicates=has_near, items=plan.mixture.decontaminate_items)
 
     def examine(self, rendered: Rendered, kind: TaskType) -> Candidates:
         """Compute what the row filter compares.

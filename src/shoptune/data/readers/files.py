@@ -36,12 +36,12 @@ def refuse_lfs_pointers(files: Iterable[Path]) -> None:
         raise ShoptuneError(problems)
 
 
-def csv_columns(file: Path) -> list[str]:
+def csv_columns(file: Path, delimiter: str = ",") -> list[str]:
     """The column names of a CSV file with a header."""
     import csv
 
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        return next(csv.reader(lines), [])
+        return next(csv.reader(lines, delimiter=delimiter), [])
 
 
 def quoted(files: Sequence[Path]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from shoptune.data.readers.malformed import (
     save_lines,
     save_objects,
 )
-from shoptune.data.readers.table import Table
+from shoptune.data.readers.table import Table, identifier
 from shoptune.data.readers.table_store import StoredTable, TableStore
 from shoptune.errors import fail
 
@@ -98,14 +99,15 @@ class SourceReader:
         else:
             self._set_malformed_objects_aside(table)
 
-    def csv(self, table: Table, *, header: bool = True) -> None:
+    def csv(self, table: Table, *, header: bool = True, delimiter: str = ",") -> None:
         """Create a raw table from CSV files; lines of another shape and files that lack a column are set aside.
 
         Raises:
             ShoptuneError: no file is left.
         """
-        files = self._with_columns(table.files, table.columns, csv_columns) if header else table.files
-        options = f"""columns = {table.listed}, header = {header}, delim = ',', quote = '"', escape = '"',
+        columns_of = partial(csv_columns, delimiter=delimiter)
+        files = self._with_columns(table.files, table.columns, columns_of) if header else table.files
+        options = f"""columns = {table.listed}, header = {header}, delim = '{delimiter}', quote = '"', escape = '"',
                       store_rejects = true, filename = true"""
         self._load(table, f"read_csv({quoted(files)}, {options})")
         self._set_rejected_lines_aside()
@@ -176,11 +178,13 @@ class SourceReader:
             return []
 
     def _load(self, table: Table, reader: str) -> None:
-        names = ", ".join(f'"{name}"' for name in [*table.columns, "filename"])
+        names = ", ".join(map(identifier, [*table.columns, "filename"]))
         limit = f"LIMIT {self.most}" if self.most else ""
         query = f"SELECT {names} FROM {reader} {limit}"
         if not table.files:
-            typed = [f'NULL::{kind} AS "{name}"' for name, kind in {**table.columns, "filename": "VARCHAR"}.items()]
+            typed = [
+                f"NULL::{kind} AS {identifier(name)}" for name, kind in {**table.columns, "filename": "VARCHAR"}.items()
+            ]
             query = f"SELECT {', '.join(typed)} WHERE false"
         self.connection.execute(f"CREATE OR REPLACE TABLE raw_{table.name} AS {query}")
 

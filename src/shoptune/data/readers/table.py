@@ -33,10 +33,19 @@ class Table:
     @property
     def listed(self) -> str:
         """The columns in the form that DuckDB's readers take."""
-        return "{" + ", ".join(f"'{name}': '{kind}'" for name, kind in self.columns.items()) + "}"
+        return "{" + ", ".join(f"{_text(name)}: {_text(kind)}" for name, kind in self.columns.items()) + "}"
 
     @property
     def is_malformed(self) -> str:
         """SQL: a record that lacks a required column, or has no value at all, which is what a broken line gives."""
-        empty = " AND ".join(f'"{name}" IS NULL' for name in self.columns)
-        return " OR ".join([f"({empty})", *(f'"{name}" IS NULL' for name in self.required)])
+        empty = " AND ".join(f"{identifier(name)} IS NULL" for name in self.columns)
+        return " OR ".join([f"({empty})", *(f"{identifier(name)} IS NULL" for name in self.required)])
+
+
+def identifier(name: str) -> str:
+    """A column's name in SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

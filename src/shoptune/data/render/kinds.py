@@ -198,7 +198,7 @@ def _gains(record: Record) -> list[float]:
     except (TypeError, ValueError):
         gains = [math.nan]
     if any(map(math.isnan, gains)):
-        raise RecordError("a gain is no number")
+        raise RecordError("a gain is not a number")
     return gains
 
 

@@ -84,8 +84,11 @@ def connect(tasks: Sequence[Task], tables: Mapping[str, SourceTables], querying:
     if querying.threads:
         connection.execute(f"SET threads = {querying.threads}")
     connection.execute("SET preserve_insertion_order = false")  # every query that cares about order has ORDER BY
-    for source in sorted({task.source for task in tasks}):
+    sources = sorted({task.source for task in tasks})
+    _refuse_repeated_tables(tasks, {source: tables[source] for source in sources})
+    for source in sources:
         _create_tables(connection, tables[source], querying.samples)
+    _confine(connection, [*(tables[source].directory for source in sources), querying.scratch])
     _create_views(connection, tasks)
     return Database(connection, MemoryLimit(connection, querying.memory_gb, querying.processes))
 
@@ -111,6 +114,24 @@ def _create_tables(connection: DuckDBPyConnection, tables: SourceTables, samples
         connection.execute(f"CREATE VIEW {name} AS {relation(table, tables.directory)}{where}")
     for name, query in tables.views.items():
         connection.execute(f"CREATE VIEW {name} AS {query}")
+
+
+def _refuse_repeated_tables(tasks: Sequence[Task], tables: Mapping[str, SourceTables]) -> None:
+    seen: set[str] = set()
+    for source, found in tables.items():
+        names = {*found.tables, *found.views}
+        if twice := sorted(names & seen):
+            file = next(task.file for task in tasks if task.source == source)
+            remedy = "choose another name, or put the tasks into one recipe"
+            raise fail(file, "tables", f"another source has a table named '{twice[0]}'", remedy)
+        seen |= names
+
+
+def _confine(connection: DuckDBPyConnection, folders: Sequence[Path]) -> None:
+    """From here on, queries can read nothing but files below the folders: other files are not inputs of the build."""
+    connection.execute("SET python_enable_replacements = false")
+    connection.execute(f"SET allowed_directories = {quoted([folder.absolute() for folder in folders])}")
+    connection.execute("SET enable_external_access = false")
 
 
 def _create_views(connection: DuckDBPyConnection, tasks: Sequence[Task]) -> None:
@@ -161,4 +182,7 @@ def failed(file: Path, where: str, error: duckdb.Error) -> ShoptuneError:
     if isinstance(error, duckdb.OutOfMemoryException):
         what = f"the query needs more memory ({first_line})"
         return fail(file, where, what, "use a larger machine, or raise the limit: --set memory_gb=N")
+    if isinstance(error, duckdb.PermissionException):
+        what = f"the query reads a file that is not an input of the build ({first_line})"
+        return fail(file, where, what, "declare the file under `tables:` of a recipe with `source: tables`")
     return fail(file, where, first_line, "correct the query")

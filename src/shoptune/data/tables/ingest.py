@@ -43,14 +43,14 @@ class Partition:
     Attributes:
         source: the source's name.
         name: the partition's name.
-        directory: the source's folder of raw files.
+        directory: the source's folder of raw files, or the tables that a recipe declares.
         files: the partition's files.
         out: the source's folder of tables.
     """
 
     source: str
     name: str
-    directory: Path
+    directory: sources.RawFiles
     files: Sequence[Path]
     out: Path
 
@@ -60,7 +60,9 @@ class Partition:
         return sum(file.stat().st_size for file in self.files)
 
 
-def ingest(folders: Mapping[str, Path], out: Path, reading: Reading, executor: Executor) -> dict[str, SourceTables]:
+def ingest(
+    folders: Mapping[str, sources.RawFiles], out: Path, reading: Reading, executor: Executor
+) -> dict[str, SourceTables]:
     """Write the tables of sources, each to a folder of its name.
 
     Args:
@@ -115,10 +117,9 @@ def ingest_partition(reading: Reading, partition: Partition) -> SourceTables:
         if reading.threads:
             connection.execute(f"SET threads = {reading.threads}")
         store = TableStore(partition.out, partition.name)
-        reader = SourceReader(
-            connection, partition.directory, store, scratch, files=frozenset(partition.files), most=reading.most
-        )
-        sources.register(partition.source, reader)
+        folder = partition.directory if isinstance(partition.directory, Path) else partition.directory.recipe.parent
+        reader = SourceReader(connection, folder, store, scratch, files=frozenset(partition.files), most=reading.most)
+        sources.register(partition.source, reader, partition.directory)
     tables = SourceTables(
         scratch / "found", reader.created, reader.views, reader.macros, reader.missing, reader.malformed
     )
@@ -128,7 +129,7 @@ def ingest_partition(reading: Reading, partition: Partition) -> SourceTables:
     return replace(tables, directory=partition.out)
 
 
-def _refuse_empty_tables(folders: Mapping[str, Path], found: Mapping[str, SourceTables]) -> None:
+def _refuse_empty_tables(folders: Mapping[str, sources.RawFiles], found: Mapping[str, SourceTables]) -> None:
     """Stop if a table has no record at all.
 
     Raises:
@@ -140,6 +141,6 @@ def _refuse_empty_tables(folders: Mapping[str, Path], found: Mapping[str, Source
             if not table.rows:
                 first = next((f" ({m.file}: line {m.line}: {m.reason})" for m in tables.malformed), "")
                 what = f"no record of table '{name}' could be read{first}"
-                problems.append(Problem(folders[source], "", what, "put the source's files there as downloaded"))
+                problems.append(Problem(str(folders[source]), "", what, "put the source's files there as downloaded"))
     if problems:
         raise ShoptuneError(problems)

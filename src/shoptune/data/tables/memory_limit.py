@@ -40,7 +40,7 @@ class MemoryLimit:
 
         Args:
             name: what to call the work.
-            work: starts anew each time it is called.
+            work: does it; called again from the start after the limit has grown.
 
         Raises:
             duckdb.OutOfMemoryException: half of the machine's memory is not enough.

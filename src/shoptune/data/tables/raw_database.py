@@ -7,11 +7,14 @@ from pathlib import Path
 
 from shoptune.data.executor import executor
 from shoptune.data.recipe import Task
+from shoptune.data.sources import RawFiles
 from shoptune.data.tables.database import Database, Querying, connect
 from shoptune.data.tables.ingest import Reading, ingest
 
 
-def open_raw(tasks: Sequence[Task], folders: Mapping[str, Path], scratch: Path, most: int | None = None) -> Database:
+def open_raw(
+    tasks: Sequence[Task], folders: Mapping[str, RawFiles], scratch: Path, most: int | None = None
+) -> Database:
     """A database with the tables of raw files.
 
     Args:

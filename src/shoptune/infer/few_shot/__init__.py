@@ -1,1 +1,1 @@
-"""Few-shot examples: solved questions shown to the model before the one it is asked."""
+"""Few-shot examples: questions with their answers, shown to the model before the one it is asked."""

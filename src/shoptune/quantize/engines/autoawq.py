@@ -10,7 +10,16 @@ from shoptune.quantize.engine import QuantizerEngine, Work
 
 
 class AwqSettings(Settings):
-    """AutoAWQ's settings, with its names and defaults."""
+    """AutoAWQ's settings, with its names and defaults.
+
+    Attributes:
+        w_bit: bits per weight.
+        q_group_size: weights per scale.
+        zero_point: quantize asymmetrically.
+        version: layout of the packed weights.
+        apply_clip: also search for a range to clip each group of weights to.
+        duo_scaling: use the weights' magnitudes as well as the activations' in the search for scales.
+    """
 
     w_bit: Literal[4] = 4
     q_group_size: Literal[32, 64, 128] = 128

@@ -1,4 +1,4 @@
-"""Metrics: one file for each, to the digit what the starter kit computes; see `docs/extending.md`."""
+"""Metrics, one per file; results equal the starter kit's to the digit. See `docs/extending.md`."""
 
 from __future__ import annotations
 

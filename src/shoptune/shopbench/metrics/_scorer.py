@@ -1,4 +1,4 @@
-"""What a metric says about itself: each file of this package holds `SCORERS`, by metric."""
+"""The definition of a metric: each file of this package has `SCORERS`, by metric."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Scorer:
     Attributes:
         score: from a parsed answer and its reference to a number from 0 to 1.
         counts: for metrics that sum up over a task as micro F1: true positives, false positives, false negatives.
-        prepare: called once with all pairs that are going to be scored, where a batch costs less than single answers.
+        prepare: called once with all pairs that will be scored, for metrics that are cheaper in batches.
         task_types: task types that the metric fits, beside those that name it in their own file.
     """
 

@@ -9,7 +9,7 @@ from shoptune.shopbench.vocabulary import Metric
 
 
 def entity_counts(entities: Sequence[str], reference: Sequence[str]) -> Counts:
-    """True positives, false positives and false negatives of extracted entities, whatever their case.
+    """True positives, false positives and false negatives of extracted entities, ignoring case.
 
     As in the starter kit, repeated entities count as false positives.
     """

@@ -1,4 +1,4 @@
-"""Task types: one file for each, with its parser, reference text, metrics and constraint; see `docs/extending.md`."""
+"""Task types, one per file: parser, reference text, metrics and constraint. See `docs/extending.md`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task type says about itself: one subclass and one object of it per file of this package."""
+"""The definition of a task type: each file of this package has one subclass and one object of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Reference = int | str | list[int] | list[float] | list[str]
 
 @dataclass(frozen=True)
 class Wording:
-    """A question as far as its task type can be told from it.
+    """The parts of a question that reveal its task type.
 
     Attributes:
         instruction: the text without its listed items and without what it is about ("Review: ...").
@@ -37,7 +37,7 @@ class Definition(ABC):
         precedence: the order in which task types are asked whether they recognize a question, lowest first.
         max_tokens: the most tokens an answer has by default (paper 000, section 4.4).
         numbers_items: the answer holds numbers of items that we list ourselves, so that it can always be read back.
-        is_text: the answer is made of words, so that equal answers tell near-duplicates apart.
+        is_text: the answer is free text, so that near-duplicates are dropped only if their answers are equal.
         is_json: rows hold the reference as JSON, not as it is.
     """
 
@@ -84,10 +84,10 @@ class Definition(ABC):
 
 
 def is_list_of(value: Any, kind: type | tuple[type, ...]) -> bool:
-    """Whether a value is a list with something in it, and all of one kind."""
+    """Whether a value is a list that is not empty and whose items are all of one type."""
     return isinstance(value, list) and bool(value) and all(isinstance(entry, kind) for entry in value)
 
 
 def join_numbers(numbers: Sequence[int]) -> str:
-    """Numbers with commas between, as answers hold them."""
+    """Numbers separated by commas, as in answers."""
     return ",".join(map(str, numbers))

@@ -56,7 +56,7 @@ def _trained(model: Any) -> int:
 
 
 def _without_layer(config: TrainConfig, targets: Any, names: Iterable[str]) -> list[Problem]:
-    """A problem for each listed target that is the end of no layer's name; a text is a regular expression of PEFT's."""
+    """A problem for each listed target that is the end of no layer's name; PEFT takes a string as an expression."""
     if isinstance(targets, str):
         return []
     ends = {name.rpartition(".")[2] for name in names}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shoptune.train.config import TrainConfig
     from shoptune.train.machine import Machine
 
-# Warnings of axolotl's that ask for nothing.
+# Axolotl warnings that need no action.
 _HARMLESS = (
     "Auto-enabling LoRA kernel optimizations",  # what we want on a GPU; refused on a CPU by checks.machine
     "deprecated",
@@ -24,7 +24,7 @@ _HARMLESS = (
 def validate(config: TrainConfig, values: dict[str, Any], machine: Machine) -> tuple[Any, list[Problem]]:
     """Axolotl's verdict on a config as if on a machine: the completed config, or None, and what it objects to.
 
-    A warning of axolotl's counts as a problem: it tells of settings that train, but badly.
+    Axolotl's warnings count as problems: they are about settings that train, but badly.
 
     Args:
         config: for the problems.
