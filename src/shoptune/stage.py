@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from shoptune.artifacts.manifest import Request, fingerprint_of
 from shoptune.artifacts.publish import Artifact, publish, up_to_date
+from shoptune.preview import preview
 from shoptune.runtime import environments
-from shoptune.runtime.progress import elapsed, say
+from shoptune.runtime.progress import detail, elapsed, say
 
 ArgumentsT = TypeVar("ArgumentsT")
 JobT = TypeVar("JobT")
@@ -60,7 +64,22 @@ class Stage(Generic[ArgumentsT, JobT]):
     resumes: bool = False
 
 
-def execute(stage: Stage[ArgumentsT, JobT], arguments: ArgumentsT, out: Path, *, force: bool = False) -> Artifact:
+_is_preview: ContextVar[bool] = ContextVar("is_preview", default=False)
+
+
+@contextmanager
+def only_preview() -> Iterator[None]:
+    """While the block runs, `execute` says what it would do instead of doing it."""
+    token = _is_preview.set(True)
+    try:
+        yield
+    finally:
+        _is_preview.reset(token)
+
+
+def execute(
+    stage: Stage[ArgumentsT, JobT], arguments: ArgumentsT, out: Path, *, force: bool = False
+) -> Artifact | None:
     """Run a stage from the command line's arguments to its closing line.
 
     When the job needs another environment, this process is replaced by the same command there.
@@ -71,12 +90,19 @@ def execute(stage: Stage[ArgumentsT, JobT], arguments: ArgumentsT, out: Path, *,
         out: the artifact's folder.
         force: run even when the artifact is up to date.
 
+    Returns:
+        The artifact, or None within `only_preview`.
+
     Raises:
         ShoptuneError: the config or an input is faulty, the environment is not installed, or the work failed.
     """
     since = time.monotonic()
     job = stage.load(arguments)
     needed = stage.environment(job)
+    if _is_preview.get():
+        for line in preview(stage.request(job), needed, out):
+            say(line)
+        return None
     if needed and not environments.is_here(needed):
         environments.become(needed, "shoptune", sys.argv[1:])
     made = run(stage, job, out, force=force)
@@ -97,6 +123,9 @@ def run(stage: Stage[ArgumentsT, JobT], job: JobT, out: Path, *, force: bool = F
     """
     request = stage.request(job)
     fingerprint = fingerprint_of(request)
+    for name, path in request.inputs.items():
+        detail(f"{stage.name}: input {name}: {path}, sha256 {fingerprint.inputs[name]}")
+    detail(f"{stage.name}: config {json.dumps(request.config, ensure_ascii=False, default=str)}")
     if not force and (current := up_to_date(request, fingerprint, out)):
         return current
 

@@ -29,9 +29,10 @@ from shoptune.cli import (
     sweep,
     train,
 )
+from shoptune.cli.comforts import add_comforts
 from shoptune.errors import ShoptuneError, refusal
 from shoptune.runtime.gc_tuning import tune_garbage_collection
-from shoptune.runtime.progress import say
+from shoptune.runtime.progress import complain
 
 _USER_ERROR, _INTERRUPTED = 2, 130
 _COMMANDS = (data, train, sweep, merge, quantize, infer, evaluate, export, questions, report, plan, serve, ask)
@@ -50,7 +51,7 @@ app = typer.Typer(
     name="shoptune",
     cls=_InPipelineOrder,
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -64,13 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(args=list(arguments) if arguments is not None else None)
     except ShoptuneError as error:
         for problem in error.problems:
-            say(f"error: {problem}")
+            complain(f"error: {problem}")
         sys.exit(_USER_ERROR)
     except OSError as error:
         problem_of_system = refusal(error)
         if problem_of_system is None:
             raise
-        say(f"error: {problem_of_system}")
+        complain(f"error: {problem_of_system}")
         sys.exit(_USER_ERROR)
     except SystemExit as ended:
         sys.exit(_INTERRUPTED if _was_interrupted(ended) else ended.code)
@@ -98,3 +99,4 @@ def shoptune(
 
 for _command in _COMMANDS:
     _command.register(app)
+add_comforts(app)

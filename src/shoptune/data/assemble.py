@@ -20,7 +20,7 @@ from shoptune.runtime.progress import bar
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Some records are rejected, so more are selected than rows are wanted.
+# Select more records than rows are needed, since some are rejected.
 _SPARE_SHARE = 1.2
 _SPARE_RECORDS = 20
 

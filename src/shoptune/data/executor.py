@@ -32,7 +32,7 @@ def executor(name: ExecutorName, workers: int, *, start: bool = False) -> Abstra
     """An executor, for use in a `with` block.
 
     Args:
-        name: `local`; or `ray` for the cluster at `RAY_ADDRESS`, or without that for one started on this machine.
+        name: `local`, or `ray` for the cluster at `RAY_ADDRESS` (without that variable, one started on this machine).
         workers: number of processes; with one, everything runs in this process.
         start: start the processes now rather than with the first work.
 

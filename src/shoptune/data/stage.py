@@ -64,7 +64,7 @@ class Job:
 
     Attributes:
         plan: the mixture.
-        tasks: those of its tasks whose source is there.
+        tasks: those of its tasks whose source is present.
         raw: where the raw files of each source are that is not ingested yet.
         ingested: the folder of the tables of each other source.
         length: limits on a row's length.
@@ -175,7 +175,7 @@ def _tokenizer(plan: Plan) -> Path | None:
 
 
 def _report_absent(plan: Plan, present: Mapping[str, Task], raw: Path) -> None:
-    """Say which tasks fall away with their source, or stop, as the mixture decides."""
+    """Report the tasks that are dropped because their source is absent, or stop, as the mixture decides."""
     absent = [name for name in plan.tasks if name not in present]
     if not absent:
         return

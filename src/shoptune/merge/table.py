@@ -12,7 +12,7 @@ def print_table(certificate: Certificate) -> None:
     """Print to stderr what was meant to change in each kind of layer and what rounding lost of it."""
     table = Table(box=None, header_style="bold")
     for column in ("layers", "delta", "survived", "lost", "unchanged", "max error"):
-        table.add_column(column, justify="left" if column == "layers" else "right")
+        table.add_column(column, justify="left" if column == "layers" else "right", overflow="fold")
     for kind, rounding in {**by_kind(certificate), "all": certificate.total()}.items():
         values = rounding.summary()
         table.add_row(

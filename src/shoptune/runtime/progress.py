@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ def bar(title: str, total: float) -> Iterator[Bar]:
 
     The bar has its own copy of the descriptor of stderr, so it keeps working while a stage redirects its output.
     """
+    if _output.quiet:
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            yield _Lines(nowhere, title, total)
+        return
     with os.fdopen(os.dup(2), "w", encoding="utf-8", buffering=1) as stream:
         if not stream.isatty():
             yield _Lines(stream, title, total)
@@ -42,10 +48,55 @@ def bar(title: str, total: float) -> Iterator[Bar]:
             yield _Rich(progress, progress.add_task(title, total=total))
 
 
+@dataclass
+class _Output:
+    """What is printed and where it is logged."""
+
+    quiet: bool = False
+    verbose: bool = False
+    log_file: Path | None = None
+
+
+_output = _Output()
+
+
+def set_output(*, quiet: bool = False, verbose: bool = False, log_file: Path | None = None) -> None:
+    """Choose what is printed.
+
+    Args:
+        quiet: print errors only.
+        verbose: also print details.
+        log_file: a file to which all messages, details included, are appended with the time.
+    """
+    global _output  # noqa: PLW0603 - a setting of the process
+    if log_file:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+    _output = _Output(quiet, verbose, log_file)
+
+
+def detail(line: str) -> None:
+    """Write a line for those who want to know more: printed with --verbose, and logged."""
+    _write(line, is_printed=_output.verbose)
+
+
+def complain(line: str) -> None:
+    """Write a line about an error: printed even with --quiet, and logged."""
+    _write(line, is_printed=True)
+
+
+def _write(line: str, *, is_printed: bool) -> None:
+    if is_printed:
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+    if _output.log_file:
+        with _output.log_file.open("a", encoding="utf-8") as log:
+            now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+            log.writelines(f"{now} {part}\n" for part in line.split("\n"))
+
+
 def say(line: str) -> None:
     """Write one line for the user to stderr; results go to stdout and to files, never through here."""
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+    _write(line, is_printed=not _output.quiet)
 
 
 def elapsed(since: float) -> str:

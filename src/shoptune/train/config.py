@@ -31,7 +31,7 @@ class TrainConfig:
     Attributes:
         file: the YAML it was read from.
         axolotl: axolotl's keys and values.
-        machine: what it is written for; None when the config does not say.
+        machine: what it is written for; None if the config does not say.
     """
 
     file: Path
@@ -60,7 +60,7 @@ class TrainConfig:
         return [Path(name) for name in named if isinstance(name, str) and "\n" not in name and Path(name).is_file()]
 
     def missing_rows(self) -> list[Problem]:
-        """A problem for each set of local rows that is not there."""
+        """A problem for each set of local rows that does not exist."""
         return [
             Problem(self.file, f"{key}[{number}].path", what, "build the rows first: shoptune data build")
             for key in ("datasets", "test_datasets")
@@ -101,7 +101,7 @@ def load_train_config(path: Path, overrides: Sequence[str] = (), *, built: bool 
     Args:
         path: the YAML.
         overrides: `key.path=value` texts from `--set`.
-        built: whether the rows must be there.
+        built: whether the rows must exist.
 
     Raises:
         ShoptuneError: with every problem found: unknown keys, keys that users may not set, missing data files.

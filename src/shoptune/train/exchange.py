@@ -1,4 +1,4 @@
-"""The files through which a training run's workers and the command that started them talk to each other."""
+"""The files through which a training run's workers and their launcher communicate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 JOB = "job.json"
 PROBLEMS = "problems.json"  # what the user must correct, found by a worker
-PROGRESS = "progress.json"  # where training is, replaced at every step
+PROGRESS = "progress.json"  # the current step, replaced at every step
 FINISHED = "finished.json"  # written last; a run without it did not end by itself
 STOP = "stop"  # asks the workers to save a checkpoint and end
 METRICS = "metrics.jsonl"
@@ -20,7 +20,7 @@ TRANSIENT = (JOB, PROBLEMS, PROGRESS, FINISHED, STOP)
 
 @dataclass(frozen=True)
 class JobFile:
-    """What a worker needs to know.
+    """The job of a worker.
 
     Attributes:
         config: the YAML, for messages.

@@ -118,7 +118,7 @@ def join_workers(arguments: list[str], directory: Path, log: Path, settings: Map
 
 
 def _named(problem: Problem, log: Path) -> Problem:
-    """A problem of the training itself, with the log that tells how it came about."""
+    """A problem of the training itself, naming the log."""
     return Problem(log, problem.where, problem.what, problem.remedy) if problem.file == "training" else problem
 
 

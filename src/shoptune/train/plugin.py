@@ -1,4 +1,4 @@
-"""An axolotl plugin: what training needs on a CPU, metrics of every step, and an end when the loss goes wrong."""
+"""An axolotl plugin: training on a CPU, metrics of every step, and an early end when the loss goes wrong."""
 
 from __future__ import annotations
 

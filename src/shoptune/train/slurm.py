@@ -1,4 +1,4 @@
-"""A SLURM batch file for a training run that saves a checkpoint and queues itself again when its time is up."""
+"""A SLURM batch file for a training run that saves a checkpoint and requeues itself when its time is up."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Submission:
         out: the adapter's folder.
         overrides: `key.path=value` texts.
         nodes: machines and workers on each.
-        options: sbatch's own, as `partition=gpu`.
+        options: options of sbatch, such as `partition=gpu`.
     """
 
     file: Path

@@ -142,7 +142,7 @@ TRAIN: Stage[Arguments, Job] = Stage(
 
 
 def _run_name(job: Job, directory: Path) -> str:
-    """A name that the machines of a run agree on: two runs that meet at the same port do not mix."""
+    """A name that the machines of a run agree on, so that two runs at the same port do not mix."""
     text = json.dumps([dict(job.config.axolotl), str(directory.absolute())], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -1,4 +1,4 @@
-"""Ends a run whose loss shows that it learns nothing more."""
+"""End a run whose loss shows that it no longer learns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Watchdog:
     """Looks at each logged loss.
 
     A loss or gradient that is not a number, a loss of exactly 0, or one that stays at three times its recent median
-    means wrong settings; hours more do not help.
+    means that the settings are wrong, and that more training does not help.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Watchdog:
         self._spikes = self._zeros = 0
 
     def problem(self, entry: Mapping[str, Any]) -> Problem | None:
-        """What a log entry of the trainer shows, or None when all is well."""
+        """What a log entry of the trainer shows, or None if there is no problem."""
         where, loss = f"step {entry.get('step', '?')}", entry.get("loss")
         if not all(math.isfinite(float(entry[key])) for key in ("loss", "grad_norm") if entry.get(key) is not None):
             remedy = "lower learning_rate, set max_grad_norm: 1, or train in bf16 instead of fp16"

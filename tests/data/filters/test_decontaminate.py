@@ -1,4 +1,4 @@
-"""No question of the benchmark comes through, however it is asked; the recipes' own wording tells nothing."""
+"""No question of the benchmark passes, however it is phrased; the recipes' own wording is no sign of contamination."""
 
 from __future__ import annotations
 

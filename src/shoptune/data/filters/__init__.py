@@ -1,1 +1,1 @@
-"""Filters: what keeps a row out of a build - length, duplicates, the benchmark itself."""
+"""Filters: drop rows that are too long, duplicated, or too close to the benchmark."""

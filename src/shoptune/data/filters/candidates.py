@@ -1,4 +1,4 @@
-"""What the row filter needs to know about each row, computed by the workers: the driver only compares numbers."""
+"""Facts about each row that the row filter compares, computed by the workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that say what another row says: the same words, or nearly the same (MinHash with locality-sensitive hashing)."""
+"""Near-duplicate rows, found by MinHash with locality-sensitive hashing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PERMUTATIONS = 96
-_BANDS = 12  # of eight: a pair of similarity 0.9 is looked at with a chance of 1 - (1 - 0.9**8)**12 = 0.999
+_BANDS = 12  # of eight: a pair of similarity 0.9 is compared with a probability of 1 - (1 - 0.9**8)**12 = 0.999
 _SHINGLE = 3  # words
 _SEED = 1
 
@@ -50,7 +50,7 @@ def bands(signatures: NDArray[np.uint32]) -> NDArray[np.uint64]:
 
 @dataclass
 class NearDuplicates:
-    """Remembers the rows of one task that were let through, and finds those that are nearly one of them.
+    """Remembers the admitted rows of one task, and finds rows that are nearly equal to one of them.
 
     Two rows are near-duplicates when their contents are as similar as `similarity`, and their answers, where these are
     texts, are the same: one review asked about for two aspects makes two rows.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 SHORTCUT = "shortcut: shared words give the answer away"
-_TIE = 0.5  # what a guess between two options scores
+_TIE = 0.5  # the score of guessing between two options
 
 
 @dataclass

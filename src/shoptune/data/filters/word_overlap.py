@@ -1,4 +1,4 @@
-"""How far one gets without understanding: guess the options that share the most words with the question.
+"""A baseline without understanding: guess the options that share the most words with the question.
 
 A task on which this does well can be answered by a shortcut, and a model trained on it learns the shortcut. On the
 benchmark's development questions it scores between 0.25 and 0.6, depending on the task.

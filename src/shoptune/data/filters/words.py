@@ -61,7 +61,7 @@ class Words:
     """The words of several texts, one text after the other.
 
     Attributes:
-        numbers: uint64, one a word; different words have different numbers but for one chance in 2**64.
+        numbers: uint64, one per word; two different words share a number with a probability of 2**-64.
         starts: int64, the place in `numbers` where each text begins, and where the last one ends.
     """
 
@@ -86,7 +86,7 @@ class Words:
         return len(self.starts) - 1
 
     def only(self, kept: NDArray[np.bool_]) -> Words:
-        """The same texts with some of their words: `kept` has one entry a word."""
+        """The same texts with some of their words: `kept` has one entry per word."""
         before = np.concatenate(([0], np.cumsum(kept)))
         return Words(self.numbers[kept], before[self.starts])
 
@@ -108,7 +108,7 @@ class Words:
         return hashes[places], places
 
     def digests(self) -> list[bytes]:
-        """Sixteen bytes a text; equal for texts of the same words in the same order."""
+        """Sixteen bytes per text; equal for texts of the same words in the same order."""
         data = self.numbers.tobytes()
         bounds = (self.starts * 8).tolist()
         return [hashlib.blake2b(data[first:last], digest_size=16).digest() for first, last in pairwise(bounds)]
@@ -129,11 +129,11 @@ def _parts(texts: Iterable[str]) -> Iterator[list[bytes]]:
 
 
 class HashSet:
-    """A set of 64-bit hashes that many are looked up in at once."""
+    """A set of 64-bit hashes, for looking up many together."""
 
     def __init__(self, hashes: NDArray[np.uint64]) -> None:
         self._sorted = np.unique(hashes)
-        # A table of the low bits turns nearly everything away before the search.
+        # A table of the low bits rules out nearly everything before the search.
         self._mask = np.uint64((1 << max(16, len(self._sorted).bit_length() + 4)) - 1)
         self._table = np.zeros(int(self._mask) + 1, np.bool_)
         self._table[self._sorted & self._mask] = True

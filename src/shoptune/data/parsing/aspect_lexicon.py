@@ -20,14 +20,14 @@ class Lexicon:
     """The reviewed data in the form in which it is looked up; multi-word entries are tuples of words.
 
     Attributes:
-        terms: phrases that tell an aspect by themselves.
+        terms: phrases that name an aspect by themselves.
         nouns: nouns and the aspect that they name.
         opinions: opinion words.
         modifiers: words that may stand before an opinion.
         negators: words that turn an opinion around.
-        predicative: words that tell an aspect only at the end of a clause, or before one of `function`.
+        predicative: words that name an aspect only at the end of a clause, or before one of `function`.
         function: conjunctions, prepositions and adverbs.
-        hypothetical: words that spoil what follows.
+        hypothetical: words after which opinions do not count.
         group: of each aspect; aspects of one group are near each other.
         term_lengths: by a first word, how many words terms have, the most first.
         noun_starts: the nouns' first words.

@@ -1,6 +1,6 @@
-"""Find what a review says of which aspect: keyphrases, verbatim, with whether they praise.
+"""Find the keyphrases of a review, verbatim, with the aspect that each is about and whether it praises.
 
-A keyphrase is a phrase that tells an aspect by itself (`fits perfectly`), or an opinion beside a noun (`great quality`,
+A keyphrase is a phrase that names an aspect by itself (`fits perfectly`), or an opinion beside a noun (`great quality`,
 `colors are really bright`), with the modifiers before it. Clauses about what was hoped for are left out.
 """
 
@@ -14,7 +14,7 @@ from shoptune.data.parsing.aspect_lexicon import lexicon
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _BREAK = re.compile(r"[.!?;:,()\n\"…]|\s-\s")
-_REACH = 5  # words before a keyphrase in which something hypothetical spoils it
+_REACH = 5  # words before a keyphrase in which a hypothetical word rules it out
 _REACH_OF_NOT = 2
 _VERBS = frozenset("is are was were seems seem feels feel looks look felt looked 's".split())  # noqa: SIM905
 
@@ -25,7 +25,7 @@ class Keyphrase:
 
     Attributes:
         aspect: a name in the lexicon.
-        phrase: words of the review as they stand there.
+        phrase: words of the review, verbatim.
         praises: True for praise, False for blame, None for neither.
     """
 

@@ -14,18 +14,18 @@ from shoptune.data.parsing.quantities import parse_amounts, parse_quantities
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_MOST = 10**7  # larger numbers are no quantities
+_MOST = 10**7  # larger numbers are not quantities
 
 
 def register_functions(connection: DuckDBPyConnection) -> None:
-    """Create the functions in a connection; each gives null for null, and for what has no certain reading.
+    """Create the functions in a connection; each gives null for null, and for ambiguous text.
 
     - `price_of(text)`: `amount` and `currency`, null where the text names none.
     - `quantities_of(title)`: `packs`, `per_pack`, `pieces` and `ounces`.
     - `amounts_of(title)`: every `value` with its `unit`.
     - `product_type_of(title, categories)`: as `drill`.
     - `category_name(category)` and `title_end(title)`: a category and a title's noun in the form of a type.
-    - `keyphrases_of(text)`: every `phrase` of a review that tells an `aspect`, and whether it `praises`.
+    - `keyphrases_of(text)`: every `phrase` of a review that names an `aspect`, and whether it `praises`.
     - `unescape_html(text)`: HTML entities as characters.
     """
     import duckdb

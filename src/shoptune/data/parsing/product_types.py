@@ -33,14 +33,14 @@ class Nouns:
 
     Attributes:
         heads: last words of product types.
-        generic: heads that are no type by themselves at the end of a title.
-        not_before: words that make no type together with a head.
-        not_types: names that look like types and are none.
+        generic: heads that are not a type by themselves at the end of a title.
+        not_before: words that do not form a type together with a head.
+        not_types: names that look like types and are not.
         plural: words without a singular.
         compound: heads that say little without the head before them: `watch band`.
         after: words at the end of a title's first part that say whom it is for, or its color.
         irregular: irregular plurals and their singular.
-        names: categories and their types; None for those that are none.
+        names: categories and their types; None for categories that are not types.
     """
 
     heads: frozenset[str]
@@ -112,11 +112,11 @@ def _regular(word: str) -> str:
 
 
 def product_type(title: str | None, categories: Sequence[str | None] | None) -> str | None:
-    """The type of a product, or None when neither its categories nor its title tell it."""
+    """The type of a product, or None if neither its categories nor its title name one."""
     title = title or ""
     inner = list(reversed((categories or [])[1:]))  # the first is the department
     for level, name in enumerate(inner):
-        # A part or an accessory stands under the thing that it is for.
+        # Parts and accessories are listed under the thing that they are for.
         is_broad = "&" in (name or "")
         if _PARTS.search(name or "") or (level and is_broad):
             continue
@@ -128,7 +128,7 @@ def product_type(title: str | None, categories: Sequence[str | None] | None) -> 
 
 
 def _is_accessory(title: str, candidate: str) -> bool:
-    """Whether a title names a type only as what another thing is for: a `door handle cover` is no handle."""
+    """Whether a title names a type only as what another thing is for: a `door handle cover` is not a handle."""
     noun = re.escape(candidate.rsplit(maxsplit=1)[-1])
     return bool(
         re.search(rf"\b{noun}s? (?:covers?|protectors?|holders?|organizers?|cleaners?)\b", title, re.IGNORECASE)

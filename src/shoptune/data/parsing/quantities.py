@@ -1,7 +1,7 @@
 """Parse the counts, packs, weights and sizes in a product's title; whatever has two readings is rejected.
 
 Titles mix several kinds of number: `12 x 18 Inch`, `140 lb paper`, `[2+2 Pack]`, `5 Pairs/3 Pairs`. A number is read
-only where its meaning is certain, since a question with a wrong answer costs more than a question less.
+only where its meaning is certain, since a wrong answer costs more than a missing question.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ _HOLDS = re.compile(
 
 @dataclass(frozen=True)
 class Quantities:
-    """What a title says of how much there is; None where it does not say, or not without doubt.
+    """The quantities that a title states; None for what it does not state, or states ambiguously.
 
     Attributes:
         packs: how many packs one order brings.

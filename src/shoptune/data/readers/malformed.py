@@ -1,6 +1,6 @@
-"""Malformed records: their place and the reason, and what can be saved of a broken file.
+"""Malformed records with their place and reason, and recovery of what is readable in a broken file.
 
-Only files that DuckDB found something wrong with come here; others are never read by Python.
+Only files in which DuckDB finds errors are read here; Python never reads the others.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class SourceReader:
         connection: the database to read into.
         directory: the source's folder.
         store: where the tables that recipes query are stored.
-        scratch: a folder for what can be saved of broken files.
+        scratch: a folder for what is recovered of broken files.
         files: the files of the partition to read, or None for all files in the folder.
         most: the most records to read of each table, for a quick look, or None.
         malformed: the parts of files that were set aside.

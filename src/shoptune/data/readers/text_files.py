@@ -43,7 +43,7 @@ def header(file: Path, kind: str) -> tuple[str, tuple[str, ...]]:
 
 
 def unusable(columns: Sequence[str]) -> str:
-    """What keeps a CSV file's columns from becoming those of a table, or an empty text."""
+    """Why a CSV file's columns cannot be those of a table, or an empty text."""
     folded = [column.casefold() for column in columns]
     if not all(column.strip() for column in columns):
         return "a column has no name"

@@ -1,6 +1,6 @@
-"""The five kinds of question: each arranges a record into what its prompt shows and what its answer is.
+"""The five kinds of question: each turns a record into the variables of its prompt and the reference answer.
 
-A record is one row of a recipe's SQL query. Which columns a kind needs is said at its function; all columns, and what
+A record is one row of a recipe's SQL query. Its function says which columns a kind needs; all columns, and what
 the kind adds, can be used in the recipe's prompts.
 """
 
@@ -156,7 +156,7 @@ _KINDS: Mapping[TaskType, Callable[[Record, int | None, random.Random], Arranged
 
 
 def _check(kind: TaskType, reference: Reference) -> None:
-    """The benchmark's parser must read from the answer what the reference says."""
+    """Check that the benchmark's parser reads the reference back from the answer."""
     if parse(kind, answer_text(kind, reference)) != reference:
         raise RecordError("the benchmark would not read the answer")
 

@@ -34,7 +34,7 @@ class Renderer:
         self._prompts: list[Template] = [environment.from_string(prompt) for prompt in task.recipe.prompts]
 
     def row(self, record: Mapping[str, Any]) -> Row:
-        """Make a row; what is drawn at random depends on the seed and the record's key alone.
+        """Make a row; random choices depend on the seed and the record's key alone.
 
         Raises:
             RecordError: no row can be made of this record; the message says why.
@@ -62,7 +62,7 @@ class Renderer:
 
 
 def _group(record: Mapping[str, Any]) -> str:
-    """What a record is about: its query, its product's title, its text, whichever it has first; else its key."""
+    """What a record is about: the first it has of a query, a product's title, a text; otherwise its key."""
     about = next((record[column] for column in _ABOUT if record.get(column)), record["key"])
     return " ".join(str(about).casefold().split())
 

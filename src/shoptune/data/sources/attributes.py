@@ -1,7 +1,7 @@
 """Attributes of product titles: AE-110K and OA-Mine, either or both.
 
 AE-110K: `publish_data.txt`, lines of title, attribute and value between U+0001; a value of `NULL` says that the title
-has none. OA-Mine: one `<category>.jsonl` a product category, lines of `title` and `entities`, each with `label` and
+has none. OA-Mine: one `<category>.jsonl` per product category, lines of `title` and `entities`, each with `label` and
 `value`.
 
 Table: attributes(title, attribute, value), the attribute in lower case; `value` is null where the title has none.
@@ -15,7 +15,7 @@ from shoptune.data.readers.table import Table
 FILES = ("*.txt", "*.jsonl")
 
 _OA_MINE = {"title": "VARCHAR", "entities": "STRUCT(label VARCHAR, value VARCHAR)[]"}
-# A line of other than three parts is no fact.
+# A line that does not have three parts states nothing.
 _AE_110K = """
     SELECT parts[1] AS title, parts[2] AS attribute, parts[3] AS value
     FROM (SELECT string_split(line, '\x01') AS parts FROM raw_ae_110k)

@@ -5,7 +5,7 @@ The original release's CSV: no header, question, four choices, answer as a lette
 
 The hub's `auxiliary_train` wraps its columns in one, `train`. It has no subjects, nor has the original's folder of that
 name, whose files (`race.csv`, `arc_easy.csv`) are called after where they are from: their subject is the empty text.
-Whoever downloads the hub's whole repository has every question twice, under `all` and under its subject: it is one row.
+A download of the hub's whole repository has each question twice, under `all` and under its subject; it becomes one row.
 
 The test split is left out: it is what models are compared on.
 

@@ -11,7 +11,7 @@ amounts); review_keyphrases and review_aspects, see `shoptune.data.parsing.revie
 
 `product_type` is from `product_types*.parquet` (parent_asin, product_type), such as a model infers, if the folder has
 it; else the innermost category where many titles end with its noun; else what `shoptune.data.parsing.product_types`
-finds; null where nothing tells. Numbers are those of the title: see `shoptune.data.parsing.quantities`.
+finds; null if there is nothing. Numbers are those of the title: see `shoptune.data.parsing.quantities`.
 """
 
 from __future__ import annotations

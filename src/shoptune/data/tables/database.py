@@ -83,7 +83,7 @@ def connect(tasks: Sequence[Task], tables: Mapping[str, SourceTables], querying:
     connection.execute(f"SET temp_directory = {quoted([spill])[1:-1]}")
     if querying.threads:
         connection.execute(f"SET threads = {querying.threads}")
-    connection.execute("SET preserve_insertion_order = false")  # every query that cares about order has ORDER BY
+    connection.execute("SET preserve_insertion_order = false")  # every query whose order matters has ORDER BY
     sources = sorted({task.source for task in tasks})
     _refuse_repeated_tables(tasks, {source: tables[source] for source in sources})
     for source in sources:

@@ -18,7 +18,7 @@ from shoptune.errors import Problem, ShoptuneError
 from shoptune.runtime.progress import bar
 
 _SCRATCH = ".scratch"
-_PARTITIONS = ".partitions"  # what is known of finished partitions, until all of them are
+_PARTITIONS = ".partitions"  # facts about finished partitions, until all are finished
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def sample(connection: DuckDBPyConnection, directory: Path, table: StoredTable, 
 
 
 def _buckets(counts: dict[int, int], first: int, wanted: int) -> int:
-    """How many buckets to keep, from the first on: as many as hold no more records than wanted, and at least one."""
+    """How many buckets to keep: as many as hold at most the wanted number of records, and at least one."""
     total = 0
     for step in range(_BUCKETS):
         here = counts.get((first + step) % _BUCKETS, 0)

@@ -41,8 +41,8 @@ def write_build(directory: Path, result: BuildResult, mixture: Mixture, length: 
 def _splits(rows: Rows, mixture: Mixture) -> dict[str, NDArray[np.int64]]:
     """The row numbers of each split, shuffled.
 
-    Groups of rows about the same product, query or text are held out whole, in an order by chance, while they fit into
-    what is wanted.
+    Groups of rows about the same product, query or text are held out together, in random order, until the wanted number
+    is reached.
     """
     import numpy as np
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _COUNTED = ("source", "task_type", "track", "language")
-_MEASURED_ROWS = 1000  # rows, drawn at random, whose length is measured
+_MEASURED_ROWS = 1000  # randomly chosen rows whose length is measured
 _BINS = 24
 _GUESSED_ROWS = 500  # rows of each task, on which words are counted
 

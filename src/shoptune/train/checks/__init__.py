@@ -1,1 +1,1 @@
-"""What `shoptune train --check` finds out before anything is trained, in the environment that has axolotl."""
+"""The checks of `shoptune train --check`, which run in the environment that has axolotl."""

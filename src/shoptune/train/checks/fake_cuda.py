@@ -1,4 +1,4 @@
-"""Let libraries believe that another machine's GPUs are here, so that their checks for GPUs run anywhere."""
+"""Fake another machine's GPUs, so that libraries' checks for GPUs run anywhere."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _answers(machine: Machine) -> dict[str, Callable[..., Any]]:
 
 
 def _forget_answers() -> None:
-    """Empty the caches in which transformers keeps what it was told about the GPU."""
+    """Clear the caches in which transformers keeps facts about the GPU."""
     from transformers.utils import import_utils
 
     for name in dir(import_utils):

@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The report of a check."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Report:
 
     Attributes:
         problems: what must be corrected before training.
-        notes: what was checked and holds, for people.
+        notes: what was checked and is fine.
         unchecked: what could not be checked here, and why.
     """
 

@@ -57,11 +57,11 @@ def _check_set(config: TrainConfig, where: str, rows: list[tuple[Any, Any]], tok
     field, limit = entry.get("field_messages") or "messages", config.axolotl.get("sequence_len")
     long = 0
     for number, (row, tokens) in enumerate(rows):
-        fault = _fault(row[field], tokens, tokenizer)
-        if fault:
+        problem = _problem(row[field], tokens, tokenizer)
+        if problem:
             place = f"{where}: row {number}"
             report.problems.append(
-                Problem(config.file, place, fault, "set roles_to_train, train_on_eos, chat_template")
+                Problem(config.file, place, problem, "set roles_to_train, train_on_eos, chat_template")
             )
             return
         long += bool(limit and len(tokens["input_ids"]) > limit)
@@ -71,7 +71,7 @@ def _check_set(config: TrainConfig, where: str, rows: list[tuple[Any, Any]], tok
         report.notes.append(f"{where}: {long} of {len(rows)} rows are longer than {limit} tokens; axolotl drops them")
 
 
-def _fault(messages: list[Mapping[str, str]], tokens: Mapping[str, list[int]], tokenizer: Any) -> str:
+def _problem(messages: list[Mapping[str, str]], tokens: Mapping[str, list[int]], tokenizer: Any) -> str:
     """What is wrong with a tokenized row, or an empty text."""
     labels = tokens["labels"]
     trained = [position for position, label in enumerate(labels) if label != _IGNORED]

@@ -28,8 +28,8 @@ _TOKENIZERS = ("tokenizer.json", "vocab.json", "tokenizer.model")
 def check(config: TrainConfig, machine: Machine) -> Report:
     """Check a training config for a machine, which need not be this one.
 
-    What cannot be had offline (a tokenizer, rows that are not built, a model whose shapes are unknown) is reported as
-    unchecked; everything else is checked.
+    What is not available offline (a tokenizer, rows that are not built, a model whose shapes are unknown) is reported
+    as unchecked; everything else is checked.
     """
     report = Report()
     config = config.on(machine)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Axolotl warnings that need no action.
 _HARMLESS = (
-    "Auto-enabling LoRA kernel optimizations",  # what we want on a GPU; refused on a CPU by checks.machine
+    "Auto-enabling LoRA kernel optimizations",  # fine on a GPU; refused on a CPU by checks.machine
     "deprecated",
 )
 

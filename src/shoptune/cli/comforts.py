@@ -1,0 +1,64 @@
+"""The options that every command has: --quiet, --verbose, --log-file; and --dry-run for those that run a stage."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from shoptune.runtime.progress import set_output
+
+_SHARED: dict[str, tuple[Any, Any]] = {
+    "quiet": (Annotated[bool, typer.Option("--quiet", "-q", help="print errors only")], False),
+    "verbose": (Annotated[bool, typer.Option("--verbose", "-v", help="also print what a stage is made from")], False),
+    "log_file": (
+        Annotated[Path | None, typer.Option("--log-file", metavar="FILE", help="append all messages to a file")],
+        None,
+    ),
+}
+_DRY_RUN: dict[str, tuple[Any, Any]] = {
+    "dry_run": (Annotated[bool, typer.Option("--dry-run", help="say what would be done, and end")], False)
+}
+
+
+def add_comforts(app: typer.Typer) -> None:
+    """Give the options to every command of an app and of its groups."""
+    for info in app.registered_commands:
+        if info.callback:
+            info.callback = _with_comforts(info.callback)
+    for group in app.registered_groups:
+        if group.typer_instance:
+            add_comforts(group.typer_instance)
+
+
+def _with_comforts(command: Callable[..., Any]) -> Callable[..., Any]:
+    signature = inspect.signature(command)
+    hints = typing.get_type_hints(command, include_extras=True)
+    runs_a_stage = {"out", "force"} <= signature.parameters.keys() and "dry_run" not in signature.parameters
+    added = _SHARED | (_DRY_RUN if runs_a_stage else {})
+    added = {name: option for name, option in added.items() if name not in signature.parameters}
+
+    @functools.wraps(command)
+    def run(**arguments: Any) -> Any:
+        given = {name: arguments.pop(name) for name in added}
+        set_output(quiet=given["quiet"], verbose=given["verbose"], log_file=given["log_file"])
+        if given.get("dry_run"):
+            from shoptune.stage import only_preview
+
+            with only_preview():
+                return command(**arguments)
+        return command(**arguments)
+
+    kind = inspect.Parameter.KEYWORD_ONLY
+    own = [parameter.replace(annotation=hints[name]) for name, parameter in signature.parameters.items()]
+    options = [
+        inspect.Parameter(name, kind, default=default, annotation=hint) for name, (hint, default) in added.items()
+    ]
+    run.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+    run.__annotations__ = hints | {name: hint for name, (hint, _) in added.items()}
+    return run
