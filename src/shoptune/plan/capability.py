@@ -1,4 +1,4 @@
-"""What cannot work on a machine whatever its memory: element types, drivers, compilers, ways to split a model."""
+"""What cannot work on a machine, regardless of memory: element types, drivers, compilers, ways to split a model."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Budget:
-    """One kind of memory, and what wants it.
+    """One kind of memory, and what it is needed for.
 
     Attributes:
         key: `gpu` for each GPU, `host` or `disk`.

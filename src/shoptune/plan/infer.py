@@ -30,14 +30,14 @@ GROUP_SIZE: Final = 128
 _UTILIZATION: Final = 0.9  # vLLM's default
 _MOST_TOKENS: Final = 8192  # vLLM's default of max_num_batched_tokens
 _MOST_SEQUENCES: Final = 256  # vLLM's default of max_num_seqs
-_CUDA_BYTES: Final = GIB // 2  # NCCL's buffers, workspaces and kernels: ours to assume
+_CUDA_BYTES: Final = GIB // 2  # NCCL's buffers, workspaces and kernels: an assumption
 _LIBRARIES: Final = 2e9  # torch and vLLM in the memory of one process
 _CPU_CACHE_GIB: Final = 4  # vLLM's default of VLLM_CPU_KVCACHE_SPACE
 
 
 @dataclass(frozen=True)
 class Load:
-    """The model as it lies in the engine.
+    """The model as loaded by the engine.
 
     Attributes:
         shape: with padded feed-forward layers.

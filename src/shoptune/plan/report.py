@@ -35,7 +35,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
 
 
 def as_text(plan: Plan, width: int) -> str:
-    """The same for a person, in lines of at most `width` characters where words allow."""
+    """The plan as text, wrapped to `width` characters."""
     return "\n".join(line for text in _lines(plan) for line in _wrap(text, width))
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from shoptune.plan.shapes import Shape
 from shoptune.runtime.machine_facts import Machine
 
-# Shares of the peak that are reached. Ours to assume; the report prints them.
+# Shares of the peak that are reached: assumptions, which the report prints.
 TRAINING_SHARE: Final = 0.40  # 2.3k tokens/s of QLoRA on 8 A100; paper 001: "500k examples takes around 24 hours"
 PREFILL_SHARE: Final = 0.35
 BANDWIDTH_SHARE: Final = 0.75
@@ -89,7 +89,7 @@ def training_tokens_per_second(
 
 
 def speed_assumptions(machine: Machine, parallel: int) -> Iterator[str]:
-    """What the times of inference rest on, in sentences."""
+    """The assumptions behind the times of inference, in sentences."""
     if not machine.gpus:
         yield f"speed: {CPU_GFLOPS} GFLOPS per core and {CPU_GB_PER_S} GB/s of memory bandwidth"
         return

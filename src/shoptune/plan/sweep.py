@@ -14,7 +14,7 @@ from shoptune.plan.merge import RANK, MergeWork, plan_merge
 from shoptune.plan.tracks import TRACKS
 
 QUESTIONS: Final = 96  # the development questions
-_START_SECONDS: Final = 300  # loading weights and starting the engine: ours to assume
+_START_SECONDS: Final = 300  # loading weights and starting the engine: an assumption
 _MIXED: Final = 5  # the track that holds all task types
 
 
@@ -63,7 +63,7 @@ def _but_tracks(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _disk(setting: Setting, merging: Estimate, *, lora: bool) -> list[Budget]:
-    """What the sweep writes: nothing to speak of with adapters, else one merged checkpoint at a time."""
+    """Disk space that the sweep takes: next to none with adapters, otherwise one merged checkpoint at a time."""
     parts = {"adapters": RANK * 2.0 * setting.shape.lora_weights(1)} if lora else {}
     disk = next(budget for budget in merging.budgets if budget.key == "disk")
     if lora:

@@ -61,7 +61,7 @@ def track_minutes(track: Track, engine: Engine, limits: Mapping[TaskType, int], 
 
 
 def question_assumptions() -> Iterator[str]:
-    """What the minutes of tracks rest on, in sentences."""
+    """The assumptions behind the minutes of tracks, in sentences."""
     lengths = ", ".join(str(track.tokens + TEMPLATE_TOKENS) for track in TRACKS.values())
     yield f"prompts of {lengths} tokens on tracks 1 to 5 (means of the development questions, plus {TEMPLATE_TOKENS})"
     yield f"batches of {BATCH}; every batch runs to the largest max_tokens of its track's task types"

@@ -13,7 +13,7 @@ from shoptune.plan.roofline import TRAINING_SHARE, training_tokens_per_second
 from shoptune.plan.train_memory import FULL, GRADIENTS, LIBRARIES, OPTIMIZER, Job, gpu_parts, host_parts, zero_settings
 
 ROWS: Final = 500_000  # paper 001, section 4.2
-TOKENS_PER_ROW: Final = 350  # ours to assume
+TOKENS_PER_ROW: Final = 350  # an assumption
 
 
 def plan_train(setting: Setting, keys: Mapping[str, Any], processes: int | None = None) -> Estimate:

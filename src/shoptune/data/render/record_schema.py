@@ -15,7 +15,7 @@ class RecordError(ValueError):
 
 
 def check_record(kind: TaskType, record: Mapping[str, Any]) -> None:
-    """Check a record's columns against what its kind needs; see `data_recipes/README.md`.
+    """Check a record's columns against what its kind needs; see `docs/data.md`.
 
     Raises:
         RecordError: a column is missing, null, NaN, or of a wrong type.
