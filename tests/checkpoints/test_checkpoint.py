@@ -7,8 +7,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from shoptune.artifacts.manifest import Request
 from shoptune.checkpoints.checkpoint import INDEX, Checkpoint, locate, refuse_pickles
 from shoptune.errors import ShoptuneError
+from tests.publishing import make
 
 
 @pytest.fixture
@@ -96,3 +98,12 @@ def test_a_broken_config_is_named(tmp_path: Path, text: str | None, problem: str
         (tmp_path / "config.json").write_text(text)
     with pytest.raises(ShoptuneError, match=problem):
         _ = Checkpoint(tmp_path).config
+
+
+@pytest.mark.parametrize("stage", ["data", "infer"])
+def test_an_artifact_of_another_stage_is_not_a_model(tmp_path: Path, stage: str) -> None:
+    make(Request(stage, {}, {}), tmp_path / "made", lambda folder: (folder / "x").write_text("x"))
+    with pytest.raises(
+        ShoptuneError, match=rf"m.yaml: base: '.*made' is an artifact of `shoptune {stage}`, not a model"
+    ):
+        locate(str(tmp_path / "made"), Path("m.yaml"), "base")

@@ -112,7 +112,7 @@ def print_stats(rows: Path) -> None:
     table = Table("task", box=None, header_style="bold")
     table.columns[0].overflow = "fold"
     for name in ("wanted", "made", "dropped", "word overlap"):
-        table.add_column(name, justify="right", no_wrap=name != "word overlap", min_width=4)
+        table.add_column(name, justify="right", no_wrap=name != "word overlap", overflow="fold", min_width=7)
     overlap = stats.get("word_overlap", {})
     dropped = {task: sum(reasons.values()) for tasks in stats["drops"].values() for task, reasons in tasks.items()}
     for name, counts in stats["by_task"].items():

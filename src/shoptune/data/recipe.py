@@ -140,12 +140,12 @@ class Task:
 
 
 def load_tasks(directory: Path) -> Mapping[str, Task]:
-    """Every task of every recipe in a directory, by name, in order of file and place; mixtures are left out.
+    """Every task of every recipe in a directory, by name, in order of file and place; other YAMLs are left out.
 
     Raises:
         ShoptuneError: a recipe is malformed, or two tasks share a name; all problems are reported together.
     """
-    files = [file for file in sorted(directory.glob("*.yaml")) if not _is_mixture(file)]
+    files = [file for file in sorted(directory.glob("*.yaml")) if _is_recipe(file)]
     if not files:
         remedy = "name the recipes' folder with --recipes, or put the mixture beside them or in a folder there"
         raise fail(directory, "", "holds no recipes", remedy)
@@ -180,18 +180,19 @@ def find_task(tasks: Mapping[str, Task], name: str, file: Path, where: str) -> T
 
 def has_recipes(directory: Path) -> bool:
     """Whether a folder holds a YAML that names a source."""
-    return any("source" in _keys(file) for file in directory.glob("*.yaml"))
+    return any("source" in (_keys(file) or ()) for file in directory.glob("*.yaml"))
 
 
-def _is_mixture(file: Path) -> bool:
+def _is_recipe(file: Path) -> bool:
+    """Whether a YAML is a recipe, perhaps a faulty one, rather than a mixture or the config of another stage."""
     keys = _keys(file)
-    return "source" not in keys and isinstance(keys.get("tasks"), dict)
+    return keys is None or "source" in keys or isinstance(keys.get("tasks"), list)
 
 
-def _keys(file: Path) -> Mapping[str, object]:
-    """What is at the top of a YAML; nothing if it is malformed, which is reported when it is loaded."""
+def _keys(file: Path) -> Mapping[str, object] | None:
+    """What is at the top of a YAML; None if it is malformed, which is reported when it is loaded."""
     try:
         values = read_yaml(file)
     except ShoptuneError:
-        return {}
-    return values if isinstance(values, dict) else {}
+        return None
+    return values if isinstance(values, dict) else None
