@@ -15,13 +15,13 @@ DATA_FLAGS = $(call base,tokenizer) --set row_fraction=0.001 --set shard_rows=10
 # No CUDA: no bfloat16, no fused kernels, no paged optimizer; a few steps.
 TRAIN_FLAGS = $(call base,base_model) --set machine=cpu --set bf16=false --set tf32=false --set optimizer=adamw_torch \
     --set attn_implementation=sdpa --set lora_mlp_kernel=false --set lora_qkv_kernel=false --set lora_o_kernel=false \
-    --set gradient_checkpointing=false --set sequence_len=512 --set gradient_accumulation_steps=1 --set max_steps=4
+    --set gradient_checkpointing=false --set sequence_len=512 --set gradient_accumulation_steps=1 --set max_steps=2
 # Two CPU ranks in place of eight GPUs.
 cpu = $(1)engine.dtype=$(2) --set $(1)engine.tensor_parallel_size=2 --set $(1)engine.max_model_len=2048 \
-    --set $(1)engine.enforce_eager=true --set $(1)engine.cpu_kv_cache_gib=1
+    --set $(1)engine.enforce_eager=true --set $(1)engine.cpu_kv_cache_gib=1 --set $(1)engine.gpu_memory_utilization=null
 SWEEP_FLAGS = $(call base,merge.base) --set 'alphas=[0, 0.56, 1.0]' --set $(call cpu,profile.,float32) \
     --set profile.engine.enable_lora=false --set merge.dtype=float32
-QUANTIZE_FLAGS = --set device=cpu --set calibration.max_samples=32 --set calibration.max_length=512
+QUANTIZE_FLAGS = --set device=cpu --set calibration.max_samples=16 --set calibration.max_length=512
 INFER_FLAGS = --set $(call cpu,,bfloat16)
 export VLLM_CPU_OMP_THREADS_BIND = 0|1
 

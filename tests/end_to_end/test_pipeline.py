@@ -35,9 +35,10 @@ def test_every_stage_left_a_whole_artifact(pipeline: Pipeline) -> None:
 def test_the_real_libraries_ran(pipeline: Pipeline) -> None:
     versions = {
         stage: (read_manifest(folder) or {})["versions"]
-        for stage, folder in [("train", pipeline.adapter(0)), ("quantize", pipeline.awq), ("sweep", pipeline.sweep)]
+        for stage, folder in [("quantize", pipeline.awq), ("sweep", pipeline.sweep)]
     }
-    assert {"axolotl", "bitsandbytes", "peft"} <= versions["train"].keys()
+    trained = json.loads((pipeline.adapter(0) / "versions.json").read_text())  # axolotl runs in workers
+    assert {"axolotl", "bitsandbytes", "peft"} <= trained.keys()
     assert "autoawq" in versions["quantize"]
     assert any(name.startswith("vllm") for name in versions["sweep"])
 

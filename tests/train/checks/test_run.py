@@ -162,5 +162,5 @@ def test_an_empty_set_of_rows(real_qwen2_tokenizer: Path, tmp_path: Path) -> Non
 def test_the_command_prints_what_it_found() -> None:
     output = run_shoptune("train", "training_configs/v9b.yaml", "--check")
     assert "checked: attention flex_attention on a100x8: sdpa with packed rows" in output
-    assert "unchecked: rows: no such file or folder 'runs/v9b/data'" in output
+    assert "unchecked: rows: no such file or folder 'runs/kdd24/data/v9b'" in output
     assert "train: training_configs/v9b.yaml: no problem found" in output
