@@ -97,3 +97,21 @@ def test_files_of_the_prompting_are_inputs(asked: Path, tiny_base: Path, tmp_pat
     request = stage.request(job)
     assert request.inputs["few_shot"] == asked
     assert request.inputs.keys() == {"model", "questions", "few_shot"}
+
+
+def test_questions_without_references_are_answered_and_not_proposed_for_scoring(
+    asked: Path, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "Engine", _Engine)
+    monkeypatch.setattr(_Engine, "batches_until_death", 100)
+    bare = tmp_path / "bare questions.csv"
+    bare.write_text("input_field\nWhich?\nExplain\n")
+    assert len(_infer(bare, tiny_base, tmp_path / "out")) == 2
+    following = [
+        stage.next_command(stage.Job(Profile(), Checkpoint(tiny_base), file, Path("profile.yaml")), Path("my out"))
+        for file in (bare, asked)
+    ]
+    assert following == [
+        "read 'my out/predictions.jsonl'",
+        f"shoptune evaluate 'my out/predictions.jsonl' --questions {asked} --out DIR",
+    ]

@@ -8,9 +8,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from shoptune.checkpoints.checkpoint import Checkpoint
+from shoptune.config import load
 from shoptune.errors import ShoptuneError
 from shoptune.merge import blocks
-from shoptune.merge.config import MergeConfig
+from shoptune.merge.config import MergeConfig, WeightedAdapter
 from shoptune.merge.sources import Sources
 from shoptune.merge.stage import MERGE, Job
 from shoptune.stage import run
@@ -132,3 +133,10 @@ def test_nan_in_the_base_is_an_error(base: Checkpoint, first: Path, tmp_path: Pa
 def test_a_missing_adapter_names_the_key(base: Checkpoint, tmp_path: Path) -> None:
     with pytest.raises(ShoptuneError, match=r"^m\.yaml: adapters\[0\]\.path: no folder"):
         _merge(base, tmp_path / "out", [(tmp_path / "none", 1.0)])
+
+
+def test_a_path_alone_is_an_adapter_with_weight_1(tmp_path: Path) -> None:
+    file = tmp_path / "merge.yaml"
+    file.write_text("base: b\nadapters: [one]\n")
+    assert load(file, MergeConfig).adapters == (WeightedAdapter(path="one", weight=1.0),)
+    assert load(file, MergeConfig, ["adapters=[x, {path: y, weight: 2}]"]).adapters[1].weight == 2
