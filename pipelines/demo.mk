@@ -56,7 +56,7 @@ $(DEMO)/scores/%/manifest.json: $(DEMO)/answers/%/manifest.json
 $(DEMO)/submission/manifest.json: infer/cpu.yaml $(DEMO)/awq/manifest.json
 	$(SHOPTUNE) export $< --model $(DEMO)/awq --track 5 --out $(@D)
 
-# A stage publishes its folder whole or not at all: make need not delete a manifest when it is interrupted.
+# A stage publishes its folder complete or not at all, so make need not delete manifests when it is interrupted.
 .PRECIOUS: $(DEMO)/data-%/manifest.json $(DEMO)/adapter-%/manifest.json $(DEMO)/alone/%/manifest.json \
     $(DEMO)/answers/adapter-%/manifest.json $(DEMO)/scores/%/manifest.json $(DEMO)/sweep/manifest.json \
     $(DEMO)/merged/manifest.json $(DEMO)/awq/manifest.json $(DEMO)/submission/manifest.json $(DEMO)/report.html \

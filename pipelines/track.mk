@@ -2,7 +2,7 @@
 # make export TRACK=1 RUN=runs/kdd24 RAW=raw QUESTIONS=development.json
 #
 # Tracks 1, 3 and 5 share one ensemble, tracks 2 and 4 another (paper 001), so that tracks share their artifacts too.
-# Where machines share no disk, copy RUN between them: `data` needs no GPU, `train` to `evaluate` eight A100.
+# If machines do not share a disk, copy RUN between them: `data` needs no GPU, `train` to `evaluate` eight A100.
 
 RUN ?= runs/kdd24
 RAW ?= raw
@@ -23,7 +23,7 @@ ENSEMBLE_5 := v8
 ENSEMBLE := $(or $(ENSEMBLE_$(TRACK)),$(error TRACK=$(TRACK): the tracks are 1 to 5))
 ADAPTERS := $(ENSEMBLE)
 
-# Options that the configs' own values give way to, per stage.
+# Options that override the configs' own values, per stage.
 base = $(if $(BASE),--set $(1)=$(BASE))
 DATA_FLAGS = $(call base,tokenizer)
 TRAIN_FLAGS = $(call base,base_model) --processes $(PROCESSES)

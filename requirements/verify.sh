@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Check that locks can be installed, without installing: requirements/verify.sh cpu|gpu NAME[=FILE] ...
 # NAME is a lock's name (core, core-dev, ...); FILE is checked instead of requirements/KIND/NAME.txt.
-# `gpu` looks at the public index alone. A lock passes when it has its kind's torch, every version in it can be had,
+# `gpu` uses the public index alone. A lock passes if it has its kind's torch, every version in it is available,
 # nothing is missing from it, and pyproject.toml allows all of it.
 set -euo pipefail
 cd "$(dirname "$0")/.."

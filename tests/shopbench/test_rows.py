@@ -1,4 +1,4 @@
-"""Rows as they lie in Parquet."""
+"""Rows stored as Parquet."""
 
 from shoptune.shopbench.questions import Question
 from shoptune.shopbench.rows import SCHEMA, Row, decode_reference, encode_reference, to_questions, to_table

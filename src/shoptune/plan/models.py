@@ -42,7 +42,7 @@ def named_model(reference: str, file: str | Path, where: str) -> Model:
         where: the key in it.
 
     Raises:
-        ShoptuneError: its shapes cannot be had.
+        ShoptuneError: its shapes are not available.
     """
     path = Path(reference)
     if path.is_file():
@@ -59,7 +59,7 @@ def config_model(reference: str | None, file: Path, where: str) -> Model:
     """The model of a config; Qwen2-72B-Instruct where the config names none, or a folder that is yet to be made.
 
     Raises:
-        ShoptuneError: it names a model whose shapes cannot be had.
+        ShoptuneError: it names a model whose shapes are not available.
     """
     if reference is None:
         why = "the config names no model"

@@ -30,10 +30,10 @@ class AwqSettings(Settings):
 
 
 class AutoAwq(QuantizerEngine):
-    """AutoAWQ.
+    """AWQ with AutoAWQ.
 
     Attributes:
-        awq: its settings.
+        awq: settings of AutoAWQ.
     """
 
     environment: ClassVar[str] = "quantize"

@@ -33,10 +33,10 @@ class GptqSettings(Settings):
 
 
 class LlmCompressor(QuantizerEngine):
-    """llm-compressor's GPTQ.
+    """GPTQ with llm-compressor.
 
     Attributes:
-        gptq: its settings.
+        gptq: settings of GPTQ.
     """
 
     environment: ClassVar[str] = "gptq"
