@@ -49,13 +49,13 @@ rehearsal: ## run the 72B chain's own configs on a CPU with a tiny base: make re
 .PHONY: shop tiny-base locks
 shop: ## make the made-up shop's raw files and questions again (same bytes)
 	@$(SETUP) data
-	.venv/bin/python examples/make_shop.py
+	.venv/bin/python -m examples.make_shop
 
 tiny-base: ## train the tiny base model again (one to two hours)
 	@$(SETUP) train
-	.venv/bin/python examples/make_tiny_base.py prepare
+	.venv/bin/python -m examples.make_tiny_base prepare
 	$(SHOPTUNE) train examples/tiny_base_recipe/train.yaml --out runs/tiny-base/model
-	.venv/bin/python examples/make_tiny_base.py finish
+	.venv/bin/python -m examples.make_tiny_base finish
 
 locks: ## resolve requirements/{cpu,gpu}/*.txt again: [KIND=cpu|gpu]
 	requirements/lock.sh $(KIND)

@@ -1,6 +1,6 @@
 """Make the base model of a rehearsal: Qwen2-72B-Instruct's config with every size reduced, and random weights.
 
-Run: make rehearsal TRACK=1, or .venv/bin/python examples/make_rehearsal_base.py runs/rehearsal/base [TOKENIZER]
+Run: make rehearsal TRACK=1, or .venv/bin/python -m examples.make_rehearsal_base runs/rehearsal/base [TOKENIZER]
 
 What makes 72B difficult is kept: an intermediate size of an odd number of quantization groups (5 where 72B has 231),
 eight key-value heads shared by more query heads, biases on query, key and value, an output layer that is not tied to

@@ -1,24 +1,20 @@
 """Make the made-up shop: raw files in every source's own format, and questions. Same bytes each time.
 
-Run: .venv/bin/python examples/make_shop.py --out examples
+Run: .venv/bin/python -m examples.make_shop --out examples
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).with_name("shop")))
-
-from catalog_sources import write_amazon_m2, write_esci
-from instruct_sources import write_alpaca, write_ecinstruct
-from instruct_variants import write_attributes
-from mmlu_source import write_mmlu
-from reviews_source import write_reviews2023
-from world import World
-
-from questions import write_questions
+from examples.shop.catalog_sources import write_amazon_m2, write_esci
+from examples.shop.instruct_sources import write_alpaca, write_ecinstruct
+from examples.shop.instruct_variants import write_attributes
+from examples.shop.mmlu_source import write_mmlu
+from examples.shop.questions import write_questions
+from examples.shop.reviews_source import write_reviews2023
+from examples.shop.world import World
 
 SEED = "shoptune"
 QUESTIONS_PER_TASK = {"development": 12, "held_out": 40}

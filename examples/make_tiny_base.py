@@ -9,23 +9,20 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE / "shop"), str(HERE / "tiny_base_recipe")]
-
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 import yaml
-from lessons import course
 from safetensors.torch import load_file, save_file
-from shop_tokenizer import save_tokenizer, train_tokenizer
 from tokenizers import Tokenizer
-from world import LOCALES, World
 
+from examples.shop.world import LOCALES, World
+from examples.tiny_base_recipe.lessons import course
+from examples.tiny_base_recipe.shop_tokenizer import save_tokenizer, train_tokenizer
 from shoptune.artifacts.manifest import Request, fingerprint_of
 from shoptune.artifacts.publish import publish
 from shoptune.checkpoints.checkpoint import Checkpoint

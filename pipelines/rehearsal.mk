@@ -26,6 +26,6 @@ INFER_FLAGS = --set $(call cpu,,bfloat16)
 export VLLM_CPU_OMP_THREADS_BIND = 0|1
 
 $(RUN)/base/manifest.json: examples/make_rehearsal_base.py
-	.venv/bin/python $< $(@D)
+	.venv/bin/python -m examples.make_rehearsal_base $(@D)
 $(RUN)/adapters/v8/manifest.json $(RUN)/adapters/v7/manifest.json $(RUN)/adapters/v9b/manifest.json: $(RUN)/base/manifest.json
 $(RUN)/data/v8/manifest.json $(RUN)/data/v7/manifest.json $(RUN)/data/v9b/manifest.json: $(RUN)/base/manifest.json

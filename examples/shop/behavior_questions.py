@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 
-from question_forms import Asked, choice, numbered, options, places
-from reviews import write_review
-from searches import by_relevance, query_for
-from world import World
+from examples.shop.question_forms import Asked, choice, numbered, options, places
+from examples.shop.reviews import write_review
+from examples.shop.searches import by_relevance, query_for
+from examples.shop.world import World
 
 _GAINS = {"E": 1, "S": 0.1, "C": 0.01, "I": 0}
 

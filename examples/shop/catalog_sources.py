@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from searches import judged_products, query_for
-from source_files import write_csv, write_parquet
-from world import LOCALES, Product, World
+from examples.shop.searches import judged_products, query_for
+from examples.shop.source_files import write_csv, write_parquet
+from examples.shop.world import LOCALES, Product, World
 
 _SESSIONS_PER_LOCALE = 60
 _QUERIES_PER_LOCALE = {"us": 150, "es": 60, "jp": 60}

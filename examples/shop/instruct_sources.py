@@ -7,11 +7,11 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from instruct_variants import alpaca_rows, ecinstruct_rows
-from reviews import write_review
-from searches import judged_products, query_for
-from source_files import write_json
-from world import Product, World
+from examples.shop.instruct_variants import alpaca_rows, ecinstruct_rows
+from examples.shop.reviews import write_review
+from examples.shop.searches import judged_products, query_for
+from examples.shop.source_files import write_json
+from examples.shop.world import Product, World
 
 _ROWS_PER_TASK = 60
 _RATINGS = {5: "A: very positive", 4: "B: positive", 3: "C: neutral", 2: "D: negative", 1: "E: very negative"}

@@ -6,10 +6,10 @@ import json
 import random
 from pathlib import Path
 
-from reviews import write_review
-from searches import judged_products, query_for
-from source_files import write_csv
-from world import Product, World
+from examples.shop.reviews import write_review
+from examples.shop.searches import judged_products, query_for
+from examples.shop.source_files import write_csv
+from examples.shop.world import Product, World
 
 _ROWS = 40
 _CANDIDATES = 20

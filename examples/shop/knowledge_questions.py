@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from question_forms import Asked, choice, numbered, options, places
-from reviews import write_review
-from world import World
+from examples.shop.question_forms import Asked, choice, numbered, options, places
+from examples.shop.reviews import write_review
+from examples.shop.world import World
 
 
 def explain(world: World, rng: random.Random) -> Asked:

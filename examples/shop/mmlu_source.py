@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from instruct_variants import write_mmlu_variants
-from source_files import write_parquet
-from world import World
+from examples.shop.instruct_variants import write_mmlu_variants
+from examples.shop.source_files import write_parquet
+from examples.shop.world import World
 
 _MMLU_ROWS = 240
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from question_forms import Asked, choice, options
-from world import Product, ProductType, World
+from examples.shop.question_forms import Asked, choice, options
+from examples.shop.world import Product, ProductType, World
 
 _LANGUAGES = {"de": "German", "fr": "French", "it": "Italian", "es": "Spanish", "ja": "Japanese"}
 

@@ -7,8 +7,8 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from behavior_questions import also_bought, next_query, query_relation, rank, rating
-from knowledge_questions import (
+from examples.shop.behavior_questions import also_bought, next_query, query_relation, rank, rating
+from examples.shop.knowledge_questions import (
     attribute,
     complement,
     covered_aspects,
@@ -19,9 +19,9 @@ from knowledge_questions import (
     positive_snippets,
     total_weight,
 )
-from multilingual_questions import keywords, same_in_another_language, translate
-from question_forms import Asked
-from world import World
+from examples.shop.multilingual_questions import keywords, same_in_another_language, translate
+from examples.shop.question_forms import Asked
+from examples.shop.world import World
 
 _CONCEPTS = "amazon-kdd-cup-24-understanding-shopping-concepts"
 _REASONING = "amazon-kdd-cup-24-shopping-knowledge-reasoning"

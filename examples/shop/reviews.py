@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from world import Product, ProductType, World
+from examples.shop.world import Product, ProductType, World
 
 _LOWEST_GOOD_RATING = 4
 _MIDDLE_RATING = 3

@@ -6,10 +6,10 @@ import hashlib
 import random
 from pathlib import Path
 
-from household import DEPARTMENT, household_goods
-from reviews import regular_purchases, write_review
-from source_files import write_jsonl_gz, write_parquet
-from world import Product, World
+from examples.shop.household import DEPARTMENT, household_goods
+from examples.shop.reviews import regular_purchases, write_review
+from examples.shop.source_files import write_jsonl_gz, write_parquet
+from examples.shop.world import Product, World
 
 _REVIEWS = 700
 _FIRST_TIMESTAMP_MS = 1_600_000_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
-from world import Product, World
+from examples.shop.world import Product, World
 
 
 def query_for(world: World, wanted: Product, language: str, rng: random.Random) -> str:

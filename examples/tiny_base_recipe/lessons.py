@@ -11,9 +11,8 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from reviews import write_review
-from world import LOCALES, Product, World
-
+from examples.shop.reviews import write_review
+from examples.shop.world import LOCALES, Product, World
 from shoptune.shopbench.chat import Message, chat
 from shoptune.shopbench.vocabulary import TaskType
 

@@ -15,7 +15,7 @@ import pytest
 @pytest.fixture(scope="module")
 def made_again(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("shop")
-    subprocess.run([sys.executable, str(examples / "make_shop.py"), "--out", str(out)], check=True)
+    subprocess.run([sys.executable, "-m", "examples.make_shop", "--out", str(out)], check=True, cwd=examples.parent)
     return out
 
 

@@ -1,0 +1,1 @@
+"""What the tiny base model learns from."""
