@@ -18,9 +18,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
-from measure import Measured, best, measure, report
-
 from checkpoints import QWEN2_1_5B, QWEN2_72B_LAYERS, Shape, make_inputs
+from measure import Measured, best, measure, report
 
 RUN = Path("runs/benchmarks/merge")
 TRAIN_PYTHON = Path(".venvs/train/bin/python")

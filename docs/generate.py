@@ -21,13 +21,13 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from shoptune.config import Settings
+from shoptune.config.plugin_settings import InlineSettings, OneOf, settings_plugins
 from shoptune.data.mixture import Mixture
 from shoptune.data.recipe import Recipe
 from shoptune.infer.profile import Profile
 from shoptune.infer.prompting import Prompting
 from shoptune.merge.config import MergeConfig
 from shoptune.plan.machines import MachineFile
-from shoptune.plugin_settings import InlineSettings, OneOf, settings_plugins
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.sweep.config import SweepConfig
 

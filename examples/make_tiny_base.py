@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-HERE = Path(__file__).parent
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
@@ -28,6 +27,7 @@ from shoptune.artifacts.publish import publish
 from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.shopbench.chat_template import render
 
+HERE = Path(__file__).parent
 SEED = "tiny-base"
 RUN = Path("runs/tiny-base")
 

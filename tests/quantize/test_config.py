@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from shoptune.config import load
+from shoptune.config.plugin_settings import settings_plugins
 from shoptune.errors import ShoptuneError
-from shoptune.plugin_settings import settings_plugins
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.quantize.engines.autoawq import AutoAwq
 

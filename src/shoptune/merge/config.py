@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from shoptune.config import Settings
+from shoptune.config.plugin_settings import InlineSettings, OneOf
 from shoptune.merge.method import MergeMethod
-from shoptune.plugin_settings import InlineSettings, OneOf
 
 _METHODS = "shoptune.merge.methods"
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from shoptune.config import Settings
-from shoptune.plugin_settings import InlineSettings, OneOf
+from shoptune.config.plugin_settings import InlineSettings, OneOf
 from shoptune.quantize.engine import Device, QuantizerEngine
 
 Count = Annotated[int, Field(ge=1)]

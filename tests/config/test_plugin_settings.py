@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from shoptune.config import load
+from shoptune.config.plugin_settings import InlineSettings, OneOf, settings_plugins
 from shoptune.errors import ShoptuneError
 from shoptune.merge.config import MergeConfig
-from shoptune.plugin_settings import InlineSettings, OneOf, settings_plugins
 
 _SHAPES = {
     "circle": """

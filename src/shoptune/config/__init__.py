@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from shoptune.config.yaml_loader import Loader, RepeatedKeyError
 from shoptune.errors import Problem, ShoptuneError, fail, key_path, nearest, shorten
-from shoptune.yaml_loader import Loader, RepeatedKeyError
 
 _EXTENDS = "extends"
 
