@@ -116,7 +116,7 @@ def test_all_problems_are_reported_together(drawing: type[InlineSettings], tmp_p
 
 
 def test_every_module_of_the_merge_methods_is_a_method() -> None:
-    folder = Path(__file__).parents[1] / "src" / "shoptune" / "merge" / "methods"
+    folder = Path(__file__).parents[2] / "src" / "shoptune" / "merge" / "methods"
     names = {file.stem for file in folder.glob("*.py")} - {"__init__"}
     assert set(settings_plugins("shoptune.merge.methods", "method")) == names
     assert MergeConfig.model_validate({"base": "b", "adapters": [{"path": "a"}]}).method.method == "task_arithmetic"
