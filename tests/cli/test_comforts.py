@@ -121,3 +121,9 @@ def test_numbers_are_whole_on_a_narrow_terminal(tmp_path: Path) -> None:
     )
     assert "…" not in result.stdout
     assert {"7654321", "1234567"} <= set(result.stdout.split())
+
+
+def test_no_flag_is_declared_twice() -> None:
+    for words, command in commands():
+        flags = [flag for parameter in command.params for flag in parameter.opts if flag.startswith("-")]
+        assert len(flags) == len(set(flags)), words

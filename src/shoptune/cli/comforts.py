@@ -41,12 +41,14 @@ def _with_comforts(command: Callable[..., Any]) -> Callable[..., Any]:
     hints = typing.get_type_hints(command, include_extras=True)
     runs_a_stage = {"out", "force"} <= signature.parameters.keys() and "dry_run" not in signature.parameters
     added = _SHARED | (_DRY_RUN if runs_a_stage else {})
-    added = {name: option for name, option in added.items() if name not in signature.parameters}
+    # `serve` has a --log-file of its own.
+    taken = {flag for hint in hints.values() for flag in _flags(hint)}
+    added = {name: option for name, option in added.items() if not taken & set(_flags(option[0]))}
 
     @functools.wraps(command)
     def run(**arguments: Any) -> Any:
         given = {name: arguments.pop(name) for name in added}
-        set_output(quiet=given["quiet"], verbose=given["verbose"], log_file=given["log_file"])
+        set_output(quiet=given["quiet"], verbose=given["verbose"], log_file=given.get("log_file"))
         if given.get("dry_run"):
             from shoptune.stage import only_preview
 
@@ -62,3 +64,10 @@ def _with_comforts(command: Callable[..., Any]) -> Callable[..., Any]:
     run.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
     run.__annotations__ = hints | {name: hint for name, (hint, _) in added.items()}
     return run
+
+
+def _flags(hint: Any) -> list[str]:
+    """The flags of an option, the first of which typer keeps as its default inside `Annotated`."""
+    options = [part for part in typing.get_args(hint) if isinstance(part, typer.models.OptionInfo)]
+    declared = [flag for option in options for flag in (option.default, *(option.param_decls or ()))]
+    return [flag for flag in declared if isinstance(flag, str) and flag.startswith("-")]
