@@ -11,7 +11,7 @@ ADAPTERS := $(ENSEMBLE) v9b
 MEMBERS = --set 'merge.adapters=[{path: $(RUN)/adapters/$(ENSEMBLE), weight: 0.5}, {path: $(RUN)/adapters/v9b, weight: 0.5}]'
 
 # The shop's records cover a thousandth of a mixture; five shards, as v8 has.
-DATA_FLAGS = $(call base,tokenizer) --set row_fraction=0.001 --set shard_rows=100 --set max_rejected=1
+DATA_FLAGS = $(call base,tokenizer) --set row_fraction=0.001 --set shard_rows=60 --set max_rejected=1
 # No CUDA: no bfloat16, no fused kernels, no paged optimizer; a few steps.
 TRAIN_FLAGS = $(call base,base_model) --set machine=cpu --set bf16=false --set tf32=false --set optimizer=adamw_torch \
     --set attn_implementation=sdpa --set lora_mlp_kernel=false --set lora_qkv_kernel=false --set lora_o_kernel=false \

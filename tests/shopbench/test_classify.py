@@ -50,7 +50,15 @@ def test_phrasings_that_it_was_not_written_for_are_recognized(root: Path, tmp_pa
     mixture.parent.mkdir()
     wanted = {name: 10 * phrasings for name, phrasings in held_out.items() if phrasings}
     mixture.write_text(
-        yaml.safe_dump({"tasks": wanted, "when_short": "shrink", "max_rejected": 0.9, "near_duplicates": None})
+        yaml.safe_dump(
+            {
+                "tasks": wanted,
+                "when_short": "shrink",
+                "max_rejected": 0.9,
+                "near_duplicates": None,
+                "limit_word_overlap": False,  # the shop's few words overlap
+            }
+        )
     )
     run_shoptune("data", "build", mixture, "--raw", "examples/raw", "--out", tmp_path / "rows")
     columns = ["input_field", "task_type", "is_multiple_choice", "task_name"]
@@ -64,7 +72,7 @@ def test_phrasings_that_it_was_not_written_for_are_recognized(root: Path, tmp_pa
         for row in rows
         if task_type_of(row["input_field"], is_multiple_choice=row["is_multiple_choice"]) != row["task_type"]
     ]
-    assert {row["task_name"] for row in rows} == wanted.keys()
+    assert wanted.keys() - {row["task_name"] for row in rows} == set()
     assert len(rows) >= 0.5 * sum(wanted.values())
     assert len(wrong) <= 0.005 * len(rows), wrong[:3]
 
