@@ -15,7 +15,8 @@ DATA_FLAGS = $(call base,tokenizer) --set row_fraction=0.001 --set shard_rows=60
 # No CUDA: no bfloat16, no fused kernels, no paged optimizer; a few steps.
 TRAIN_FLAGS = $(call base,base_model) --set machine=cpu --set bf16=false --set tf32=false --set optimizer=adamw_torch \
     --set attn_implementation=sdpa --set lora_mlp_kernel=false --set lora_qkv_kernel=false --set lora_o_kernel=false \
-    --set gradient_checkpointing=false --set sequence_len=512 --set gradient_accumulation_steps=1 --set max_steps=2
+    --set gradient_checkpointing=false --set sequence_len=512 --set gradient_accumulation_steps=1 \
+    --set max_steps=2 --set logging_steps=1
 # Two CPU ranks in place of eight GPUs.
 cpu = $(1)engine.dtype=$(2) --set $(1)engine.tensor_parallel_size=2 --set $(1)engine.max_model_len=2048 \
     --set $(1)engine.enforce_eager=true --set $(1)engine.cpu_kv_cache_gib=1 --set $(1)engine.gpu_memory_utilization=null

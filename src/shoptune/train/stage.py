@@ -100,8 +100,8 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
         command(directory / JOB, job.nodes, _run_name(job, directory)), directory, directory / LOG, job.config.axolotl
     )
     _keep_results(checkpoints, directory)
-    curve = loss_curve(read_metrics(directory / METRICS))
-    (directory / CURVE).write_text(curve, encoding="utf-8")
+    if curve := loss_curve(read_metrics(directory / METRICS)):  # none when training ended before the first logged step
+        (directory / CURVE).write_text(curve, encoding="utf-8")
     _remove_leftovers(directory)
     return {}
 
