@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from shoptune.artifacts.manifest import Request, fingerprint_of
+from shoptune.artifacts.preview import preview
 from shoptune.artifacts.publish import Artifact, publish, up_to_date
-from shoptune.preview import preview
 from shoptune.runtime import environments
 from shoptune.runtime.progress import detail, elapsed, say
 
@@ -32,6 +32,19 @@ def _no_requirements(_job: object, _directory: Path) -> None:
 
 def _nothing_to_add(_directory: Path) -> str:
     return ""
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """The arguments of a stage that takes nothing but a config.
+
+    Attributes:
+        file: the YAML.
+        overrides: `key.path=value` texts from `--set`.
+    """
+
+    file: Path
+    overrides: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 
 from shoptune.checkpoints.known_models import known_model_config
 from shoptune.infer.profile import load_profile
-from shoptune.quantize.pad import padded_width
+from shoptune.quantize.widths import padded_width
 from tests.conftest import ROOT
 from tests.end_to_end.pipeline import python_in
 

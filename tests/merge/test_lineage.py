@@ -35,8 +35,12 @@ def _other_model(base: Checkpoint, name: str, **changes: object) -> Path:
 @pytest.mark.parametrize(
     "name", ["", "base", "owner/Base", "/elsewhere/base", "/cache/models--owner--base/snapshots/0a1b", None]
 )
-def test_the_same_name_is_accepted(base: Checkpoint, write_adapter: WriteAdapter, name: str | None) -> None:
-    _plan(base, write_adapter("x", _FACTORS, base_model_name_or_path=name))
+def test_the_same_name_is_accepted(
+    base: Checkpoint, write_adapter: WriteAdapter, name: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = _plan(base, write_adapter("x", _FACTORS, base_model_name_or_path=name))
+    assert plan.targets
+    assert capsys.readouterr().err == ""
 
 
 def test_another_name_is_refused_or_reported(

@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 from shoptune.checkpoints.checkpoint import INDEX, Checkpoint
 from shoptune.errors import ShoptuneError
 from shoptune.quantize import pad
-from shoptune.quantize.pad import pad_checkpoint, padded_width
+from shoptune.quantize.pad import pad_checkpoint
+from shoptune.quantize.widths import padded_width
 from shoptune.runtime.progress import bar
 
 

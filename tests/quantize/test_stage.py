@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 
 from shoptune.errors import ShoptuneError
 from shoptune.quantize.engine import select_device
-from shoptune.quantize.stage import Arguments, load
+from shoptune.quantize.stage import load
+from shoptune.stage import ConfigFile
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def model(tmp_path: Path) -> Path:
 def _load(model: Path, *overrides: str) -> None:
     file = model.parent / "q.yaml"
     file.write_text(f"model: {model}\ncalibration: {{questions: q.json}}\ndevice: cpu\ntensor_parallel: 1\n")
-    load(Arguments(file, overrides))
+    load(ConfigFile(file, overrides))
 
 
 def test_a_suitable_checkpoint_is_accepted(model: Path) -> None:

@@ -13,10 +13,10 @@ def quantize(file: Config, out: Out, overrides: Set = [], force: Force = False) 
     Example: shoptune quantize quantize/demo.yaml --set model=runs/demo/merged --out runs/demo/awq
     """
     from shoptune.plan.checks import check_quantize, with_checks
-    from shoptune.quantize.stage import QUANTIZE, Arguments
-    from shoptune.stage import execute
+    from shoptune.quantize.stage import QUANTIZE
+    from shoptune.stage import ConfigFile, execute
 
-    execute(with_checks(QUANTIZE, check_quantize), Arguments(file, overrides), out, force=force)
+    execute(with_checks(QUANTIZE, check_quantize), ConfigFile(file, overrides), out, force=force)
 
 
 def register(app: typer.Typer) -> None:

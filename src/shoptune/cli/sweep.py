@@ -13,10 +13,10 @@ def sweep(file: Config, out: Out, overrides: Set = [], force: Force = False) -> 
     Example: shoptune sweep merge/sweeps/demo.yaml --out runs/demo/sweep
     """
     from shoptune.plan.checks import check_sweep, with_checks
-    from shoptune.stage import execute
-    from shoptune.sweep.stage import SWEEP, Arguments
+    from shoptune.stage import ConfigFile, execute
+    from shoptune.sweep.stage import SWEEP
 
-    execute(with_checks(SWEEP, check_sweep), Arguments(file, overrides), out, force=force)
+    execute(with_checks(SWEEP, check_sweep), ConfigFile(file, overrides), out, force=force)
 
 
 def register(app: typer.Typer) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from shoptune.errors import Problem, ShoptuneError
+from shoptune.quantize.widths import padded_width
 
 BYTES: Final[Mapping[str, int]] = {"float32": 4, "float16": 2, "half": 2, "bfloat16": 2}
 # Attention with grouped key-value heads, then gate, up and down projections: the shapes below hold for these only.
@@ -133,8 +134,7 @@ class Shape:
 
     def padded(self, group_size: int, parallel: int) -> Shape:
         """The shape whose feed-forward layers each of `parallel` GPUs holds in whole quantization groups."""
-        multiple = group_size * parallel
-        return dataclasses.replace(self, intermediate=-(-self.intermediate // multiple) * multiple)
+        return dataclasses.replace(self, intermediate=padded_width(self.intermediate, group_size, parallel))
 
 
 def awq_bytes(group_size: int) -> float:

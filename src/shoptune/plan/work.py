@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoptune.plan.infer import GROUP_SIZE
 from shoptune.plan.merge import MergeWork
 from shoptune.plan.quantize import QuantizeWork
 from shoptune.plan.sweep import QUESTIONS, SweepWork
@@ -21,7 +20,7 @@ def merge_work(config: MergeConfig) -> MergeWork:
     return MergeWork(
         members=len(config.adapters),
         dtype=config.dtype,
-        dense=getattr(config.method, "method", config.method) != "task_arithmetic",
+        dense=config.method.method != "task_arithmetic",
         nf4=config.base_weights == "nf4",
     )
 
@@ -29,9 +28,8 @@ def merge_work(config: MergeConfig) -> MergeWork:
 def quantize_work(config: QuantizeConfig) -> QuantizeWork:
     """What a quantize YAML asks for."""
     questions, samples = Path(config.calibration.questions or ""), config.calibration.max_samples
-    engine, awq = getattr(config, "engine", None), getattr(config, "awq", None)
     return QuantizeWork(
-        group_size=engine.group_size if engine else awq.q_group_size if awq else GROUP_SIZE,
+        group_size=config.engine.group_size,
         tensor_parallel=config.tensor_parallel,
         samples=min(samples, _count(questions)) if questions.is_file() else samples,
         max_length=config.calibration.max_length,
@@ -40,10 +38,9 @@ def quantize_work(config: QuantizeConfig) -> QuantizeWork:
 
 
 def sweep_work(config: SweepConfig, merge: MergeConfig) -> SweepWork:
-    """What a sweep YAML asks for; a search starts with alpha 0 and alpha 1."""
+    """What a sweep YAML asks for."""
     questions = Path(config.questions)
-    points = len(config.alphas) if config.alphas else config.search.trials + 2 if config.search else 0
-    return SweepWork(points, _count(questions) if questions.is_file() else QUESTIONS, merge_work(merge))
+    return SweepWork(config.points, _count(questions) if questions.is_file() else QUESTIONS, merge_work(merge))
 
 
 def _count(file: Path) -> int:

@@ -16,18 +16,12 @@ from shoptune.artifacts.publish import require_space
 from shoptune.checkpoints.checkpoint import INDEX, Checkpoint, read_json
 from shoptune.checkpoints.tensor_file import TensorFileWriter, TensorSpec, read_rows, writing
 from shoptune.errors import fail
+from shoptune.quantize.widths import INTERMEDIATE_SIZE, intermediate_size
 from shoptune.runtime.progress import Bar
 
-_KEY = "intermediate_size"
 _WIDENED_ROWS = (".mlp.gate_proj.weight", ".mlp.up_proj.weight")
 _WIDENED_COLUMNS = (".mlp.down_proj.weight",)
 _BLOCK_BYTES = 1 << 25
-
-
-def padded_width(width: int, group_size: int, tensor_parallel: int) -> int:
-    """The smallest width of at least `width` that gives each of `tensor_parallel` GPUs whole groups."""
-    multiple = group_size * tensor_parallel
-    return -(-width // multiple) * multiple
 
 
 def pad_checkpoint(checkpoint: Checkpoint, width: int, directory: Path, progress: Bar) -> None:
@@ -55,39 +49,10 @@ def pad_checkpoint(checkpoint: Checkpoint, width: int, directory: Path, progress
                 _copy_padded(spec, width, writer)
                 progress.advance(spec.nbytes)
     checkpoint.copy_side_files(directory, but=["config.json"])
-    settings = {**checkpoint.config, _KEY: width}
+    settings = {**checkpoint.config, INTERMEDIATE_SIZE: width}
     (directory / "config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     if (checkpoint.path / INDEX).is_file():
         _write_index(checkpoint, directory, old, width)
-
-
-def intermediate_size(checkpoint: Checkpoint) -> int:
-    """The width of a model's feed-forward layers.
-
-    Raises:
-        ShoptuneError: config.json does not give it.
-    """
-    width = checkpoint.config.get(_KEY)
-    if not isinstance(width, int):
-        raise fail(checkpoint.path / "config.json", _KEY, "is missing", "quantize a model of the Llama or Qwen2 family")
-    return width
-
-
-def check_widths(checkpoint: Checkpoint, group_size: int, tensor_parallel: int) -> None:
-    """Check that the layers that are not padded are whole groups wide, on each of `tensor_parallel` GPUs.
-
-    Raises:
-        ShoptuneError: the hidden size or the width of the attention is not a multiple of the groups.
-    """
-    config = checkpoint.config
-    hidden, heads = config.get("hidden_size"), config.get("num_attention_heads")
-    widths = {"hidden_size": (hidden, 1)}
-    if isinstance(hidden, int) and isinstance(heads, int):
-        widths["num_attention_heads"] = (heads * (config.get("head_dim") or hidden // heads), tensor_parallel)
-    for key, (width, parts) in widths.items():
-        if isinstance(width, int) and width % (group_size * parts):
-            what = f"gives a width of {width}, not a multiple of {group_size} weights per group x {parts} GPUs"
-            raise fail(checkpoint.path / "config.json", key, what, "choose a smaller group size or tensor_parallel")
 
 
 def _padded_shape(spec: TensorSpec, old: int, width: int) -> tuple[int, ...]:

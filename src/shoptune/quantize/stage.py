@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -15,24 +15,16 @@ from shoptune.config import load as load_config
 from shoptune.errors import fail
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.quantize.engine import Work, select_device
-from shoptune.quantize.pad import check_widths, intermediate_size, pad_checkpoint, padded_width
+from shoptune.quantize.widths import check_widths, intermediate_size, padded_width
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.progress import bar
 from shoptune.runtime.redirection import redirect_output
-from shoptune.stage import Stage
+from shoptune.stage import ConfigFile, Stage
 
 REPORT = "quantize_report.json"
 _LOG = "engine.log"
 _TOKENIZERS = ("tokenizer.json", "vocab.json", "tokenizer.model")
 _WEIGHTS_AND_CONFIG = ("config.json", "model.safetensors")
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """What the command line gives: the quantize YAML and its overrides."""
-
-    file: Path
-    overrides: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -43,7 +35,7 @@ class Job:
     checkpoint: Checkpoint
 
 
-def load(arguments: Arguments) -> Job:
+def load(arguments: ConfigFile) -> Job:
     """Read the quantize YAML and locate its checkpoint.
 
     Raises:
@@ -84,6 +76,10 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
     Raises:
         ShoptuneError: the checkpoint cannot be padded or quantized, or a scale is NaN or infinite.
     """
+    from shoptune.quantize.pad import (
+        pad_checkpoint,  # loads torch, which the check for what is up to date does not need
+    )
+
     go_offline()
     config, checkpoint = job.config, job.checkpoint
     width = padded_width(intermediate_size(checkpoint), config.engine.group_size, config.tensor_parallel)
@@ -133,6 +129,6 @@ def next_command(_job: Job, out: Path) -> str:
     return f"shoptune infer PROFILE.yaml --model {quote(str(out))} --questions FILE --out DIR"
 
 
-QUANTIZE: Stage[Arguments, Job] = Stage(
+QUANTIZE: Stage[ConfigFile, Job] = Stage(
     "quantize", load, request, write, next_command, environment=environment, require=require
 )

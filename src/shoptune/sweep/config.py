@@ -63,6 +63,11 @@ class SweepConfig(Settings):
             raise ValueError("give either alphas (a grid) or search")
         return self
 
+    @property
+    def points(self) -> int:
+        """How many ensembles are scored; a search starts with alpha 0 and alpha 1."""
+        return self.search.trials + 2 if self.search else len(self.alphas or ())
+
 
 @dataclass(frozen=True)
 class SweepPlan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
 
@@ -18,7 +18,7 @@ from shoptune.runtime.redirection import redirect_output
 from shoptune.shopbench.questions import Question, load_questions
 from shoptune.shopbench.scoring import score_predictions
 from shoptune.shopbench.summary import summarize
-from shoptune.stage import Stage, environment
+from shoptune.stage import ConfigFile, Stage, environment
 from shoptune.sweep.config import SweepPlan, load_sweep
 from shoptune.sweep.curve import draw_curve
 from shoptune.sweep.live import live_ensemble
@@ -31,18 +31,9 @@ BEST = "best.yaml"
 VERDICT = "verdict.txt"
 _LOG = "vllm.log"
 _KEPT = "points"
-_COMPARED_WITH = 2  # alpha 0 and alpha 1
 
 
-@dataclass(frozen=True)
-class Arguments:
-    """What the command line gives: the sweep YAML and its overrides."""
-
-    file: Path
-    overrides: Sequence[str] = ()
-
-
-def load(arguments: Arguments) -> SweepPlan:
+def load(arguments: ConfigFile) -> SweepPlan:
     """Read the sweep YAML and the configs it names.
 
     Raises:
@@ -92,7 +83,7 @@ def next_command(_plan: SweepPlan, out: Path) -> str:
     return f"shoptune merge {quote(str(out / BEST))} --out DIR"
 
 
-SWEEP: Stage[Arguments, SweepPlan] = Stage(
+SWEEP: Stage[ConfigFile, SweepPlan] = Stage(
     "sweep", load, request, write, next_command, environment=environment("infer"), summary=summary, resumes=True
 )
 
@@ -101,8 +92,7 @@ def _run_points(plan: SweepPlan, questions: Sequence[Question], directory: Path)
     kept = directory / _KEPT
     kept.mkdir(exist_ok=True)
     grid, search = plan.config.alphas or (), plan.config.search
-    total = len(grid) if search is None else search.trials + _COMPARED_WITH
-    with bar("sweep", total) as progress, redirect_output(kept / _LOG):
+    with bar("sweep", plan.config.points) as progress, redirect_output(kept / _LOG):
         ensemble = live_ensemble(plan, kept)
 
         def score(candidate: Candidate) -> Point:
