@@ -19,7 +19,7 @@ from tests.sharing import make_once
 ROOT = Path(__file__).parents[2]
 SHOPTUNE = str(Path(sys.executable).with_name("shoptune"))
 # Trained twice as the pipeline's adapters are, and killed in between, in a test of resuming.
-TRAINING = ("--set", "max_steps=12", "--set", "save_steps=6")
+TRAINING = ("--set", "max_steps=12", "--set", "save_steps=6", "--set", "logging_steps=3")
 # A few steps of single sequences, each step's loss logged.
 SEQUENCES = ("--set", "max_steps=3", "--set", "logging_steps=1", "--set", "sample_packing=false")
 
