@@ -55,7 +55,8 @@ class QuantizeConfig(InlineSettings):
         calibration: what to calibrate on.
         tensor_parallel: the most GPUs that will share the model; each must get whole groups of the padded layers.
         engine: what quantizes; autoawq unless given.
-        device: where the layers compute; weights stay in host memory, and one layer at a time is moved.
+        device: where the layers compute; one layer at a time is moved there.
+        activation_memory: the most host memory for calibration activations, in GB; the rest goes to disk.
     """
 
     plugin_field: ClassVar[str] = "engine"
@@ -67,3 +68,4 @@ class QuantizeConfig(InlineSettings):
     tensor_parallel: Literal[1, 2, 4, 8] = 4
     engine: Annotated[QuantizerEngine, OneOf(_ENGINES, "engine")]
     device: Device = "cuda"
+    activation_memory: Annotated[float, Field(gt=0)] = 16.0
