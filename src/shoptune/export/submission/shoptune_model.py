@@ -13,23 +13,21 @@ os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "VLLM_NO_
 
 from models.base_model import ShopBenchBaseModel
 
-from shoptune.infer.engine import Engine
-from shoptune.infer.few_shot.dynamic import dynamic_examples
-from shoptune.infer.few_shot.example import FewShotExample
+from shoptune.export.answering.answerer import Answerer
+from shoptune.export.answering.engine import DeadlineEngine
+from shoptune.export.answering.pace import Limits, Pace
 from shoptune.infer.profile import Profile
-from shoptune.infer.prompt import Prompt
 
 BATCH_SIZE = 16  # the most that the evaluator passes
 
 
 class ShoptuneModel(ShopBenchBaseModel):  # type: ignore[misc]  # checked where it is copied to, not here
-    """Loads the engine once, then answers."""
+    """Loads the engine once, then answers; an engine that does not start is an error, everything after it is not."""
 
     def __init__(self) -> None:
-        profile = _profile()
-        self._dynamic = profile.prompting.dynamic
-        self._answered: list[list[FewShotExample]] = []
-        self._engine = Engine(HERE / "checkpoint", profile)
+        limits = Limits(**json.loads((HERE / "limits.json").read_text(encoding="utf-8")))
+        pace, profile = Pace(limits), _profile()  # the clock includes the start
+        self._answerer = Answerer(DeadlineEngine(HERE / "checkpoint", profile), profile, pace)
 
     def get_batch_size(self) -> int:
         """The largest batch that the evaluator passes: the engine works on all of it at once."""
@@ -37,17 +35,7 @@ class ShoptuneModel(ShopBenchBaseModel):  # type: ignore[misc]  # checked where 
 
     def batch_predict(self, batch: dict[str, Any], is_multiple_choice: bool) -> list[str]:
         """One answer for each of `batch["prompt"]`, in order."""
-        prompts = [Prompt(text, is_multiple_choice) for text in batch["prompt"]]
-        completions = self._engine.answer(prompts, dynamic=dynamic_examples(self._dynamic, self._answered))
-        answers = [completion.text for completion in completions]
-        if self._dynamic:
-            self._answered.append(
-                [
-                    FewShotExample(prompt.text, prompt.task_type, text)
-                    for prompt, text in zip(prompts, answers, strict=True)
-                ]
-            )
-        return answers
+        return self._answerer.answer(batch["prompt"], is_multiple_choice=is_multiple_choice)
 
 
 def _profile() -> Profile:
