@@ -91,7 +91,7 @@ def only_preview() -> Iterator[None]:
 
 
 def is_preview() -> bool:
-    """Whether only a preview is wanted; for commands that do more than `execute`."""
+    """Return whether `only_preview` is active, for commands that do more than call `execute`."""
     return _is_preview.get()
 
 

@@ -1,4 +1,4 @@
-"""Write what the challenge builds a submission's image from, and what it reads about the submission."""
+"""Write the files that the challenge builds a submission's image from, and its metadata."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PINNED = re.compile(r"^[A-Za-z0-9][\w.-]*(?:\[[\w,.-]+\])?==[^\s*]+(?:\s*;.*)?$
 
 
 def gpu_lock() -> Path:
-    """The lock of the packages that serve a checkpoint on the challenge's GPUs.
+    """Return the lock of the GPU infer environment.
 
     Raises:
         ShoptuneError: it is neither in the current folder nor in the folder that shoptune is installed from.
@@ -33,7 +33,7 @@ def gpu_lock() -> Path:
 
 
 def check_pins(file: Path) -> None:
-    """Check that a requirements file pins every package, vLLM among them.
+    """Check that a requirements file pins every package, including vLLM.
 
     Raises:
         ShoptuneError: a line leaves the version open, or vLLM is missing; all such lines are reported.
@@ -54,10 +54,10 @@ def check_pins(file: Path) -> None:
 
 
 def write_image(directory: Path, lock: Path) -> None:
-    """Write the Dockerfile, the requirements, and the files beside them.
+    """Write the Dockerfile, the requirements, and the files for apt, Docker and Git.
 
     Args:
-        directory: the submission.
+        directory: the submission's folder.
         lock: the pinned requirements.
 
     Raises:
@@ -70,7 +70,7 @@ def write_image(directory: Path, lock: Path) -> None:
 
 
 def write_metadata(directory: Path, track: Track, authors: tuple[str, ...]) -> None:
-    """Write aicrowd.json, which says to which track the submission goes."""
+    """Write aicrowd.json, which names the track and the authors."""
     metadata = {
         "challenge_id": track.value,
         "authors": list(authors) or [AUTHOR],

@@ -1,4 +1,4 @@
-"""Fill a clone of the challenge's starter kit with a submission: what is pushed to AIcrowd is a clone."""
+"""Fill a clone of the challenge's starter kit with a submission."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ from shoptune.runtime.progress import say
 from shoptune.stage import execute, is_preview
 
 _STAGING = ".shoptune-export.partial"
-# Files that tell a clone of the kit from any other folder; what the kit and a submission share is the kit's.
+# A folder with these files is taken for a clone of the kit.
 _OF_THE_KIT = ("aicrowd.json", "models/base_model.py", "models/user_config.py")
+# The kit's own versions of these stay.
 _KEPT = frozenset({"README.md", "models/base_model.py", "models/__init__.py"})
 
 
 def fill_kit(arguments: Arguments, kit: Path) -> None:
     """Write a submission into a clone of the starter kit.
 
-    The kit's own code, documentation and evaluation stay. Files of an earlier export are replaced, and those that are
-    no longer part of it are removed. The authors and the description in aicrowd.json stay unless authors are given.
+    The kit's code, documentation and evaluation stay. Files of an earlier export are replaced, or removed if the new
+    one lacks them. The description in aicrowd.json stays, and so do its authors unless the arguments name some.
 
     Args:
-        arguments: as for a submission in a folder of its own.
-        kit: the clone.
+        arguments: the arguments of `shoptune export`.
+        kit: the folder of the clone.
 
     Raises:
-        ShoptuneError: the folder is not a clone of the kit, or files that would be replaced hold uncommitted changes.
+        ShoptuneError: the folder is not a clone of the kit, or files that would be replaced have uncommitted changes.
     """
     missing = [name for name in _OF_THE_KIT if not (kit / name).is_file()]
     if missing:
@@ -100,7 +101,7 @@ def _metadata(folder: Path) -> dict[str, Any]:
 
 
 def _refuse_to_lose_changes(kit: Path, names: Iterable[str], before: Mapping[str, Any]) -> None:
-    """Refuse to replace files that are neither committed nor from an earlier export."""
+    """Refuse to replace files with uncommitted changes, unless an earlier export wrote them."""
     changed = {name for name in names if (kit / name).is_file() and not _is_ours(kit, name, before)} - {METADATA}
     if not changed or not (kit / ".git").exists():
         return

@@ -1,4 +1,4 @@
-"""What the challenge allows a submission."""
+"""The limits of the challenge."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ _MINUTES_AND_QUESTIONS: Mapping[Track, tuple[int, int]] = {
 
 
 def limits_of(track: Track) -> Limits:
-    """The time limits of a track."""
+    """Return the time limits of a track."""
     minutes, questions = _MINUTES_AND_QUESTIONS[track]
     return Limits(SECONDS_PER_QUESTION, minutes * 60.0, questions)

@@ -1,4 +1,4 @@
-"""Where a checkpoint comes from: every artifact on the way from raw rows to its weights."""
+"""The lineage of a checkpoint: every artifact between the raw rows and its weights."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Step:
     """One artifact or file of a lineage.
 
     Attributes:
-        name: the role in which it was read, such as `base`; `weights` for the checkpoint itself.
-        path: where it was when it was read.
-        stage: what made it, or empty for a file or folder that shoptune did not make.
-        sha256: of its content when it was read.
-        depth: how many steps it is away from the weights.
-        libraries: versions of the libraries that made it.
+        name: its role as an input, such as `base`; `weights` for the checkpoint itself.
+        path: its path when it was read.
+        stage: the stage that wrote it; empty if shoptune did not.
+        sha256: digest of its content when it was read.
+        depth: its distance from the weights.
+        libraries: versions of the main libraries that the stage used.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Step:
 
     @property
     def state(self) -> str:
-        """Whether it is still what was read: `here`, `changed`, or `not found` from this folder."""
+        """Return whether the content at its path is still the same: `here`, `changed` or `not found`."""
         path = Path(self.path)
         try:
             return HERE if digest(path) == self.sha256 else CHANGED
@@ -48,9 +48,9 @@ class Step:
 
 
 def lineage_of(checkpoint: Path) -> list[Step]:
-    """The steps that led to a checkpoint, the checkpoint first and what an artifact was made from after it.
+    """Return the steps that led to a checkpoint: the checkpoint first, and each artifact followed by its inputs.
 
-    Manifests record what was read with its SHA-256, so a step that was made again since shows as changed.
+    Manifests record the digests of their inputs, so an artifact that has been rebuilt since shows as changed.
     """
     return list(_steps("weights", checkpoint, digest(checkpoint), 0, set()))
 
@@ -61,12 +61,12 @@ def write_lineage(file: Path, steps: Sequence[Step]) -> None:
 
 
 def read_lineage(file: Path) -> list[Step]:
-    """The lineage in a file; raises ValueError, KeyError or TypeError for a file that holds something else."""
+    """Read a lineage; raises ValueError, KeyError or TypeError if the file contains something else."""
     return [Step(**fields) for fields in json.loads(file.read_text(encoding="utf-8"))]
 
 
 def table(steps: Sequence[Step]) -> Iterator[str]:
-    """One line per step: what it is, what made it, its hash, and whether it still is what was read."""
+    """Yield one line per step: its role, its stage, its digest, its state and its path."""
     lines = [("read as", "made by", "sha256", "state", "path")]
     lines += [
         ("  " * step.depth + step.name, step.stage or "-", step.sha256[:_SHOWN], step.state, step.path)
@@ -80,7 +80,7 @@ def table(steps: Sequence[Step]) -> Iterator[str]:
 def _steps(name: str, path: Path, sha256: str, depth: int, seen: set[tuple[str, str]]) -> Iterator[Step]:
     manifest = read_manifest(path) or {}
     yield Step(name, str(path), str(manifest.get("stage", "")), sha256, depth, _libraries(manifest))
-    if (str(path), sha256) in seen:  # its own inputs are listed where it was met first
+    if (str(path), sha256) in seen:  # its inputs are listed at its first occurrence
         return
     seen.add((str(path), sha256))
     for role, entry in manifest.get("inputs", {}).items():

@@ -1,4 +1,4 @@
-"""The export stage: from a checkpoint and an inference profile to a submission folder."""
+"""The export stage: turns a checkpoint and an inference profile into a submission folder."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _TEMPLATES = Path(__file__).with_name("submission")
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the command line gives.
+    """The arguments of `shoptune export`.
 
     Attributes:
-        file: the inference profile.
-        model: folder or hub id of the checkpoint.
-        track: 1 to 5.
-        overrides: `key.path=value` texts.
-        authors: names at AIcrowd.
-        requirements: the pinned packages of the image, or None for those of shoptune's GPU environment.
+        file: path of the inference profile.
+        model: folder or Hub id of the checkpoint.
+        track: the challenge's track, 1 to 5.
+        overrides: `key.path=value` strings from `--set`.
+        authors: user names at AIcrowd.
+        requirements: pinned packages of the image, or None for the lock of the GPU infer environment.
     """
 
     file: Path
@@ -53,7 +53,7 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Job:
-    """Which checkpoint goes into a submission to which track, and how its engine will run there."""
+    """The checkpoint to submit, the track it is for, and the profile that its engine will run with."""
 
     profile: Profile
     checkpoint: Checkpoint
@@ -63,7 +63,7 @@ class Job:
 
     @cached_property
     def code(self) -> Mapping[str, Path]:
-        """The modules to copy, by their path in the submission."""
+        """Return the modules to copy, by their path in the submission."""
         needed = [name for template in _templates() for name in imported_modules(template, "shoptune")]
         copied = {f"models/{template.name}": template for template in _templates()}
         return copied | source_files(needed)
@@ -73,13 +73,13 @@ def load(arguments: Arguments) -> Job:
     """Read the profile and locate the checkpoint.
 
     Raises:
-        ShoptuneError: the profile is faulty or needs what a submission cannot have, the checkpoint is missing, or a
-            version is left open.
+        ShoptuneError: the profile is invalid or uses a feature that a submission cannot, the checkpoint is missing, or
+            the requirements leave a version open.
     """
     profile = load_profile(arguments.file, arguments.overrides)
     if profile.prompting.retrieved:
-        what = "a submission cannot retrieve similar rows: its machine has no embedding model"
-        raise fail(arguments.file, "prompting.retrieved", what, "name another prompting")
+        what = "cannot be used in a submission: the challenge's machines have no embedding model"
+        raise fail(arguments.file, "prompting.retrieved", what, "choose a prompting without retrieved examples")
     checkpoint = Checkpoint(locate(arguments.model, arguments.file, "--model"))
     lock = arguments.requirements or gpu_lock()
     if not lock.is_file():
@@ -89,7 +89,7 @@ def load(arguments: Arguments) -> Job:
 
 
 def request(job: Job) -> Request:
-    """What the submission is made from, shoptune's own code included."""
+    """List everything that determines the submission, including the copied code of shoptune."""
     code = hashlib.sha256(json.dumps({name: file_sha256(file) for name, file in job.code.items()}).encode())
     config = {
         "profile": job.profile.model_dump(mode="json"),
@@ -102,10 +102,10 @@ def request(job: Job) -> Request:
 
 
 def write(job: Job, directory: Path) -> Mapping[str, str]:
-    """Write a folder in the challenge's layout: `models/user_config.py` gives a `UserModel` that answers.
+    """Write a folder in the challenge's layout, in which `models/user_config.py` defines the `UserModel` to evaluate.
 
-    The folder holds the checkpoint, a copy of the modules that the engine needs, and the image that runs them; nothing
-    is fetched when it runs.
+    The folder contains the checkpoint, a copy of the shoptune modules that the engine needs, and the files that its
+    image is built from. It runs without network access.
 
     Raises:
         ShoptuneError: the checkpoint is malformed, or there is not enough space for a copy of it.
@@ -129,8 +129,8 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
 
 
 def next_command(_job: Job, out: Path) -> str:
-    """Check it before it is handed in."""
-    return f"shoptune export check {quote(str(out))} --questions FILE"
+    """Return the commands that import the model as the evaluator does."""
+    return f"cd {quote(str(out))}, then from models.user_config import UserModel"
 
 
 SUBMISSION: Stage[Arguments, Job] = Stage("export", load, request, write, next_command)
@@ -155,7 +155,7 @@ def _templates() -> list[Path]:
 
 
 def _write_profile(profile: Profile, directory: Path) -> None:
-    """The profile, with the files that it names beside it."""
+    """Write the profile, with copies of the files that it refers to in the same folder."""
     settings = profile.model_dump(mode="json")
     if profile.prompting.few_shot:
         shutil.copyfile(profile.prompting.few_shot.questions, directory / _FEW_SHOT)

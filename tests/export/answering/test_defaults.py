@@ -29,7 +29,7 @@ _LIST = "Rank the products for the query 'kettle':\n1. a\n2. b\n3. c\n4. d\n5. e
         ("Which?\n1. a\n2. b\n3. c", TaskType.MULTIPLE_CHOICE, 1),  # the default, 0, is not listed
         ("Is it so? Answer yes or no.", TaskType.MULTIPLE_CHOICE, 0),
         ("Which brand is in the query 'acme blue kettle'?", TaskType.NAMED_ENTITY_RECOGNITION, ["acme blue kettle"]),
-        ("Translate.\nTitle: Wasserkocher, 1,7 l\nOutput:", TaskType.GENERATION, "Output"),
+        ("Translate.\nTitle: Wasserkocher, 1,7 l\nOutput:", TaskType.GENERATION, "Wasserkocher 1 7 l"),
         ("Explain the product: a kettle", TaskType.GENERATION, "a kettle"),
         ("\n:\n", TaskType.GENERATION, "none"),
     ],

@@ -1,1 +1,1 @@
-"""Answering inside a submission: whatever is asked and whatever fails, every question gets an answer in time."""
+"""Answer questions inside a submission: every question gets an answer in time, even if the engine fails."""

@@ -1,4 +1,4 @@
-"""Answers batches as the evaluator passes them, and never raises."""
+"""Answer batches as the evaluator passes them, without ever raising."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from shoptune.shopbench.vocabulary import TaskType
 
 
 class Writer(Protocol):
-    """What an answerer needs from an engine; `DeadlineEngine` is one."""
+    """The part of an engine's interface used here, implemented by `DeadlineEngine`."""
 
     def write_until(
         self, deadline: float, prompts: Sequence[Prompt], dynamic: Mapping[TaskType, FewShotExample]
     ) -> list[str | None]:
-        """What the model writes to each question until a time, None where it writes nothing."""
+        """Return what the model writes to each question before the deadline; None if it has written nothing."""
 
 
 class Answerer:
-    """One answer for each question, readable and in time, whatever the engine does.
+    """Gives each question a readable answer in time, even if the engine fails.
 
     Args:
         engine: writes the answers.
-        profile: how questions are put and answers repaired.
-        pace: says how long a batch may take.
+        profile: the prompting and the repair of answers.
+        pace: gives each batch its deadline.
     """
 
     def __init__(self, engine: Writer, profile: Profile, pace: Pace) -> None:
@@ -40,7 +40,7 @@ class Answerer:
         self._answered: list[list[FewShotExample]] = []
 
     def answer(self, texts: Sequence[Any], *, is_multiple_choice: bool) -> list[str]:
-        """Answer a batch, in order."""
+        """Answer the questions of a batch; the answers are in the same order."""
         deadline = self._pace.deadline(len(texts))
         prompts = [Prompt(_clean(text), bool(is_multiple_choice)) for text in texts]
         try:
@@ -56,7 +56,7 @@ class Answerer:
     def _written(
         self, prompts: Sequence[Prompt], dynamic: Mapping[TaskType, FewShotExample], deadline: float
     ) -> list[str | None]:
-        """What the model writes. If the engine fails on a batch, each of its questions is asked alone."""
+        """Return what the model writes; if the engine fails on the batch, pass its questions one by one."""
         written = self._asked(prompts, dynamic, deadline)
         if written is not None:
             return written
@@ -68,7 +68,7 @@ class Answerer:
     def _asked(
         self, prompts: Sequence[Prompt], dynamic: Mapping[TaskType, FewShotExample], deadline: float
     ) -> list[str | None] | None:
-        """What the engine writes, or None if it fails."""
+        """Return what the engine writes, or None if it fails."""
         try:
             written = self._engine.write_until(deadline, prompts, dynamic)
         except Exception as error:
@@ -80,7 +80,7 @@ class Answerer:
         return None
 
     def _finished(self, text: str | None, prompt: Prompt) -> str:
-        """The answer to hand in: what the model wrote if it can be read, else the default of the task type."""
+        """Return the model's answer if it is readable, otherwise the default answer."""
         try:
             answer = finished(text, prompt, self._profile) if text is not None else ""
             if text is not None and is_readable(answer, prompt.task_type):
@@ -97,5 +97,5 @@ class Answerer:
 
 
 def _clean(text: Any) -> str:
-    """A question as text that every tokenizer takes: no halves of surrogate pairs."""
+    """Return a question as valid Unicode: tokenizers refuse lone surrogates."""
     return str(text).encode("utf-8", "replace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""The answer to hand in when the engine gives none: any form that the benchmark can read beats a lost question."""
+"""Default answers for questions that the engine did not answer; they are at least readable by the benchmark."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _READ = 20_000  # characters of a question in which a phrase is looked for
 
 
 def default_answer(question: str, task_type: TaskType, default_choice: int) -> str:
-    """A readable answer to a question that the model did not answer.
+    """Return a readable answer to a question that the model did not answer.
 
-    The numbers that the question lists in their order, the default option, or a phrase of the question.
+    It is the listed numbers in their order, the default option, or a phrase of the question.
 
     Args:
         question: its text.
         task_type: as guessed from the text.
-        default_choice: the option to hand in where the question lists none.
+        default_choice: the answer to a multiple-choice question, if it is among the options.
     """
     definition = DEFINITIONS[task_type]
     candidates = [definition.repair("", question, default_choice)]
@@ -37,14 +37,15 @@ def default_answer(question: str, task_type: TaskType, default_choice: int) -> s
 
 
 def is_readable(text: str, task_type: TaskType) -> bool:
-    """Whether the benchmark's parser reads something from an answer."""
+    """Return whether the benchmark's parser can read an answer."""
     return not is_failure(task_type, parse(task_type, text))
 
 
 def _phrase(question: str) -> str:
-    """What a question is about, most likely: its last quotation, or what follows the last colon, or its last line."""
+    """Guess what a question is about: its last quotation, the text after the last colon, or the last line."""
     text = question[-_READ:]
     quoted = _QUOTED.findall(text)
     lines = [line.strip() for line in text.splitlines() if line.strip(" \t:")]
+    lines = [line for line in lines if not line.endswith(":")] or lines  # "Output:" is not what it is about
     about = quoted[-1] if quoted else lines[-1].rstrip(":").rpartition(":")[2] if lines else ""
     return " ".join(about.replace(",", " ").split()[:_WORDS])

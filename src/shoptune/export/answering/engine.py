@@ -1,4 +1,4 @@
-"""An engine that stops at a deadline: what an answer has by then is the answer."""
+"""An engine that stops at a deadline and returns the answers as far as they are written."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _FORGETTING = 0.9
 
 
 class DeadlineEngine(Engine):
-    """`Engine` for a machine where being late loses everything.
+    """An `Engine` that returns before a deadline.
 
     Args:
         checkpoint: a local folder.
-        profile: engine arguments, how questions are put, and length limits.
+        profile: the engine's arguments, the prompting and the length limits.
     """
 
     def __init__(self, checkpoint: Path, profile: Profile) -> None:
@@ -37,18 +37,18 @@ class DeadlineEngine(Engine):
     def write_until(
         self, deadline: float, prompts: Sequence[Prompt], dynamic: Mapping[TaskType, FewShotExample]
     ) -> list[str | None]:
-        """What the model writes to each question until a time; None where it has written nothing.
+        """Return what the model writes to each question before the deadline; None if it has written nothing.
 
-        A question that is too long loses its middle. One that cannot be prepared, or that the engine refuses, is asked
-        again without its constraint, and is None when that fails too.
+        A question that is too long loses its middle. A question that the engine refuses is passed again without its
+        constraint. The result is None for questions that cannot be prepared, and for those refused twice.
 
         Args:
-            deadline: on the clock of `time.monotonic`.
+            deadline: a time of `time.monotonic`.
             prompts: the questions.
             dynamic: few-shot examples from earlier batches.
 
         Raises:
-            Exception: whatever the engine raises when a step of it fails; it is empty again then.
+            Exception: a step of the engine failed. All requests have been removed from it.
         """
         waiting: dict[str, int] = {}
         written: list[str | None] = [None] * len(prompts)
@@ -69,9 +69,10 @@ class DeadlineEngine(Engine):
         return written
 
     def _steps(self, engine: Any, deadline: float) -> Iterator[tuple[str, str, bool]]:
-        """What each step of the engine adds, while there is time for another step like the slow ones before.
+        """Run steps while there is time for another slow one, and yield what each adds: request, text so far, finished.
 
-        There is one step at least. Kernels are compiled in the first steps, so an old slow step counts less and less.
+        At least one step is run. The first steps compile kernels, so the time of a slow step counts less with every
+        step after it.
         """
         now = time.monotonic()
         while engine.has_unfinished_requests():
@@ -84,10 +85,10 @@ class DeadlineEngine(Engine):
                 return
 
     def _asked(self, prompt: Prompt, dynamic: Mapping[TaskType, FewShotExample]) -> str | None:
-        """Pass one question to the engine: the request's name, or None if that is impossible."""
+        """Pass a question to the engine; return the request's name, or None if it is impossible."""
         try:
             [prepared] = self._preparer.prepare([prompt], dynamic, cut=True)
-        except Exception as error:  # whatever a question of unknown origin causes
+        except Exception as error:  # questions are untrusted input
             complain(f"submission: cannot prepare the question {prompt.text[:_SHOWN]!r}: {error!r}")
             return None
         if prepared.lost:

@@ -1,1 +1,1 @@
-"""The files that describe a submission's image and repository, as they are written into it."""
+"""Templates of the files that describe a submission's image and repository."""
