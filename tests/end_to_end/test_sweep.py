@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.end_to_end.pipeline import Pipeline, python_in, run_shoptune
+from tests.end_to_end.pipeline import ROOT, SHOPTUNE, Pipeline, python_in, run_shoptune
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +44,22 @@ def test_a_served_adapter_answers_as_merged_weights_do(pipeline: Pipeline, tmp_p
     output = python_in("infer", _BOTH_WAYS, pipeline.sweep_config, pipeline.questions, tmp_path)
     assert "SAME" in output, output[-2000:]
     assert not output.endswith(" 1\n"), "the three ensembles answered alike: nothing was compared"
+
+
+def test_a_killed_sweep_resumes_with_the_same_bytes(pipeline: Pipeline, tmp_path: Path) -> None:
+    out = tmp_path / "sweep"
+    command = ["sweep", str(pipeline.sweep_config), "--out", str(out)]
+    process = subprocess.Popen([SHOPTUNE, *command], cwd=ROOT, stderr=subprocess.DEVNULL)
+    while not (saved := list(out.with_name("sweep.partial").glob("points/point-*.json"))):
+        assert process.poll() is None, "ended before it could be killed"
+        time.sleep(0.01)
+    process.kill()
+    process.wait(60)
+    assert len(saved) == 1, "nothing was left to resume"
+    run_shoptune(*command)
+    assert {file.name for file in out.iterdir()} == {file.name for file in pipeline.sweep.iterdir()}
+    for file in set(pipeline.sweep.iterdir()) - {pipeline.sweep / "manifest.json"}:
+        assert (out / file.name).read_bytes() == file.read_bytes(), file.name
 
 
 def test_a_search_leaves_a_merge_config_ready_to_run(pipeline: Pipeline, tmp_path: Path) -> None:
