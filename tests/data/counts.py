@@ -9,7 +9,7 @@ _NUMBER = r"\b(one|two|three|1|2|3)\b"
 _PATTERNS = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"\b(?:output|respond with|answer in|answer with)\b[^.\n]{{0,24}}?{_NUMBER}[ -](?:comma-separated )?numbers?\b",
+        rf"\b(?:output|respond with|answer (?:in|with))\b[^.\n]{{0,24}}?{_NUMBER}[ -](?:comma-separated )?numbers?\b",
         rf"\b(?:select|choose)\b(?: the)?[^.\n]{{0,24}}?{_NUMBER} (?:products?|snippets?|aspects?|from)",
         r"\b([123]) (?:Nummern?|números?|numéros?|numer[oi])\b",
         r"番号を([123])つ",
