@@ -1,4 +1,4 @@
-"""What a quantizer engine is: settings, and a method that turns a padded checkpoint into a 4-bit checkpoint."""
+"""The interface of quantizer engines: settings with a method that quantizes a padded checkpoint to 4 bits."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Device = Literal["cpu", "cuda"]
 
 @dataclass(frozen=True)
 class Work:
-    """What an engine gets.
+    """The inputs of an engine.
 
     Attributes:
         source: the checkpoint to quantize; its feed-forward layers are padded to whole groups while they are read.
-        blocks: the calibration tokens, as blocks of equal length.
-        device: where blocks of the model compute; the weights of the others stay off it.
-        directory: where the 4-bit checkpoint goes.
-        kept: a folder for what an interrupted run has finished; a resumed run finds it as it was.
+        blocks: the calibration tokens, in blocks of equal length.
+        device: the device that computes one layer of the model at a time.
+        directory: the folder to write the 4-bit checkpoint to.
+        kept: a folder for finished layers, which a resumed run reads.
         checks: measures each layer when it is finished.
-        activation_bytes: the most host memory for calibration activations; the rest goes to `kept`.
+        activation_bytes: the maximum host memory for calibration activations; the rest is written to `kept`.
     """
 
     source: PaddedSource
@@ -43,7 +43,7 @@ class Work:
 
 
 class QuantizerEngine(Settings):
-    """The settings of an engine; a subclass in `shoptune.quantize.engines` names itself in `engine`.
+    """Base class for the settings of an engine; a subclass in `shoptune.quantize.engines` sets its name in `engine`.
 
     Attributes:
         environment: the environment in which the engine is installed, or None for the one that runs the command.
@@ -57,7 +57,7 @@ class QuantizerEngine(Settings):
     @property
     @abstractmethod
     def group_size(self) -> int:
-        """How many consecutive weights share a scale."""
+        """The number of consecutive weights that share a scale."""
 
     @property
     def symmetric(self) -> bool:
@@ -66,12 +66,12 @@ class QuantizerEngine(Settings):
 
     @abstractmethod
     def quantize(self, work: Work) -> Mapping[str, Any]:
-        """Write the config and the 4-bit weights of a checkpoint; the caller copies the tokenizer.
+        """Write the config and the 4-bit weights of the checkpoint; the caller copies the tokenizer.
 
         Call `work.checks.record` for each weight as it is finished.
 
         Returns:
-            What the engine has to report, as JSON values.
+            The engine's entries for quantize_report.json, as JSON values.
 
         Raises:
             ShoptuneError: the checkpoint or the calibration tokens are unusable.
@@ -79,9 +79,9 @@ class QuantizerEngine(Settings):
 
 
 def select_device(device: Device) -> None:
-    """Make engines compute on a device; they use the first GPU they see, whatever they are configured to use.
+    """Select the device for engines, which otherwise use the first visible GPU regardless of their configuration.
 
-    Call it before anything asks CUDA for its devices.
+    Call it before anything initializes CUDA.
 
     Raises:
         ShoptuneError: the device does not exist.
@@ -92,4 +92,4 @@ def select_device(device: Device) -> None:
     import torch
 
     if not torch.cuda.is_available():
-        raise fail("device", "", "is cuda, but torch sees no GPU", "run it where there is one, or set device: cpu")
+        raise fail("device", "", "is cuda, but torch finds no GPU", "use a machine with a GPU, or set device: cpu")

@@ -89,8 +89,8 @@ def padded_shape(spec: TensorSpec, old: int, width: int) -> tuple[int, ...]:
     if axis is None:
         return spec.shape
     if spec.shape[axis] != old:
-        what = f"is {spec.shape[axis]} wide, but config.json says {old}"
-        raise fail(spec.file, spec.name, what, "restore the checkpoint's own config.json")
+        what = f"is {spec.shape[axis]} wide, but intermediate_size in config.json is {old}"
+        raise fail(spec.file, spec.name, what, "restore the checkpoint's original config.json")
     return tuple(width if number == axis else size for number, size in enumerate(spec.shape))
 
 

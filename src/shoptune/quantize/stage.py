@@ -1,4 +1,4 @@
-"""The quantize stage: from a merged checkpoint to a 4-bit checkpoint."""
+"""The quantize stage: turns a merged checkpoint into a 4-bit checkpoint."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _WEIGHTS_AND_CONFIG = ("config.json", "model.safetensors")
 
 @dataclass(frozen=True)
 class Job:
-    """What to quantize, and how."""
+    """The checkpoint to quantize, and the config."""
 
     config: QuantizeConfig
     checkpoint: Checkpoint
@@ -54,20 +54,20 @@ def load(arguments: ConfigFile) -> Job:
     """Read the quantize YAML and locate its checkpoint.
 
     Raises:
-        ShoptuneError: the YAML is faulty, or the checkpoint is missing or unsuitable.
+        ShoptuneError: the YAML is invalid, or the checkpoint is missing or cannot be quantized.
     """
     config = load_config(arguments.file, QuantizeConfig, arguments.overrides)
     checkpoint = Checkpoint(locate(config.model, arguments.file, "model"))
     checkpoint.refuse_quantized()
     if not any((checkpoint.path / name).is_file() for name in _TOKENIZERS):
-        remedy = "copy the tokenizer files of its base into the folder"
+        remedy = "copy its base model's tokenizer files into the folder"
         raise fail(checkpoint.path, "", f"has no tokenizer ({' or '.join(_TOKENIZERS)})", remedy)
     check_widths(checkpoint, config.engine.group_size, config.tensor_parallel)
     return Job(config, checkpoint)
 
 
 def request(job: Job) -> Request:
-    """What the 4-bit checkpoint is made from."""
+    """List everything that determines the 4-bit checkpoint."""
     inputs = {"model": job.checkpoint.path} | job.config.calibration.inputs
     return Request("quantize", job.config.model_dump(mode="json"), inputs)
 
@@ -165,11 +165,11 @@ def _check_scales(checkpoint: Checkpoint) -> None:
 
     for spec in checkpoint.tensors.values():
         if spec.name.endswith(("scales", "weight_scale")) and not torch.isfinite(read_rows(spec)).all():
-            raise fail(spec.file, spec.name, "is NaN or infinite somewhere", "calibrate on more samples")
+            raise fail(spec.file, spec.name, "contains NaN or infinite values", "calibrate on more samples")
 
 
 def next_command(_job: Job, out: Path) -> str:
-    """Answer questions with the 4-bit checkpoint."""
+    """Return the command that answers questions with the 4-bit checkpoint."""
     return f"shoptune infer PROFILE.yaml --model {quote(str(out))} --questions FILE --out DIR"
 
 

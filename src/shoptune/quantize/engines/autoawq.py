@@ -11,15 +11,15 @@ from shoptune.quantize.engine import QuantizerEngine, Work
 
 
 class AwqSettings(Settings):
-    """AutoAWQ's settings, with its names and defaults.
+    """AutoAWQ's settings, under its names and with its defaults.
 
     Attributes:
-        w_bit: bits per weight.
-        q_group_size: weights per scale.
-        zero_point: quantize asymmetrically.
-        version: layout of the packed weights.
+        w_bit: the number of bits per weight.
+        q_group_size: the number of consecutive weights that share a scale.
+        zero_point: use asymmetric quantization, which stores a zero point per group.
+        version: the layout of the packed weights.
         apply_clip: also search for a range to clip each group of weights to.
-        duo_scaling: use the weights' magnitudes as well as the activations' in the search for scales.
+        duo_scaling: take the magnitudes of weights into account in the search for scales, not only activations.
     """
 
     w_bit: Literal[4] = 4
