@@ -67,3 +67,4 @@ def _copy_project(root: Path, copy: Path) -> None:
     (copy / "tests").mkdir()
     for name in ("__init__.py", "conftest.py", "golden.py"):
         shutil.copyfile(root / "tests" / name, copy / "tests" / name)
+    (copy / "tests" / "warm").symlink_to(root / "tests" / "warm")  # for conftest.py
