@@ -1,6 +1,7 @@
 """What tests share: where the examples and the real data are."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.installed import Installed, install
+from tests.warm.interpreters import WarmInterpreters
 
 ROOT = Path(__file__).parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data"
@@ -56,6 +58,14 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(shared_folder: Path) -> Installed:
     """shoptune installed from a wheel, elsewhere on the disk."""
     return install(shared_folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_interpreters(shared_folder: Path) -> Iterator[WarmInterpreters]:
+    """Interpreters that have imported the slow libraries; none starts before a test uses it."""
+    WarmInterpreters.current = WarmInterpreters(shared_folder / "warm")
+    yield WarmInterpreters.current
+    WarmInterpreters.current.close()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

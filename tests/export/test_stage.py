@@ -71,7 +71,7 @@ def test_the_few_shot_examples_are_copied(tiny_base: Path, examples: Path, tmp_p
 def test_what_a_submission_cannot_do_is_refused(tiny_base: Path, tmp_path: Path) -> None:
     file = tmp_path / "profile.yaml"
     file.write_text("prompting: {retrieved: {rows: rows}}")
-    with pytest.raises(ShoptuneError, match=r"profile\.yaml: prompting\.retrieved: a submission cannot retrieve"):
+    with pytest.raises(ShoptuneError, match=r"profile\.yaml: prompting\.retrieved: cannot be used in a submission"):
         load(Arguments(file, str(tiny_base), 3))
 
 

@@ -54,6 +54,7 @@ def assemble(plan: Plan, tables: Mapping[str, SourceTables], context: Context, e
         malformed={source: found.malformed for source, found in tables.items()},
         missing={source: found.missing for source, found in tables.items()},
         samples=context.querying.samples,
+        word_overlap=assembly.row_filter.word_overlap(),
     )
 
 

@@ -77,6 +77,7 @@ class BuildResult:
         malformed: by source, the parts of raw files that were set aside.
         missing: by source and description, the number of records without a partner in another table.
         samples: by name, the tables that only a sample was used of.
+        word_overlap: by task, the score of the guesser of `filters.word_overlap` on the rows.
     """
 
     rows: Rows
@@ -85,6 +86,7 @@ class BuildResult:
     malformed: Mapping[str, Sequence[MalformedRecord]]
     missing: Mapping[str, Mapping[str, int]]
     samples: Mapping[str, Sample]
+    word_overlap: Mapping[str, float]
 
     def shortfalls(self, share: float = 1) -> Mapping[str, int]:
         """The tasks with less than a share of the rows wanted, and how many rows each has."""

@@ -1,4 +1,4 @@
-"""The export stage: from a checkpoint and an inference profile to a submission folder."""
+"""The export stage: turns a checkpoint and an inference profile into a submission folder."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from shoptune.stage import Stage
 
 _FEW_SHOT = "few_shot.json"
 _TEMPLATES = Path(__file__).with_name("submission")
-# What the copied modules import besides vLLM, which brings both.
+# Imported by the copied modules in addition to vLLM; pinned to the versions installed here.
 _REQUIREMENTS = ("jinja2", "pydantic", "pyyaml", "rich")
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the command line gives.
+    """The arguments of `shoptune export`.
 
     Attributes:
-        file: the inference profile.
-        model: folder or hub id of the checkpoint.
-        track: 1 to 5.
-        overrides: `key.path=value` texts.
+        file: path of the inference profile.
+        model: folder or Hub id of the checkpoint.
+        track: the challenge's track, 1 to 5.
+        overrides: `key.path=value` strings from `--set`.
     """
 
     file: Path
@@ -43,7 +43,7 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Job:
-    """Which checkpoint goes into a submission to which track, and how its engine will run there."""
+    """The checkpoint to submit, the track it is for, and the profile that its engine will run with."""
 
     profile: Profile
     checkpoint: Checkpoint
@@ -54,26 +54,27 @@ def load(arguments: Arguments) -> Job:
     """Read the profile and locate the checkpoint.
 
     Raises:
-        ShoptuneError: the profile is faulty or needs what a submission cannot have, or the checkpoint is missing.
+        ShoptuneError: the profile is invalid or uses a feature that a submission cannot, or the checkpoint is missing.
     """
     profile = load_profile(arguments.file, arguments.overrides)
     if profile.prompting.retrieved:
-        what = "a submission cannot retrieve similar rows: its machine has no embedding model"
-        raise fail(arguments.file, "prompting.retrieved", what, "name another prompting")
+        what = "cannot be used in a submission: the challenge's machines have no embedding model"
+        raise fail(arguments.file, "prompting.retrieved", what, "choose a prompting without retrieved examples")
     checkpoint = Checkpoint(locate(arguments.model, arguments.file, "--model"))
     return Job(profile, checkpoint, list(Track)[arguments.track - 1])
 
 
 def request(job: Job) -> Request:
-    """What the submission is made from."""
+    """List everything that determines the submission: the profile, the track, the checkpoint and few-shot files."""
     config = {"profile": job.profile.model_dump(mode="json"), "challenge": job.challenge.value}
     return Request("export", config, {"model": job.checkpoint.path, **job.profile.prompting.inputs})
 
 
 def write(job: Job, directory: Path) -> Mapping[str, str]:
-    """Write a folder in the challenge's layout: `models/user_config.py` gives a `UserModel` that answers.
+    """Write a folder in the challenge's layout, in which `models/user_config.py` defines the `UserModel` to evaluate.
 
-    The folder holds the checkpoint and a copy of the modules that the engine needs; nothing is fetched when it runs.
+    The folder contains the checkpoint and a copy of the shoptune modules that the engine needs, so that it runs
+    without network access.
 
     Raises:
         ShoptuneError: the checkpoint is malformed.
@@ -96,7 +97,7 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
 
 
 def next_command(_job: Job, out: Path) -> str:
-    """Use it as the evaluator does."""
+    """Return the commands that import the model as the evaluator does."""
     return f"cd {quote(str(out))}, then from models.user_config import UserModel"
 
 
@@ -104,7 +105,7 @@ SUBMISSION: Stage[Arguments, Job] = Stage("export", load, request, write, next_c
 
 
 def _write_profile(profile: Profile, directory: Path) -> None:
-    """The profile, with the files that it names beside it."""
+    """Write the profile, with copies of the files that it refers to in the same folder."""
     settings = profile.model_dump(mode="json")
     if profile.prompting.few_shot:
         shutil.copyfile(profile.prompting.few_shot.questions, directory / _FEW_SHOT)
@@ -135,7 +136,8 @@ def _write_metadata(directory: Path, challenge: Track) -> None:
     (directory / "requirements.txt").write_text("\n".join(["vllm", *pins]) + "\n", encoding="utf-8")
     readme = (
         f"# Submission to {challenge.value}\n\n"
-        "`models/user_config.py` gives `UserModel`; its checkpoint lies in `models/checkpoint`, its engine settings\n"
-        "in `models/profile.json`. Put your name into `aicrowd.json`, track the safetensors with Git LFS, and push.\n"
+        "`models/user_config.py` defines `UserModel`, which loads the checkpoint in `models/checkpoint` with the\n"
+        "engine settings in `models/profile.json`. Before you push, enter your name in `aicrowd.json` and track\n"
+        "the safetensors files with Git LFS.\n"
     )
     (directory / "README.md").write_text(readme, encoding="utf-8")

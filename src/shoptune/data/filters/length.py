@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,15 +47,15 @@ class LengthLimit:
         # A token of a byte-level vocabulary is at least one byte, so most rows need not be encoded.
         if sum(len(text.encode()) + _TOKENS_PER_TURN for text in texts) <= self.max_tokens:
             return
-        if self.tokens(question) > self.max_tokens:
+        if self.tokens(texts) > self.max_tokens:
             raise RecordError("too long: more tokens than max_tokens")
 
-    def tokens(self, question: Question) -> int:
-        """The number of tokens in the chat, including those that mark its turns."""
+    def tokens(self, texts: Sequence[str]) -> int:
+        """The number of tokens of a chat, given the text of each turn; those that mark the turns are included."""
         if self.tokenizer is None:
             raise ValueError("no tokenizer")
         encode = _tokenizer(self.tokenizer).encode
-        return sum(len(encode(text, add_special_tokens=False).ids) + _TOKENS_PER_TURN for text in _texts(question))
+        return sum(len(encode(text, add_special_tokens=False).ids) + _TOKENS_PER_TURN for text in texts)
 
 
 def _texts(question: Question) -> list[str]:

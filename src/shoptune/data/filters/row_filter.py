@@ -29,16 +29,24 @@ class RowFilter:
         limits_word_overlap: whether tasks are held to their recipes' `word_overlap`.
         rejects: the rows and records that were dropped.
         seen: digests of all admitted questions, across tasks.
+        tasks: the filter of each task so far, by the task's name.
     """
 
     similarity: float | None
     limits_word_overlap: bool = True
     rejects: Rejects = field(default_factory=Rejects)
     seen: set[bytes] = field(default_factory=set)
+    tasks: dict[str, TaskRowFilter] = field(default_factory=dict)
 
     def of_task(self, task: Task) -> TaskRowFilter:
         """The filter for the rows of one task."""
-        return TaskRowFilter(self, task, NearDuplicates(self.similarity or 1.0))
+        self.tasks[task.recipe.name] = TaskRowFilter(self, task, NearDuplicates(self.similarity or 1.0))
+        return self.tasks[task.recipe.name]
+
+    def word_overlap(self) -> dict[str, float]:
+        """What guessing by shared words scores on the admitted rows of each task that lists options: the mean."""
+        tasks = sorted(self.tasks.items())
+        return {name: round(task.guessed / task.guesses, 3) for name, task in tasks if task.guesses}
 
 
 @dataclass

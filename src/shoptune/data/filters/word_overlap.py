@@ -7,23 +7,12 @@ benchmark's development questions it scores between 0.25 and 0.6, depending on t
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
 
 from shoptune.shopbench.questions import Question
 from shoptune.shopbench.vocabulary import TaskType
 
 _OPTION = re.compile(r"^\s*(\d{1,2})\s*[.):]\s*(.*)$")
 _WORD = re.compile(r"[^\W_]+")
-
-
-def scores_by_task(questions: Iterable[Question]) -> dict[str, float]:
-    """The mean score of the guesser on each task that lists options; see `score`."""
-    found: Mapping[str, list[float]] = defaultdict(list)
-    for question in questions:
-        if (value := score(question)) is not None:
-            found[question.task_name].append(value)
-    return {name: round(sum(values) / len(values), 3) for name, values in sorted(found.items())}
 
 
 def score(question: Question) -> float | None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from shoptune.data.build_result import BuildResult, Rows
 from shoptune.data.filters.length import LengthLimit
-from shoptune.data.filters.word_overlap import scores_by_task
-from shoptune.shopbench.rows import to_questions
 from shoptune.shopbench.vocabulary import TaskType
 
 if TYPE_CHECKING:
@@ -20,7 +17,6 @@ if TYPE_CHECKING:
 _COUNTED = ("source", "task_type", "track", "language")
 _MEASURED_ROWS = 1000  # randomly chosen rows whose length is measured
 _BINS = 24
-_GUESSED_ROWS = 500  # rows of each task, on which words are counted
 
 
 def statistics(result: BuildResult, splits: Mapping[str, int], length: LengthLimit) -> dict[str, Any]:
@@ -35,7 +31,7 @@ def statistics(result: BuildResult, splits: Mapping[str, int], length: LengthLim
         "by_split": dict(splits),
         **{f"by_{name}": _counts(rows, name) for name in _COUNTED},
         "by_task": {name: {"wanted": wanted, "made": counts[name]} for name, wanted in result.wanted.items()},
-        "word_overlap": scores_by_task(to_questions(_of_each_task(result.rows))),
+        "word_overlap": dict(result.word_overlap),
         "answer_positions": _counts(choices, "output_field"),
         "lengths": _lengths(result.rows, length),
         "drops": result.rejects.by_source(),
@@ -56,23 +52,6 @@ def _counts(rows: pa.Table, column: str) -> dict[str, int]:
     return {entry["values"]: entry["counts"] for entry in sorted(pc.value_counts(rows[column]).to_pylist(), key=str)}
 
 
-def _of_each_task(rows: Rows) -> pa.Table:
-    """The first rows of every task."""
-    import numpy as np
-
-    numbers: list[int] = []
-    counts: Counter[str] = Counter()
-    start = 0
-    for part in rows.parts:
-        if part.num_rows:
-            task = part["task_name"][0].as_py()
-            taken = min(part.num_rows, _GUESSED_ROWS - counts[task])
-            numbers += range(start, start + taken)
-            counts[task] += taken
-            start += part.num_rows
-    return rows.take(np.array(numbers, np.int64))
-
-
 def _lengths(rows: Rows, length: LengthLimit) -> dict[str, Any]:
     """A histogram of lengths: tokens of the whole chat if a tokenizer is given, else characters of the question."""
     import numpy as np
@@ -80,7 +59,8 @@ def _lengths(rows: Rows, length: LengthLimit) -> dict[str, Any]:
     drawn = random.Random(0).sample(range(len(rows)), min(_MEASURED_ROWS, len(rows)))
     sample = rows.take(np.array(drawn, np.int64))
     if length.tokenizer:
-        values = [length.tokens(question) for question in to_questions(sample)]
+        chats = sample["messages"].to_pylist()
+        values = [length.tokens([turn["content"] for turn in turns]) for turns in chats]
     else:
         values = [len(text) for text in sample["input_field"].to_pylist()]
     counts, edges = np.histogram(values, bins=_BINS) if values else (np.empty(0, int), np.empty(0))
