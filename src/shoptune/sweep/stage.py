@@ -48,7 +48,7 @@ def request(plan: SweepPlan) -> Request:
     inputs = sources | {"questions": Path(plan.config.questions)} | plan.profile.prompting.inputs
     config = {
         **plan.config.model_dump(mode="json", include={"alphas", "search"}, exclude_none=True),
-        "merge": plan.merge.model_dump(mode="json", exclude={"wise_ft_alpha"}),
+        "merge": plan.merge.model_dump(mode="json", exclude={"wise_ft_alpha", "parity"}),
         "profile": plan.profile.model_dump(mode="json"),
     }
     return Request("sweep", config, inputs)
