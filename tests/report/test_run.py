@@ -90,7 +90,7 @@ def test_the_page_shows_the_speed_of_inference(run_directory: Path) -> None:
     # 10 questions in 3 seconds, 50 tokens; 40 of 100 prompt tokens were cached.
     assert "answers/held 10 3.00 3.3 17 40% 0.25 s 0.25 s 0.25 s" in cells
     score = f"{collect(run_directory).scores['merged']['overall']['by_question']:.3f}"
-    assert f"answers/held ranking, multiple choice {score} 3.00 1.50 answers/loose nothing {score} 2.00 1.00" in cells
+    assert f"answers/held ranking, multiple choice {score} 3.00 1.50 answers/loose none {score} 2.00 1.00" in cells
 
 
 def test_a_folder_without_artifacts_is_refused(tmp_path: Path) -> None:

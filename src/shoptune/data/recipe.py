@@ -10,14 +10,17 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 
 from shoptune.config import Settings, load, read_yaml
+from shoptune.config.paths import ConfigPath
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
 from shoptune.shopbench.metrics import METRICS_OF
 from shoptune.shopbench.vocabulary import Metric, TaskType, Track
 
+RECIPES = "data_recipes"  # the folder of the recipes that ship with shoptune
 TABLES = "tables"  # the source of a recipe that declares its tables
 _TRACK_PREFIX = "amazon-kdd-cup-24-"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 
 
 class TaskRecipe(Settings):
@@ -36,6 +39,7 @@ class TaskRecipe(Settings):
         word_overlap: the highest score that guessing by shared words may reach on the rows; null sets no limit.
         records: a DuckDB query over the source's tables; its column `key` is unique and decides sampling and order.
         prompts: phrasings, as Jinja templates over the record's columns and the variables that the kind adds.
+        translations: further phrasings by language code; a row in that language takes one of these or of `prompts`.
     """
 
     name: Name
@@ -50,6 +54,12 @@ class TaskRecipe(Settings):
     word_overlap: Annotated[float, Field(gt=0, le=1)] | None = 0.45
     records: str
     prompts: Annotated[tuple[str, ...], Field(min_length=1)]
+    translations: dict[Language, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
+
+    @property
+    def phrasings(self) -> tuple[str, ...]:
+        """The prompts of every language."""
+        return (*self.prompts, *(prompt for prompts in self.translations.values() for prompt in prompts))
 
     @field_validator("track", mode="before")
     @classmethod
@@ -98,7 +108,7 @@ class Recipe(Settings):
 
     source: Name
     tables: dict[Name, TableFiles] = Field(default_factory=dict)
-    files: str | None = None
+    files: ConfigPath | None = None
     views: dict[Name, str] = Field(default_factory=dict)
     tasks: Annotated[tuple[TaskRecipe, ...], Field(min_length=1)]
 

@@ -1,4 +1,4 @@
-"""Plan quantization. AutoAWQ keeps the model in host memory and moves one block at a time to the GPU."""
+"""Plan quantization. AutoAWQ reads one block at a time; llm-compressor keeps the model in host memory."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class QuantizeWork:
         samples: the number of calibration questions.
         max_length: the maximum length of a question, in tokens.
         on_gpu: whether the search runs on a GPU.
+        blockwise: whether the engine reads one block at a time, rather than the whole model into host memory.
         whole_model: whether the whole model is put on one GPU (`device_map`).
     """
 
@@ -38,6 +39,7 @@ class QuantizeWork:
     samples: int
     max_length: int
     on_gpu: bool
+    blockwise: bool = True
     whole_model: bool = False
 
 
@@ -46,17 +48,18 @@ def plan_quantize(setting: Setting, work: QuantizeWork) -> Estimate:
     machine, shape = setting.machine, setting.shape.padded(work.group_size, work.tensor_parallel)
     element = 2 if work.on_gpu else 4
     tokens = work.samples * min(work.max_length, _TOKENS_PER_QUESTION)
-    padded, packed = float(shape.parameters * 2), shape.bytes(awq_bytes(work.group_size))
+    packed = shape.bytes(awq_bytes(work.group_size))
     search = search_bytes(shape, tokens, element)
-    memory = {"model": float(shape.parameters * element), "libraries": _LIBRARIES}
+    whole = not work.blockwise or work.whole_model
+    model = float(shape.parameters * element) if whole else _block_and_embedding(shape) * element
+    memory = {"model" if whole else "embedding and one block": model, "libraries": _LIBRARIES}
     budgets = []
     if work.on_gpu and machine.gpus:
         placed = {"weights": _placed(shape, work), "calibration": search}
         limit = max(gpu.available_bytes for gpu in machine.gpus)
         budgets.append(Budget("gpu", "memory per GPU", placed, limit, "lower calibration.max_samples or max_length"))
-    elif not work.on_gpu:
-        memory["calibration"] = search
-    disk = {"padded checkpoint": padded, "AWQ checkpoint": packed}
+    memory["calibration"] = search
+    disk = {"finished blocks": packed, "4-bit checkpoint": packed}
     if not setting.local:
         disk["download of the model"] = shape.parameters * 2.0
     seconds = _seconds(setting, work, shape, tokens)
@@ -91,7 +94,12 @@ def _placed(shape: Shape, work: QuantizeWork) -> float:
     """Return the bytes of the weights on the GPU: all of them, or the embedding and one block."""
     if work.whole_model:
         return shape.parameters * 2.0
-    return 2.0 * (shape.vocab * shape.hidden + shape.linear_weights / shape.layers)
+    return 2.0 * _block_and_embedding(shape)
+
+
+def _block_and_embedding(shape: Shape) -> float:
+    """Return the number of weights in the embedding and one block."""
+    return shape.vocab * shape.hidden + shape.linear_weights / shape.layers
 
 
 def _seconds(setting: Setting, work: QuantizeWork, shape: Shape, tokens: int) -> float | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shoptune.config import apply_overrides, load, read_yaml
+from shoptune.config.paths import resolved
 from shoptune.errors import Problem, ShoptuneError, fail
 from shoptune.infer.profile import Profile, load_profile
 from shoptune.merge.config import MergeConfig
@@ -124,7 +125,7 @@ def _refuse_others(stage: str, options: Options) -> None:
 def _reference(stage: str, file: Path, values: Mapping[str, Any]) -> tuple[str | None, str]:
     """Return the model that a config names, and the key that names it."""
     key = {"train": "base_model", "merge": "base", "sweep": "merge", "quantize": "model", "infer": ""}[stage]
-    value = values.get(key)
+    value = resolved(values.get(key))
     if stage == "sweep" and value is not None:
         return load(Path(str(value)), MergeConfig).base, "merge"
     if key and not isinstance(value, str):

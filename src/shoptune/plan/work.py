@@ -34,6 +34,7 @@ def quantize_work(config: QuantizeConfig) -> QuantizeWork:
         samples=min(samples, _count(questions)) if questions.is_file() else samples,
         max_length=config.calibration.max_length,
         on_gpu=config.device == "cuda",
+        blockwise=config.engine.engine != "llm-compressor",
     )
 
 

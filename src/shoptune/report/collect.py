@@ -64,7 +64,7 @@ class Run:
 
     def difference(self, model: str, baseline: str) -> Difference | None:
         """Compare two models on the questions that both were scored on; None if there are none."""
-        first, second = (_by_question(self.scores[name]["per_question"]) for name in (model, baseline))
+        first, second = (by_question(self.scores[name]["per_question"]) for name in (model, baseline))
         common = [question for question in first if question in second]
         if not common:
             return None
@@ -79,7 +79,7 @@ class Run:
         return [(second, first) for number, first in enumerate(names) for second in names[number + 1 :]]
 
 
-def _by_question(entries: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], float]:
+def by_question(entries: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], float]:
     """Return scores, keyed by the question's hash and its position among questions with the same text."""
     scores: dict[tuple[str, int], float] = {}
     seen: dict[str, int] = {}

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from shoptune.artifacts.publish import write_atomically
+from shoptune.report.budget import budget_of
 from shoptune.report.collect import BASE, MERGED, SCORES, Run, collect
 from shoptune.report.page import render_page
 
@@ -28,6 +29,8 @@ def run(directory: Path) -> str:
             interval = [difference.low, difference.high]
             compared = {"difference": difference.mean, "interval": interval, "questions": difference.questions}
             summary[f"{model}_minus_{baseline}"] = compared
+    if steps := budget_of(found):
+        summary["score_budget"] = [step.summary() for step in steps]
     write_atomically(directory / SCORES, json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
     return f"{learned or 'There are no two models to compare.'} Report: {directory / REPORT}"
 
