@@ -30,8 +30,10 @@ CARD = "README.md"
 _VERSION = 1
 _HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+$")
 _IN_CACHE = re.compile(r"models--([\w.-]+?)--([\w.-]+)/snapshots")
-_OF_AN_ADAPTER = ("adapter_model*.safetensors", "*tokenizer*.json", "*.jinja", "merges.txt", "vocab.*", "LICENSE*")
-_OF_AN_ADAPTER += ("added_tokens.json", "special_tokens_map.json", "metrics.jsonl", "loss_curve.svg")
+_OF_AN_ADAPTER = (
+    *("adapter_model*.safetensors", "*tokenizer*.json", "added_tokens.json", "special_tokens_map.json", "*.jinja"),
+    *("merges.txt", "vocab.*", "LICENSE*", "metrics.jsonl", "loss_curve.svg"),
+)
 
 
 @dataclass(frozen=True)
