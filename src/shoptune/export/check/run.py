@@ -81,6 +81,7 @@ def _results(arguments: Arguments, questions: list[Question] | None, said: dict[
     yield files.check_lineage(folder)
     yield image.check_metadata(folder)
     yield image.check_image(folder)
+    yield image.check_git(folder)
     yield image.check_lfs(folder)
     yield check_secrets(folder)
     if questions is not None:
