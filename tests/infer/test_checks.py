@@ -92,6 +92,11 @@ def test_what_is_no_adapter_or_too_large_a_one_is_refused(tmp_path: Path) -> Non
         with_adapters(Profile(), [_adapter(tmp_path / "large", r=600)])
     with pytest.raises(ShoptuneError, match=r"is not an adapter: it has no adapter_config\.json"):
         with_adapters(Profile(), [tmp_path])
+    with pytest.raises(ShoptuneError, match="use_dora: trained more than low-rank factors.*merge it into its base"):
+        with_adapters(Profile(), [_adapter(tmp_path / "dora", use_dora=True)])
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ShoptuneError, match="is not an adapter: .*; pass it as --model"):
+        with_adapters(Profile(), [tmp_path])
 
 
 def test_the_adapter_is_an_input(checkpoint: Path, tmp_path: Path, root: Path) -> None:
