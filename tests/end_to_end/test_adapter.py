@@ -92,7 +92,7 @@ def _assert_the_server_agrees(adapter: Path, questions: Path, adapted: list[str]
         assert "address already in use" in second.stderr
         refused = _ask("Is it there?", port, {})
         assert refused.returncode == 2
-        assert "wants an API key" in refused.stderr
+        assert "requires an API key" in refused.stderr
         for number, question in enumerate(load_questions(questions)):
             if question.is_multiple_choice:
                 asked = [question.input_field, port, {"SHOPTUNE_API_KEY": "secret"}, "--multiple-choice"]

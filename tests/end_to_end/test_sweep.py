@@ -67,7 +67,7 @@ def test_a_search_leaves_a_merge_config_ready_to_run(pipeline: Pipeline, tmp_pat
     del values["alphas"]
     file = tmp_path / "search.yaml"
     file.write_text(yaml.safe_dump(values | {"search": {"trials": 2, "alpha": [0.0, 1.5]}}))
-    said = run_shoptune("sweep", file, "--out", tmp_path / "search")
+    said = run_shoptune("sweep", file, "--out", tmp_path / "search", cold=True)
     assert "is best with" in said
     assert {path.name for path in (tmp_path / "search").iterdir()} == {
         "best.yaml",

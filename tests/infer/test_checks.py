@@ -43,7 +43,7 @@ def test_a_fitting_profile_passes(checkpoint: Path) -> None:
 
 
 def test_an_adapter_is_not_a_model(tmp_path: Path) -> None:
-    with pytest.raises(ShoptuneError, match=r"is an adapter, not a checkpoint; pass its base as --model and"):
+    with pytest.raises(ShoptuneError, match=r"is an adapter, not a checkpoint; pass its base model as --model and"):
         _check(_adapter(tmp_path / "adapter"))
 
 
@@ -55,8 +55,8 @@ def test_every_problem_is_named_together(checkpoint: Path) -> None:
         _check(checkpoint, dtype="float32", max_model_len=513)
     assert [str(problem).partition("; ")[0].rpartition("/")[2] for problem in error.value.problems] == [
         "checkpoint: has no tokenizer",
-        "mine.yaml: engine.dtype: is float32, but AWQ weights are computed in 16 bits",
-        "mine.yaml: engine.max_model_len: is 513, but the model was made for 512 tokens (max_position_embeddings in "
+        "mine.yaml: engine.dtype: is float32, but AWQ kernels compute in 16 bits",
+        "mine.yaml: engine.max_model_len: is 513, but the model supports 512 tokens (max_position_embeddings in "
         "config.json)",
     ]
 
@@ -87,8 +87,8 @@ def test_an_adapter_enables_lora_with_a_rank_that_vllm_knows(values: dict[str, A
     assert with_adapters(Profile(), []) == Profile()
 
 
-def test_what_is_no_adapter_or_too_large_a_one_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ShoptuneError, match="has rank 600, and vLLM takes at most 512; merge it"):
+def test_a_folder_without_an_adapter_and_a_rank_that_is_too_large_are_rejected(tmp_path: Path) -> None:
+    with pytest.raises(ShoptuneError, match="has rank 600, but vLLM supports ranks up to 512; merge the adapter"):
         with_adapters(Profile(), [_adapter(tmp_path / "large", r=600)])
     with pytest.raises(ShoptuneError, match=r"is not an adapter: it has no adapter_config\.json"):
         with_adapters(Profile(), [tmp_path])

@@ -119,7 +119,9 @@ def test_retrieved_rows_are_like_the_question_and_never_it(rows: Path) -> None:
 
 
 def test_retrieval_needs_rows(tmp_path: Path) -> None:
-    with pytest.raises(ShoptuneError, match="holds no rows; name an artifact of `shoptune data build`"):
+    with pytest.raises(
+        ShoptuneError, match="contains no Parquet files; choose a folder written by `shoptune data build`"
+    ):
         FewShotSelector(Prompting.model_validate({"retrieved": {"rows": str(tmp_path)}}))
 
 
@@ -166,7 +168,7 @@ def test_a_long_prompt_loses_its_first_examples_and_then_is_refused(asked: dict[
     assert whole.count("<|im_start|>user") == 5
     assert cut.count("<|im_start|>user") == 4
     assert whole.endswith(cut.partition("<|im_start|>user")[2])
-    with pytest.raises(ShoptuneError, match=r"the prompt has \d+ tokens, and the engine takes 100 with the answer"):
+    with pytest.raises(ShoptuneError, match=r"the prompt has \d+ tokens, but prompt and answer must fit into 100"):
         _preparer(profile, window=100).prepare([question])
 
 
@@ -205,9 +207,9 @@ def test_a_profile_names_a_prompting_or_changes_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ({"system": "{task}"}, "may hold {task_type} and no other braces"),
+        ({"system": "{task}"}, "must not contain braces other than {task_type}"),
         ({"reasoning": {"instruction": "", "answer": "("}}, "is not a valid regular expression"),
-        ({"reasoning": {"instruction": "", "answer": "a"}}, "must have a group"),
+        ({"reasoning": {"instruction": "", "answer": "a"}}, "must contain a group in parentheses"),
     ],
 )
 def test_mistakes_in_a_prompting_are_named(values: dict[str, object], problem: str) -> None:

@@ -74,7 +74,7 @@ def test_an_adapter_has_a_name() -> None:
     assert named_adapter("tuned=runs/a=b") == ("tuned", "runs/a=b")
     with pytest.raises(ShoptuneError, match="'runs/a' is not of the form NAME=DIR"):
         named_adapter("runs/a")
-    with pytest.raises(ShoptuneError, match="'shoptune' is the name of the base model; choose another"):
+    with pytest.raises(ShoptuneError, match="'shoptune' is reserved for the base model; choose another name"):
         named_adapter("shoptune=runs/a")
 
 
@@ -108,14 +108,14 @@ def url() -> Iterator[str]:
     server.server_close()
 
 
-def test_a_server_that_wants_a_key(url: str) -> None:
+def test_a_server_that_requires_an_api_key(url: str) -> None:
     assert Client(url, "secret").ask(CHOICE, Profile()) == "1"
     asked = _Handler.asked[-1]
     assert asked["structured_outputs"] == {"regex": "(0|1)"}
     assert "chat_template_kwargs" not in asked
-    with pytest.raises(ShoptuneError, match="wants an API key; pass the key it was started with"):
+    with pytest.raises(ShoptuneError, match="requires an API key; pass the key that the server was started with"):
         Client(url).ask(CHOICE, Profile())
-    with pytest.raises(ShoptuneError, match="refuses the API key"):
+    with pytest.raises(ShoptuneError, match="rejects the API key"):
         Client(url, "wrong").ask(CHOICE, Profile())
     with pytest.raises(ShoptuneError, match="does not serve 'tuned'; start it with"):
         Client(url, "secret", "tuned").ask(CHOICE, Profile())

@@ -94,12 +94,14 @@ def test_rows_are_rendered_with_their_answers(checkpoint: Path, questions: Path,
 
 def test_less_than_one_block_is_an_error(checkpoint: Path, questions: Path) -> None:
     settings = Calibration(questions=str(questions), max_samples=3, max_length=5000)
-    with pytest.raises(ShoptuneError, match=r"3 samples hold .* tokens, less than one block of 5000; give more"):
+    with pytest.raises(ShoptuneError, match=r"3 samples have .* tokens, less than one block of 5000; provide more"):
         calibration_set(settings, Characters(checkpoint))
 
 
 def test_what_is_not_rows_is_an_error(checkpoint: Path, tmp_path: Path) -> None:
-    with pytest.raises(ShoptuneError, match="holds no Parquet file of rows; name a folder of `shoptune data build`"):
+    with pytest.raises(
+        ShoptuneError, match="contains no Parquet files of rows; choose a folder written by `shoptune data build`"
+    ):
         calibration_set(Calibration(rows=str(tmp_path)), Characters(checkpoint))
     (tmp_path / "x.parquet").write_text("not Parquet")
     with pytest.raises(ShoptuneError, match="is not a file of rows"):

@@ -50,7 +50,7 @@ def test_every_module_of_the_engines_is_an_engine() -> None:
         (_START + "engin: autoawq\n", "q.yaml: engin: unknown key; did you mean 'engine'?"),
         (
             "model: m\ncalibration: {}\n",
-            "q.yaml: calibration: give either questions or rows (got {}); correct the value",
+            "q.yaml: calibration: set exactly one of questions and rows (got {}); correct the value",
         ),
     ],
 )

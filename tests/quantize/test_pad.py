@@ -87,12 +87,12 @@ def test_no_padding_is_a_copy(tmp_path: Path) -> None:
 
 def test_a_width_that_the_config_does_not_say_is_refused(tmp_path: Path) -> None:
     checkpoint = _checkpoint(tmp_path / "model", width=5)
-    with pytest.raises(ShoptuneError, match=r"_proj\.weight: is 5 wide, but config\.json says 6"):
+    with pytest.raises(ShoptuneError, match=r"_proj\.weight: is 5 wide, but intermediate_size in config\.json is 6"):
         _pad(checkpoint, 8, tmp_path / "out")
 
 
 def test_a_model_of_another_family_is_refused(tmp_path: Path) -> None:
     checkpoint = _checkpoint(tmp_path / "model")
     (checkpoint.path / "config.json").write_text("{}")
-    with pytest.raises(ShoptuneError, match="intermediate_size: is missing; quantize a model of the Llama or Qwen2"):
+    with pytest.raises(ShoptuneError, match="intermediate_size: is missing; choose a model of the Llama or Qwen2"):
         _pad(checkpoint, 8, tmp_path / "out")

@@ -49,16 +49,18 @@ def test_a_checkpoint_without_a_tokenizer_is_refused(model: Path) -> None:
 
 
 def test_groups_that_do_not_divide_the_width_are_refused(model: Path) -> None:
-    with pytest.raises(ShoptuneError, match=r"num_attention_heads: gives a width of 256, not a multiple of 128"):
+    with pytest.raises(
+        ShoptuneError, match=r"num_attention_heads: gives a width of 256, which is not a multiple of 128"
+    ):
         _load(model, "tensor_parallel=4")
     (model / "config.json").write_text(json.dumps({"hidden_size": 200}))
-    with pytest.raises(ShoptuneError, match=r"hidden_size: gives a width of 200, not a multiple of 128"):
+    with pytest.raises(ShoptuneError, match=r"hidden_size: gives a width of 200, which is not a multiple of 128"):
         _load(model)
 
 
 def test_a_missing_gpu_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ShoptuneError, match=r"^device: is cuda, but torch sees no GPU; run it where there is one, or"):
+    with pytest.raises(ShoptuneError, match=r"^device: is cuda, but torch finds no GPU; use a machine with a GPU, or"):
         select_device("cuda")
 
 

@@ -1,1 +1,1 @@
-"""Export: a checkpoint and a profile become a folder that the challenge can run."""
+"""Export: turn a checkpoint and an inference profile into a folder that the challenge can run."""

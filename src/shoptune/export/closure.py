@@ -1,4 +1,4 @@
-"""The modules of a package that one of them needs, found by following imports."""
+"""Find the source files that a module needs, by following its imports inside its package."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from pathlib import Path
 
 from shoptune.runtime.plugins import plugin_names
 
-_PLUGINS = "shoptune.runtime.plugins"  # a package that imports it loads its modules by their names
+_PLUGINS = "shoptune.runtime.plugins"  # packages that import it load their modules by name, at run time
 
 
 def source_files(modules: Sequence[str]) -> dict[str, Path]:
-    """The source files that importing some modules of a package can load, by their path inside the package's parent.
+    """Return every source file that importing the given modules of one package can load.
 
-    Imports inside functions count too. Packages on the way are included, since Python runs their `__init__`; a package
-    that discovers its modules brings all of them.
+    Imports inside functions count too. Parent packages are included because Python runs their `__init__`, and a
+    package that discovers its plug-ins at run time contributes all of its modules.
+
+    Returns:
+        The files, keyed by their path relative to the folder that contains the package.
     """
     waiting, found = list(modules), dict[str, Path]()
     while waiting:
@@ -36,7 +39,7 @@ def source_files(modules: Sequence[str]) -> dict[str, Path]:
 
 
 def imported_modules(file: Path, package: str) -> list[str]:
-    """The modules of a package that a source file imports."""
+    """Return the modules of `package` that a source file imports, including those imported by `from ... import`."""
     names = []
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == package:

@@ -1,4 +1,4 @@
-"""Export questions as a task group of lm-evaluation-harness."""
+"""Export questions as a task group for lm-evaluation-harness."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ metadata: {{version: {version}}}
 
 _GROUP_YAML = """\
 # lm_eval --include_path DIR --tasks {group} --apply_chat_template --model hf --model_args pretrained=CHECKPOINT
-# task_score is the mean over tasks, `overall.by_task` in our scores.json, question_score is `overall.by_question`.
+# In shoptune's scores.json, task_score (mean over tasks) is `overall.by_task`; question_score is `overall.by_question`.
 group: {group}
 task: {tasks}
 aggregate_metric_list:
@@ -55,26 +55,26 @@ metadata: {{version: {version}}}
 
 @dataclass(frozen=True)
 class Job:
-    """The questions to export, in the development format."""
+    """The questions to export: a file in the development format."""
 
     questions: Path
 
 
 def load(job: Job) -> Job:
-    """The command line gives the job whole."""
+    """Return the job as it is: the command line already specifies it completely."""
     return job
 
 
 def request(job: Job) -> Request:
-    """What the task group is made from."""
+    """List everything that determines the task group: the versions of the format and the parsers, and the questions."""
     return Request("export", {"lm-eval": _VERSION, "parsers": parsers.VERSION}, {"questions": job.questions})
 
 
 def write(job: Job, directory: Path) -> Mapping[str, str]:
-    """Write a folder for `lm_eval --include_path`: one YAML per task, one for the group, the questions, the scoring.
+    """Write a folder for `lm_eval --include_path`: a YAML per task, a YAML for the group, questions and scoring code.
 
     Raises:
-        ShoptuneError: the questions are malformed, or two tasks would have one name there.
+        ShoptuneError: the questions are malformed, or two tasks would get the same name in the harness.
     """
     asked = load_questions(job.questions)
     tasks = _tasks(asked, job.questions)
@@ -91,7 +91,7 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
 
 
 def next_command(_job: Job, out: Path) -> str:
-    """Run the tasks."""
+    """Return the command that runs the tasks."""
     return f"lm_eval --include_path {quote(str(out))} --tasks {GROUP} --apply_chat_template --model hf ..."
 
 
@@ -99,11 +99,11 @@ LM_EVAL: Stage[Job, Job] = Stage("export", load, request, write, next_command)
 
 
 def _tasks(questions: list[Question], file: Path) -> Mapping[str, Question]:
-    """The first question of each task, by the task's name in the harness."""
+    """Return the first question of each task, keyed by the task's name in the harness."""
     tasks: dict[str, Question] = {}
     for question in questions:
         name = f"{GROUP}_{re.sub(r'[^a-z0-9]+', '_', question.task_name.lower())}"
         if tasks.setdefault(name, question).task_name != question.task_name:
             what = f"tasks '{tasks[name].task_name}' and '{question.task_name}' would both be called '{name}'"
-            raise fail(file, "task_name", what, "rename one")
+            raise fail(file, "task_name", what, "rename one of them")
     return tasks

@@ -1,1 +1,1 @@
-"""Infer: a checkpoint and questions become predictions, with vLLM."""
+"""Infer: answer questions with a checkpoint, using vLLM."""

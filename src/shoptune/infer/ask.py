@@ -1,4 +1,4 @@
-"""Ask a running server a question, as `shoptune infer` would put it."""
+"""Ask a running server a question, with the same prompt and constraint that `shoptune infer` uses."""
 
 from __future__ import annotations
 
@@ -22,23 +22,26 @@ _SECONDS = 120
 
 
 class NoTokenizer:
-    """Stands in for the server's tokenizer: every text counts as several tokens, so that constraints are patterns."""
+    """Stands in for the server's tokenizer, which the client does not load.
+
+    Every text counts as more than one token, so constraints are expressed as regular expressions, not as token ids.
+    """
 
     ends: Sequence[int] = ()
 
     def encode(self, text: str) -> list[int]:
-        """At least two tokens."""
+        """Return one token id per character, and at least two."""
         return [0] * max(2, len(text))
 
 
 @dataclass(frozen=True)
 class Client:
-    """Asks a running server questions as `shoptune infer` would put them.
+    """Asks a running server questions in the way that `shoptune infer` does.
 
     Attributes:
-        url: where the server listens.
-        api_key: its API key, where it wants one.
-        model: the name of the model or adapter that answers.
+        url: the server's base URL.
+        api_key: the server's API key, if it requires one.
+        model: the served name of the model or adapter to ask.
     """
 
     url: str
@@ -46,14 +49,14 @@ class Client:
     model: str = SERVED_NAME
 
     def ask(self, prompt: Prompt, profile: Profile) -> str:
-        """The prediction for one question.
+        """Return the prediction for one question.
 
         Args:
             prompt: the question.
-            profile: how the question is put, and what its answer may be.
+            profile: the prompting, the constraints and the length limits.
 
         Raises:
-            ShoptuneError: no server answers there, or it refuses the question.
+            ShoptuneError: the server cannot be reached, or it rejects the request.
         """
         [examples] = FewShotSelector(profile.prompting).select([prompt], {})
         constraint, limit = allowed(prompt, profile, NoTokenizer())
@@ -85,10 +88,11 @@ class Client:
 
     def _refused(self, error: urllib.error.HTTPError) -> ShoptuneError:
         if error.code == HTTPStatus.UNAUTHORIZED:
-            what = "refuses the API key" if self.api_key else "wants an API key"
-            return fail(self.url, "", what, "pass the key it was started with: --api-key KEY, or SHOPTUNE_API_KEY")
+            what = "rejects the API key" if self.api_key else "requires an API key"
+            remedy = "pass the key that the server was started with: --api-key KEY, or SHOPTUNE_API_KEY"
+            return fail(self.url, "", what, remedy)
         if error.code == HTTPStatus.NOT_FOUND:
             what = f"does not serve '{self.model}'"
-            return fail(self.url, "", what, "start it with shoptune serve --adapter NAME=DIR, and name one of those")
+            return fail(self.url, "", what, "start it with shoptune serve --adapter NAME=DIR, and pass that name")
         answer = error.read(300).decode(errors="replace")
-        return fail(self.url, "", f"answered {error.code}: {answer}", "see the server's log")
+        return fail(self.url, "", f"returned status {error.code}: {answer}", "see the server's log")

@@ -1,4 +1,4 @@
-"""Settings with a key for every task type, those of added files included."""
+"""Settings with one key per task type, including task types added as plug-ins."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
 def by_task_type(annotation: Any, default: Callable[[Definition], Any]) -> Callable[[type[SettingsT]], type[SettingsT]]:
-    """Decorate a settings model to give it a field for every task type, under the name of the task type's file.
+    """Decorate a settings model to add a field for every task type, named like the task type's file.
 
     Args:
         annotation: the type of each field.
-        default: its default, from what the task type says about itself.
+        default: returns a field's default, given the definition of its task type.
     """
 
     def decorate(model: type[SettingsT]) -> type[SettingsT]:

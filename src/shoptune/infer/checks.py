@@ -1,4 +1,4 @@
-"""What can be known to fail before vLLM starts: every problem of a profile, a checkpoint and adapters together."""
+"""Checks that run before vLLM starts; they report all problems of a profile, a checkpoint and adapters together."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def check_checkpoint(profile: Profile, file: Path, checkpoint: Checkpoint) -> No
     """Check that vLLM can run a checkpoint with a profile.
 
     Raises:
-        ShoptuneError: it cannot; all reasons together.
+        ShoptuneError: it cannot; the error lists every reason.
     """
     if (checkpoint.path / _ADAPTER).is_file() and not (checkpoint.path / "config.json").is_file():
-        remedy = "pass its base as --model and this as --adapter, or merge it into the base first"
+        remedy = "pass its base model as --model and this folder as --adapter, or merge it into the base first"
         raise fail(checkpoint.path, "", "is an adapter, not a checkpoint", remedy)
     _ = checkpoint.shards  # raises for missing weights and for pickles
     problems = [*_tokenizer(checkpoint), *_dtype(profile, file, checkpoint), *_window(profile, file, checkpoint)]
@@ -34,18 +34,18 @@ def check_checkpoint(profile: Profile, file: Path, checkpoint: Checkpoint) -> No
 
 
 def with_adapters(profile: Profile, adapters: Sequence[Path]) -> Profile:
-    """The profile with LoRA enabled, for the rank of the largest adapter; unchanged without adapters.
+    """Return the profile with LoRA enabled for the largest rank among the adapters, or unchanged without adapters.
 
     Raises:
-        ShoptuneError: a folder is not an adapter, or its rank is above vLLM's largest.
+        ShoptuneError: a folder is not an adapter, or its rank is higher than vLLM supports.
     """
     if not adapters:
         return profile
     rank = max(_rank(adapter) for adapter in adapters)
     fitting = [size for size in _RANKS if size >= rank]
     if not fitting:
-        what = f"has rank {rank}, and vLLM takes at most {_RANKS[-1]}"
-        raise fail(adapters[0], "r", what, "merge it into the base instead")
+        what = f"has rank {rank}, but vLLM supports ranks up to {_RANKS[-1]}"
+        raise fail(adapters[0], "r", what, "merge the adapter into its base model instead")
     size = max(fitting[0], profile.engine.max_lora_rank or 1)
     engine = profile.engine.model_copy(update={"enable_lora": True, "max_lora_rank": size})
     return profile.model_copy(update={"engine": engine})
@@ -54,7 +54,7 @@ def with_adapters(profile: Profile, adapters: Sequence[Path]) -> Profile:
 def _rank(adapter: Path) -> int:
     if not (adapter / _ADAPTER).is_file():
         whole = (adapter / "config.json").is_file()
-        remedy = "pass it as --model" if whole else "name a folder that `shoptune train` wrote"
+        remedy = "pass it as --model" if whole else "pass a folder written by `shoptune train`"
         raise fail(adapter, "", f"is not an adapter: it has no {_ADAPTER}", remedy)
     config = read_json(adapter / _ADAPTER)
     if key := next(filter(config.get, _MORE_THAN_LORA), None):
@@ -65,25 +65,25 @@ def _rank(adapter: Path) -> int:
 
 def _tokenizer(checkpoint: Checkpoint) -> Iterator[Problem]:
     if not any((checkpoint.path / name).is_file() for name in _TOKENIZERS):
-        yield Problem(checkpoint.path, "", "has no tokenizer", "copy the tokenizer files of its base into the folder")
+        yield Problem(checkpoint.path, "", "has no tokenizer", "copy its base model's tokenizer files into the folder")
 
 
 def _dtype(profile: Profile, file: Path, checkpoint: Checkpoint) -> Iterator[Problem]:
     method = (checkpoint.config.get("quantization_config") or {}).get("quant_method")
     if method in {"awq", "gptq"} and profile.engine.dtype == "float32":
-        what = f"is float32, but {method.upper()} weights are computed in 16 bits"
+        what = f"is float32, but {method.upper()} kernels compute in 16 bits"
         yield Problem(file, "engine.dtype", what, "use a profile for quantized weights, or --set engine.dtype=bfloat16")
 
 
 def _window(profile: Profile, file: Path, checkpoint: Checkpoint) -> Iterator[Problem]:
     asked, longest = profile.engine.max_model_len, _longest(checkpoint.config)
     if asked and longest and asked > longest:
-        what = f"is {asked}, but the model was made for {longest} tokens (max_position_embeddings in config.json)"
+        what = f"is {asked}, but the model supports {longest} tokens (max_position_embeddings in config.json)"
         yield Problem(file, "engine.max_model_len", what, f"set it to {longest} or less")
 
 
 def _longest(config: Mapping[str, Any]) -> int | None:
-    """The longest context of a model, with the factor of scaled rotary embeddings; None when config.json has none."""
+    """Return a model's maximum context in tokens, including RoPE scaling, or None if config.json does not state it."""
     positions = config.get("max_position_embeddings")
     rope = config.get("rope_scaling") or config.get("rope_parameters") or {}
     scaled = rope.get("rope_type", rope.get("type")) in {"linear", "dynamic", "yarn"}

@@ -1,4 +1,4 @@
-"""The messages of one question: system prompt with tips, few-shot examples, and the question with its instructions."""
+"""Compose the chat for one question: system prompt with tips, few-shot examples, the question with instructions."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from shoptune.shopbench.control_tokens import neutralize
 def compose(
     prompt: Prompt, prompting: Prompting, examples: Sequence[FewShotExample], control_tokens: tuple[str, ...] = ()
 ) -> list[Message]:
-    """The messages that put a question to the model.
+    """Compose the messages that ask the model a question.
 
-    Few-shot examples show their questions unchanged and their answers in the requested form; re-reading and the
-    instruction to reason apply to the question alone. Control tokens are neutralized in everything that comes from
-    questions, rows and predictions.
+    The question may be repeated (`read_again`) and followed by an instruction to reason. The questions of few-shot
+    examples stay unchanged, and their answers are written in the form that is expected of the model. Control tokens
+    are neutralized in all text that comes from questions, rows or predictions.
 
     Args:
         prompt: the question.
-        prompting: how to put it.
+        prompting: the settings for system prompt, tips, examples and reasoning.
         examples: few-shot examples to show before it, in order.
-        control_tokens: the checkpoint's special tokens, besides the known families' own.
+        control_tokens: the checkpoint's special tokens, in addition to those of the known model families.
     """
     asked = _asked(neutralize(prompt.text, control_tokens), prompt, prompting)
     shown = [
@@ -43,8 +43,8 @@ def compose(
 
 
 def _asked(text: str, prompt: Prompt, prompting: Prompting) -> str:
-    """The question as it stands in the user's turn."""
-    if prompt.task_type in prompting.read_again:  # Re-Reading's own words (arXiv 2309.06275)
+    """Return the question's text with the additions that the prompting asks for."""
+    if prompt.task_type in prompting.read_again:  # the wording of the Re-Reading paper (arXiv 2309.06275)
         text = f"{text.rstrip()}\nRead the question again: {text}"
     if reasoning := prompting.reasoning_of(prompt.task_type):
         text = f"{text.rstrip()}\n{reasoning.instruction}"
@@ -58,6 +58,6 @@ def _answered(example: FewShotExample, prompting: Prompting, control_tokens: tup
 
 
 def _joined(question: str, answer: str) -> str:
-    """A question and its answer in one text; the answer follows 'Output:' and the like on the same line."""
+    """Join a question and its answer: on one line if the question ends with a colon (`Output:`), else on two."""
     last_line = question.rstrip().rpartition("\n")[2]
     return f"{question.rstrip()}{' ' if last_line.endswith(':') else chr(10)}{answer}"

@@ -1,4 +1,4 @@
-"""A vLLM engine that answers questions greedily and can load new weights while it runs."""
+"""A vLLM engine that answers questions with greedy decoding and can load new weights without a restart."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 
 class Engine:
-    """vLLM with one checkpoint.
+    """vLLM running one checkpoint.
 
     Args:
         checkpoint: a local folder; its chat template renders the prompts.
-        profile: engine arguments, how questions are put, and length limits.
+        profile: the engine's arguments, prompting, constraints and length limits.
 
     Raises:
-        ShoptuneError: a file that the profile's prompting names is missing or malformed.
+        ShoptuneError: a file that the profile's prompting refers to is missing or malformed.
     """
 
     def __init__(self, checkpoint: Path, profile: Profile) -> None:
         self._profile = profile
-        selector = FewShotSelector(profile.prompting)  # reads its files, and reports errors, before vLLM starts
+        selector = FewShotSelector(profile.prompting)  # reads files, and reports their errors, before vLLM starts
         self._llm = _start(checkpoint, profile)
         tokens = ChatTokenizer(self._llm.get_tokenizer(), checkpoint, profile.chat_template_arguments)
         self._preparer = Preparer(profile, selector, tokens, self._llm.model_config.max_model_len)
@@ -45,17 +45,17 @@ class Engine:
         adapter: Path | None = None,
         dynamic: Mapping[TaskType, FewShotExample] | None = None,
     ) -> list[Completion]:
-        """Answer questions, in order.
+        """Answer questions; the completions are in the same order.
 
-        The task type in the system prompt is guessed from the text, as at the challenge.
+        The task type in the system prompt is guessed from the question's text, as the challenge requires.
 
         Args:
             prompts: the questions.
-            adapter: a folder with an adapter to answer with, where the profile enables LoRA.
-            dynamic: few-shot examples from earlier batches, as `dynamic_examples` gives them.
+            adapter: the folder of an adapter to apply; the profile must enable LoRA.
+            dynamic: few-shot examples from earlier batches, as returned by `dynamic_examples`.
 
         Raises:
-            ShoptuneError: a question is too long for the engine's window.
+            ShoptuneError: a question is too long for the engine's context window.
         """
         prepared = self._preparer.prepare(prompts, dynamic)
         outputs = self._llm.generate(
@@ -79,7 +79,7 @@ class Engine:
         return SamplingParams(temperature=0.0, max_tokens=asked.max_tokens, seed=self._profile.seed, **arguments)
 
     def _request(self, adapter: Path | None) -> LoRARequest | None:
-        """A request for an adapter under a fresh name: vLLM keeps what it loaded under a name."""
+        """Return a request for an adapter under a new name, since vLLM does not reload an adapter name it has seen."""
         if adapter is None:
             return None
         from vllm.lora.request import LoRARequest
@@ -88,9 +88,9 @@ class Engine:
         return LoRARequest(f"{adapter.name}-{self._adapters_loaded}", self._adapters_loaded, str(adapter))
 
     def reload(self, checkpoint: Path) -> None:
-        """Load the weights of another checkpoint with the same shapes and element type, without a restart."""
+        """Load the weights of another checkpoint, with the same shapes and element type, into the running engine."""
         self._llm.collective_rpc("reload_weights", kwargs={"weights_path": str(checkpoint)})
-        self._llm.reset_prefix_cache()  # else half of the answers would come from the old model's cache
+        self._llm.reset_prefix_cache()  # otherwise answers would use keys and values of the previous weights
 
 
 def _usage(output: RequestOutput) -> Usage:
@@ -101,7 +101,7 @@ def _usage(output: RequestOutput) -> Usage:
 
 
 def _start(checkpoint: Path, profile: Profile) -> LLM:
-    # In one process the engine starts in seconds; a second process gains nothing for a batch job.
+    # A single process starts within seconds; a separate engine process would not speed up a batch job.
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     for name, value in profile.engine.environment().items():

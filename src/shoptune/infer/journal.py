@@ -1,4 +1,4 @@
-"""The journal of a run: one line per batch, so that an interrupted run resumes after its last finished batch."""
+"""The journal of a run: one line per finished batch, so that an interrupted run can resume after the last one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from shoptune.infer.prompt import Completion, Usage
 
 @dataclass(frozen=True)
 class Batch:
-    """An answered batch.
+    """A batch that has been answered.
 
     Attributes:
-        completions: in the order in which the questions were asked.
-        seconds: how long the engine was busy with the batch.
+        completions: the completions, in the order of the batch's questions.
+        seconds: the time that the engine took for the batch.
     """
 
     completions: Sequence[Completion]
@@ -26,7 +26,7 @@ class Batch:
 
 
 def append(file: Path, batch: Batch) -> None:
-    """Add a batch; when this returns, it is on disk."""
+    """Append a batch to the journal and flush it to disk."""
     line = json.dumps(asdict(batch), ensure_ascii=False) + "\n"
     with file.open("a", encoding="utf-8") as stream:
         stream.write(line)
@@ -35,7 +35,7 @@ def append(file: Path, batch: Batch) -> None:
 
 
 def read(file: Path) -> list[Batch]:
-    """The saved batches; a last line that was cut short is removed from the file."""
+    """Read the saved batches. An incomplete last line, left by an interruption, is removed from the file."""
     if not file.is_file():
         return []
     content = file.read_bytes()

@@ -1,4 +1,4 @@
-"""An inference profile: how vLLM runs on one kind of machine, and how questions are put and answered."""
+"""An inference profile: the settings of vLLM for one kind of machine, and how questions are asked and answered."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class EngineSettings(Settings):
-    """vLLM's engine arguments, under vLLM's names; a key that is left out keeps vLLM's default.
+    """vLLM's engine arguments, under vLLM's names; keys that are not set keep vLLM's defaults.
 
     Attributes:
         dtype: element type of weights and activations.
-        max_model_len: the longest prompt and answer together, in tokens.
-        max_num_seqs: the most questions answered in one step.
-        max_num_batched_tokens: tokens computed in one step; the activations of a step take memory from the cache.
+        max_model_len: the maximum length of a prompt and its answer together, in tokens.
+        max_num_seqs: the maximum number of questions processed in one step.
+        max_num_batched_tokens: the maximum number of tokens processed in one step; a higher value needs more memory for
+            activations, which leaves less for the KV cache.
         tensor_parallel_size: how many GPUs share the model.
         gpu_memory_utilization: the share of each GPU's memory that vLLM may use.
         enforce_eager: run without CUDA graphs.
-        enable_prefix_caching: compute the shared beginning of prompts once.
-        enable_lora: serve adapters over the checkpoint; a sweep then serves each ensemble as one adapter.
-        max_lora_rank: the largest rank of an adapter, one of vLLM's sizes; an ensemble has the sum of its ranks.
-        cpu_kv_cache_gib: memory for the KV cache on a CPU, in GiB; without effect on a GPU.
+        enable_prefix_caching: compute prefixes that prompts share only once.
+        enable_lora: apply adapters to the checkpoint at run time; a sweep then serves each ensemble as one adapter.
+        max_lora_rank: the maximum rank of an adapter; the rank of an ensemble is the sum of its adapters' ranks.
+        cpu_kv_cache_gib: memory for the KV cache on a CPU, in GiB; ignored on a GPU.
     """
 
     dtype: Literal["auto", "half", "float16", "bfloat16", "float32"] = "auto"
@@ -47,14 +48,14 @@ class EngineSettings(Settings):
     cpu_kv_cache_gib: Count | None = None
 
     def arguments(self) -> dict[str, Any]:
-        """The arguments of vLLM's engine and of `vllm serve`."""
+        """Return the arguments for vLLM's engine, which are also those of `vllm serve`."""
         return self.model_dump(exclude_none=True, exclude={"cpu_kv_cache_gib"})
 
     def environment(self) -> dict[str, str]:
-        """What vLLM reads from the environment only."""
-        # FlashInfer's sampler is compiled at start-up, which needs nvcc; vLLM's own gives the same greedy answers.
+        """Return the settings that vLLM reads only from environment variables."""
+        # FlashInfer's sampler is compiled at start-up, which needs nvcc; vLLM's own sampler is equivalent here.
         variables = {"VLLM_USE_FLASHINFER_SAMPLER": "0"}
-        if self.tensor_parallel_size > 1:  # a forked worker inherits CUDA and threads in an unusable state
+        if self.tensor_parallel_size > 1:  # CUDA and threads are not usable in a forked worker
             variables["VLLM_WORKER_MULTIPROC_METHOD"] = "spawn"
         if self.cpu_kv_cache_gib:
             variables["VLLM_CPU_KVCACHE_SPACE"] = str(self.cpu_kv_cache_gib)
@@ -63,10 +64,10 @@ class EngineSettings(Settings):
 
 @by_task_type(Count, lambda definition: definition.max_tokens)
 class TokenLimits(Settings):
-    """The maximum length of an answer in tokens, by task type; the defaults are those of paper 000, section 4.4."""
+    """The maximum length of an answer, in tokens, per task type; the defaults follow paper 000, section 4.4."""
 
     def of(self, task_type: TaskType) -> int:
-        """The limit for one task type."""
+        """Return the limit for one task type."""
         limit: int = getattr(self, task_type.name.lower())
         return limit
 
@@ -75,15 +76,15 @@ class Profile(Settings):
     """An inference YAML.
 
     Attributes:
-        engine: how to start vLLM.
-        max_tokens: maximum lengths of answers.
-        chat_template_arguments: arguments of the checkpoint's chat template, such as Qwen3's `enable_thinking: false`.
-        prompting: how questions are put: the keys of a prompting YAML, or its file name.
-        constraints: which answers are constrained to what their question allows.
+        engine: the arguments of vLLM's engine.
+        max_tokens: the maximum lengths of answers.
+        chat_template_arguments: arguments for the checkpoint's chat template, such as Qwen3's `enable_thinking: false`.
+        prompting: how questions are asked: either the keys of a prompting YAML or the name of such a file.
+        constraints: the answers to constrain to what their question allows.
         repair: repair the format of answers.
         default_choice: the prediction for a multiple-choice answer that names no option, when `repair` is on.
-        batch_size: questions passed to the engine together; the answers to a batch are saved together.
-        seed: the engine's seed; decoding is greedy, so it decides little.
+        batch_size: the number of questions passed to the engine together; their answers are saved together.
+        seed: the engine's seed; it has little influence, since decoding is greedy.
     """
 
     engine: EngineSettings = EngineSettings()
@@ -98,11 +99,12 @@ class Profile(Settings):
 
 
 def load_profile(file: Path | None, overrides: Sequence[str] = ()) -> Profile:
-    """Read an inference YAML, and the prompting YAML that it names.
+    """Read an inference YAML, and the prompting YAML that it refers to.
 
     Args:
         file: the inference YAML, or None for the defaults.
-        overrides: texts from `--set`; `prompting=FILE` names the prompting YAML, `prompting.KEY=VALUE` changes it.
+        overrides: `key.path=value` strings from `--set`; `prompting=FILE` selects a prompting YAML, and
+            `prompting.KEY=VALUE` overrides one of its keys.
 
     Raises:
         ShoptuneError: a file is missing or invalid.
@@ -111,7 +113,7 @@ def load_profile(file: Path | None, overrides: Sequence[str] = ()) -> Profile:
     values = apply_overrides(read_yaml(file) if file else {}, naming)
     named = values.get("prompting") if isinstance(values, dict) else None
     if isinstance(named, str):
-        load(Path(named), Prompting)  # errors name this file
+        load(Path(named), Prompting)  # so that errors mention this file
         values["prompting"] = read_yaml(Path(named))
     rest = [override for override in overrides if override not in naming]
     return check(file or Path("--set"), apply_overrides(values, rest), Profile)

@@ -1,4 +1,4 @@
-"""What goes into the engine and what comes out of it."""
+"""The engine's input (prompts) and output (completions)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class Prompt:
 
     Attributes:
         text: the question.
-        is_multiple_choice: whether the answer is the number of a listed option; all that the challenge reveals.
+        is_multiple_choice: whether the answer is the number of a listed option; the challenge reveals nothing else
+            about the task type.
     """
 
     text: str
@@ -24,7 +25,7 @@ class Prompt:
 
     @classmethod
     def of(cls, question: Question | Asked) -> Prompt:
-        """The prompt of a question of a development file, without its reference."""
+        """Make a prompt of a question from a development file, without its reference."""
         return cls(question.input_field, question.is_multiple_choice)
 
     @cached_property
@@ -35,13 +36,13 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Usage:
-    """What one answer cost.
+    """The tokens and the time that one answer took.
 
     Attributes:
-        prompt_tokens: the length of the prompt.
-        cached_tokens: how many of them came from the prefix cache.
-        answer_tokens: how many were generated.
-        latency: seconds from when the engine received the question to its last token.
+        prompt_tokens: the number of tokens in the prompt.
+        cached_tokens: the number of prompt tokens found in the prefix cache.
+        answer_tokens: the number of generated tokens.
+        latency: the time from queuing the question to generating the last token, in seconds.
     """
 
     prompt_tokens: int
@@ -52,7 +53,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Completion:
-    """The prediction for one question, and what it cost."""
+    """The prediction for one question, and the tokens and the time it took."""
 
     text: str
     usage: Usage

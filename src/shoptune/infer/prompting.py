@@ -1,4 +1,4 @@
-"""How a question is put to the model: the four winning papers' strategies, as settings that can be combined."""
+"""How a question is asked: the prompting strategies of the four winning papers, as settings that can be combined."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ Count = Annotated[int, Field(ge=1)]
 
 @by_task_type(str, lambda _: "")
 class Tips(Settings):
-    """Advice added to the system prompt, by task type (paper 000, section 4.2).
+    """Advice added to the system prompt, per task type (paper 000, section 4.2).
 
     Attributes:
-        always: for every task type.
+        always: advice for every task type.
     """
 
     always: str = ""
 
     def of(self, task_type: TaskType) -> list[str]:
-        """The tips for one task type, those for all first."""
+        """Return the tips for one task type, preceded by those for all task types."""
         own: str = getattr(self, task_type.name.lower())
         return [tip.strip() for tip in (self.always, own) if tip.strip()]
 
 
 class FewShot(Settings):
-    """Few-shot examples from a file: questions with their answers, shown before the one asked. Tasks take turns.
+    """Few-shot examples from a file, shown before the question. Examples of different tasks alternate.
 
     Attributes:
         questions: a file in the development format.
-        multiple_choice: how many multiple-choice examples to show before a multiple-choice question.
-        others: what to show before any other question. `each`: one example of each task type but multiple choice;
-            `same`: examples of the question's own task type.
-        same: how many examples `same` shows.
+        multiple_choice: the number of multiple-choice examples to show before a multiple-choice question.
+        others: the examples to show before other questions. `each`: one example of each task type except multiple
+            choice; `same`: examples of the question's own task type.
+        same: the number of examples to show with `others: same`.
     """
 
     questions: str
@@ -50,13 +50,13 @@ class FewShot(Settings):
 
 
 class Dynamic(Settings):
-    """A few-shot example from this run: the first question of an earlier batch, with the model's own answer.
+    """A few-shot example from the same run: the first question of an earlier batch, with the model's own answer.
 
     Paper 000, section 4.3.3.
 
     Attributes:
-        every: refresh it after this many batches; the paper found 4 better than 3.
-        task_types: for which questions; the paper used it for multiple choice only.
+        every: the number of batches after which the example is replaced; the paper found 4 better than 3.
+        task_types: the task types to use it for; the paper used it only for multiple choice.
     """
 
     every: Count = 4
@@ -64,11 +64,11 @@ class Dynamic(Settings):
 
 
 class Retrieved(Settings):
-    """Few-shot examples from training rows, nearest by sentence embedding (paper 003, section 4.2).
+    """Few-shot examples retrieved from training rows by the similarity of embeddings (paper 003, section 4.2).
 
     Attributes:
-        rows: an artifact of `shoptune data build`.
-        count: how many to show, the most similar last.
+        rows: a folder written by `shoptune data build`.
+        count: the number of examples to show, the most similar last.
     """
 
     rows: str
@@ -76,16 +76,16 @@ class Retrieved(Settings):
 
 
 class Reasoning(Settings):
-    """Let the model reason before it answers.
+    """Instructs the model to reason before it answers.
 
     Attributes:
-        task_types: for which questions.
-        instruction: added to the question.
-        pattern: a regular expression that the whole output must match; it replaces the constraint.
-        answer: a regular expression whose first group is the answer; its last match counts. When nothing matches, the
+        task_types: the task types that use reasoning.
+        instruction: the text added to the question.
+        pattern: a regular expression that the whole output must match; it replaces the constraint on the answer.
+        answer: a regular expression whose first group is the answer; the last match counts. If it does not match, the
             whole output is the answer.
-        shown: how few-shot examples write their answer, with `{answer}` in its place.
-        max_tokens: maximum length of reasoning and answer together.
+        shown: the form in which few-shot examples show their answer; `{answer}` stands for the answer.
+        max_tokens: the maximum length of reasoning and answer together, in tokens.
     """
 
     task_types: tuple[TaskType, ...] = (TaskType.MULTIPLE_CHOICE,)
@@ -108,23 +108,23 @@ class Reasoning(Settings):
     @classmethod
     def _has_a_group(cls, value: str) -> str:
         if not re.compile(value).groups:
-            raise ValueError("must have a group, in parentheses, for the answer")
+            raise ValueError("must contain a group in parentheses that matches the answer")
         return value
 
 
 class Prompting(Settings):
-    """A prompting YAML. Every key is optional; an empty YAML is the winning team's prompting (paper 001).
+    """A prompting YAML. All keys are optional; an empty YAML gives the winning team's prompting (paper 001).
 
     Attributes:
-        system: the system prompt; `{task_type}` is replaced by the question's task type in words.
-        tips: added to the system prompt.
-        placement: show few-shot examples as earlier turns of the chat (`history`, paper 002), or inside the question's
-            own turn (`inline`).
+        system: the system prompt; `{task_type}` stands for the name of the question's task type.
+        tips: advice added to the system prompt.
+        placement: where few-shot examples are shown: as earlier turns of the chat (`history`, paper 002), or in the
+            same turn as the question (`inline`).
         few_shot: few-shot examples from a file.
-        retrieved: training rows similar to the question, shown after those.
-        dynamic: a few-shot example from this run, shown last.
-        read_again: task types whose questions are repeated (Re-Reading; paper 003, section 4.2).
-        reasoning: let the model reason before it answers.
+        retrieved: few-shot examples retrieved from training rows, shown after those from the file.
+        dynamic: a few-shot example from the same run, shown last.
+        read_again: the task types whose questions are repeated (Re-Reading; paper 003, section 4.2).
+        reasoning: instructs the model to reason before it answers.
     """
 
     system: str = SYSTEM_PROMPT
@@ -142,12 +142,12 @@ class Prompting(Settings):
         try:
             value.format(task_type="")
         except (KeyError, IndexError, ValueError) as error:
-            raise ValueError("may hold {task_type} and no other braces") from error
+            raise ValueError("must not contain braces other than {task_type}") from error
         return value
 
     @property
     def inputs(self) -> dict[str, Path]:
-        """The files that prompts are made from, by name."""
+        """The files that prompts depend on, by name."""
         files = {
             "few_shot": self.few_shot and self.few_shot.questions,
             "retrieved": self.retrieved and self.retrieved.rows,
@@ -155,5 +155,5 @@ class Prompting(Settings):
         return {name: Path(file) for name, file in files.items() if file}
 
     def reasoning_of(self, task_type: TaskType) -> Reasoning | None:
-        """The reasoning for a task type, if any."""
+        """Return the reasoning settings for a task type, or None if it does not use reasoning."""
         return self.reasoning if self.reasoning and task_type in self.reasoning.task_types else None

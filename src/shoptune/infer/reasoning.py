@@ -1,4 +1,4 @@
-"""Reasoning before the answer: constrain the whole output, and find the answer in it (papers 002 and 003)."""
+"""Reasoning before the answer: constrain the whole output and extract the answer from it (papers 002 and 003)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _ANY_DIGIT = r"\d"
 
 
 def reasoned(question: str, task_type: TaskType, reasoning: Reasoning, *, only_options: bool) -> Constraint:
-    """The constraint on the reasoning and the answer together.
+    r"""Return the constraint on the reasoning and the answer together.
 
     Args:
-        question: its text.
-        task_type: as the system prompt states it.
-        reasoning: has the pattern, if any.
-        only_options: replace a digit at the end of the pattern by the options of a multiple-choice question.
+        question: the question's text.
+        task_type: the task type stated in the system prompt.
+        reasoning: the settings, with the pattern for the whole output, if any.
+        only_options: for a multiple-choice question, replace a trailing `\d` of the pattern by the listed options.
     """
     pattern = reasoning.pattern
     if pattern is None:
@@ -32,6 +32,6 @@ def reasoned(question: str, task_type: TaskType, reasoning: Reasoning, *, only_o
 
 
 def conclusion(text: str, reasoning: Reasoning) -> str:
-    """The answer in an output with reasoning: the last match of `answer`, or the whole output when nothing matches."""
+    """Extract the answer from an output with reasoning: the last match of `answer`, or the whole output without one."""
     found = list(re.finditer(reasoning.answer, text))
     return (found[-1][1] or "") if found else text

@@ -1,4 +1,4 @@
-"""Correct an answer's form before it is handed in (papers 000, section 4.5, and 002, section 2.5)."""
+"""Repair the format of an answer before it is submitted (paper 000, section 4.5; paper 002, section 2.5)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _LABEL = re.compile(r"^\s*(?:answer|output|result|response|prediction)\s*:\s*", 
 
 
 def repair(text: str, question: str, task_type: TaskType, default_choice: int) -> str:
-    """The answer in the form that the benchmark's parser reads, with the same meaning.
+    """Return the answer in the format that the benchmark's parser expects, without changing its meaning.
 
-    Removes a leading "Answer:", and repeated and unlisted numbers. Reduces a choice to its number, or to the default
-    when it names no option. Completes a ranking with the missing numbers, in listed order.
+    Removes a leading "Answer:" and numbers that are repeated or not listed. Reduces a choice to its number, or to the
+    default if it names no option. Completes a ranking with the missing numbers, in the order of the list.
 
     Args:
-        text: what the model wrote.
-        question: what it was asked.
-        task_type: as in the system prompt.
-        default_choice: the option to hand in when a multiple-choice answer names none.
+        text: the model's output.
+        question: the question's text.
+        task_type: the task type stated in the system prompt.
+        default_choice: the option to submit if a multiple-choice answer names none.
     """
     return DEFINITIONS[task_type].repair(_LABEL.sub("", text).strip(), question, default_choice)

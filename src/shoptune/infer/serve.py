@@ -1,4 +1,4 @@
-"""How to start vLLM's OpenAI-compatible server with a profile."""
+"""The arguments that start vLLM's OpenAI-compatible server with a profile."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from shoptune.errors import fail
 from shoptune.infer.profile import Profile
 
 SERVED_NAME = "shoptune"
-_ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - where a client on this machine finds such a server
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - wildcard addresses, and how a local client connects
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a server listens."""
+    """The address and the port that a server listens on."""
 
     host: str = "127.0.0.1"
     port: int = 8000
 
     @property
     def url(self) -> str:
-        """Where a client on this machine reaches it."""
+        """The base URL for a client on the same machine."""
         host = _ANY.get(self.host, f"[{self.host}]" if ":" in self.host else self.host)
         return f"http://{host}:{self.port}"
 
     @property
     def log(self) -> Path:
-        """The default file for what the server prints."""
+        """The default file for the server's output."""
         return Path(tempfile.gettempdir()) / f"shoptune-serve-{self.port}.log"
 
     def check(self) -> None:
-        """Check that the port can be used, before a model is loaded.
+        """Check that the port can be used. Called before the model is loaded.
 
         Raises:
-            ShoptuneError: another process listens there, or the host is not one of this machine's addresses.
+            ShoptuneError: another process uses the port, or the host is not an address of this machine.
         """
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -46,18 +46,18 @@ class Endpoint:
                 probe.bind((self.host, self.port))
             except OSError as error:
                 what = f"cannot listen on {self.host}:{self.port}: {(error.strerror or str(error)).lower()}"
-                raise fail("--port", "", what, "choose another with --host or --port") from error
+                raise fail("--port", "", what, "choose another address or port with --host or --port") from error
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server to start.
+    """The settings of a server to start.
 
     Attributes:
-        profile: its engine settings.
-        checkpoint: the folder of the model, which it serves as `shoptune`; its chat template renders the prompts.
-        endpoint: where it listens.
-        adapters: folders of adapters, by the names it serves them under.
+        profile: the inference profile, which has the engine's arguments.
+        checkpoint: the folder of the model, served under the name `shoptune`; its chat template renders the prompts.
+        endpoint: the address and port to listen on.
+        adapters: the folders of adapters, by the names under which they are served.
     """
 
     profile: Profile
@@ -66,7 +66,7 @@ class Server:
     adapters: Mapping[str, Path] = field(default_factory=dict)
 
     def arguments(self) -> list[str]:
-        """The arguments of `vllm serve`."""
+        """Return the arguments of `vllm serve`."""
         arguments = ["--model", str(self.checkpoint), "--served-model-name", SERVED_NAME]
         arguments += ["--host", self.endpoint.host, "--port", str(self.endpoint.port)]
         arguments += ["--seed", str(self.profile.seed)]
@@ -82,19 +82,19 @@ class Server:
         return arguments
 
     def environment(self) -> dict[str, str]:
-        """What vLLM reads from the environment only."""
+        """Return the environment variables to start the server with."""
         return {"HF_HUB_OFFLINE": "1", **self.profile.engine.environment()}
 
 
 def named_adapter(text: str) -> tuple[str, str]:
-    """The name and the folder of `NAME=DIR`.
+    """Split `NAME=DIR` into the adapter's name and its folder.
 
     Raises:
-        ShoptuneError: the text has another form, or the name is the base's.
+        ShoptuneError: the text is not of that form, or the name is that of the base model.
     """
     name, separator, folder = text.partition("=")
     if not (name and separator and folder):
-        raise fail("--adapter", "", f"'{text}' is not of the form NAME=DIR", "name the adapter, as in tuned=DIR")
+        raise fail("--adapter", "", f"'{text}' is not of the form NAME=DIR", "pass a name too, such as tuned=DIR")
     if name == SERVED_NAME:
-        raise fail("--adapter", "", f"'{name}' is the name of the base model", "choose another name")
+        raise fail("--adapter", "", f"'{name}' is reserved for the base model", "choose another name")
     return name, folder

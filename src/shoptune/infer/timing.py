@@ -1,4 +1,4 @@
-"""How long answers took, and how much of the prompts the prefix cache held."""
+"""Summarize how long answers took and how many prompt tokens were found in the prefix cache."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _PERCENTILES = (50, 95, 99)
 
 
 def summarize_timing(usages: Sequence[Usage], seconds: float) -> dict[str, float]:
-    """Totals, rates and latency percentiles.
+    """Compute totals, rates and latency percentiles, with times in seconds and rates per second.
 
     Args:
         usages: one entry per question.
-        seconds: how long the engine was busy with all of them.
+        seconds: the time that the engine took for all questions.
     """
     latencies = [usage.latency for usage in usages]
     prompt, cached, written = (

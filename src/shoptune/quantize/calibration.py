@@ -1,4 +1,4 @@
-"""The calibration set: samples rendered as the model will see them, packed into blocks of one length."""
+"""The calibration set: samples rendered like the prompts at inference, packed into blocks of equal length."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shoptune.shopbench.questions import load_asked
 
 @dataclass(frozen=True)
 class Sample:
-    """A chat to calibrate on, and its task type."""
+    """A rendered chat for calibration, and its task type."""
 
     task_type: str
     messages: Sequence[Message]
@@ -24,14 +24,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class CalibrationSet:
-    """Calibration tokens, and what they come from.
+    """The calibration tokens, with statistics of the samples they come from.
 
     Attributes:
-        blocks: token ids, in blocks of equal length.
-        samples: how many questions or rows the tokens come from.
-        left_out: how many more there were, beyond `max_samples`.
-        repeated_tokens: how many tokens of the beginning were repeated to fill the last block.
-        tokens: how many tokens of each task type went in, without the repeated ones.
+        blocks: the token ids, in blocks of equal length.
+        samples: the number of questions or rows used.
+        left_out: the number of questions or rows not used because of `max_samples`.
+        repeated_tokens: the number of tokens repeated from the beginning to fill the last block.
+        tokens: the number of tokens per task type, not counting repeated ones.
     """
 
     blocks: list[list[int]]
@@ -41,7 +41,7 @@ class CalibrationSet:
     tokens: Mapping[str, int]
 
     def summary(self) -> dict[str, object]:
-        """The figures for quantize_report.json."""
+        """Return the statistics for quantize_report.json."""
         return {
             "samples": self.samples,
             "left_out": self.left_out,
@@ -56,11 +56,11 @@ def calibration_set(settings: Calibration, tokenizer: ChatTokenizer) -> Calibrat
     """Choose, render, tokenize and pack the calibration samples.
 
     Args:
-        settings: which samples, how many, and the length of the blocks.
-        tokenizer: the checkpoint's; its chat template renders the samples.
+        settings: the source and the number of samples, and the length of the blocks.
+        tokenizer: the checkpoint's tokenizer, whose chat template renders the samples.
 
     Raises:
-        ShoptuneError: the samples cannot be read, or they do not fill one block.
+        ShoptuneError: the samples cannot be read, or are shorter than one block in total.
     """
     samples = read_samples(settings, tokenizer.control_tokens)
 
@@ -73,20 +73,20 @@ def calibration_set(settings: Calibration, tokenizer: ChatTokenizer) -> Calibrat
         tokens[task_type] += len(ids)
     total = sum(tokens.values())
     if total < settings.max_length:
-        what = f"{len(chosen)} samples hold {total} tokens, less than one block of {settings.max_length}"
+        what = f"{len(chosen)} samples have {total} tokens, less than one block of {settings.max_length}"
         (source,) = settings.inputs.values()
-        raise fail(source, "", what, "give more samples, or lower calibration.max_length")
+        raise fail(source, "", what, "provide more samples, or lower calibration.max_length")
     blocks = pack((ids for _, ids in chosen), settings.max_length)
     repeated = len(blocks) * settings.max_length - total
     return CalibrationSet(blocks, len(chosen), len(samples) - len(chosen), repeated, tokens)
 
 
 def read_samples(settings: Calibration, control_tokens: tuple[str, ...]) -> list[Sample]:
-    """The questions, as prompts, or the rows, with their answers, in the order of their file.
+    """Read questions (rendered as prompts) or rows (rendered with their answers), in the order of the file.
 
     Args:
-        settings: which file.
-        control_tokens: the checkpoint's special tokens, which must have no effect in a question.
+        settings: the file or folder to read.
+        control_tokens: the checkpoint's special tokens, which are neutralized in the text of questions.
 
     Raises:
         ShoptuneError: the file is missing or malformed.
@@ -104,8 +104,8 @@ def _read_rows(path: Path) -> list[Sample]:
 
     files = sorted(path.glob("train-*.parquet")) if path.is_dir() else [path]
     if not files or not files[0].is_file():
-        remedy = "name a folder of `shoptune data build`, or a Parquet file"
-        raise fail(path, "", "holds no Parquet file of rows", remedy)
+        remedy = "choose a folder written by `shoptune data build`, or a Parquet file"
+        raise fail(path, "", "contains no Parquet files of rows", remedy)
     samples = []
     for file in files:
         try:
@@ -119,13 +119,13 @@ def _read_rows(path: Path) -> list[Sample]:
 def balance(
     samples: Iterable[Sample], count: int, encode: Callable[[Sample], list[int]]
 ) -> list[tuple[str, list[int]]]:
-    """Choose samples such that every task type gets about the same number of tokens.
+    """Choose samples such that all task types get about the same number of tokens.
 
-    The next sample is always one of the task type with the fewest tokens so far, among those that have samples left.
-    Types with few samples therefore end up with fewer tokens, and no sample is dropped before `count` is reached.
+    At each step, the next sample is taken from the task type with the fewest tokens so far that has samples left. If a
+    task type runs out of samples, it ends up with fewer tokens and the others fill up the `count`.
 
     Returns:
-        The task type and the tokens of each chosen sample, in the order of choice.
+        The task type and the token ids of each chosen sample, in the order in which they were chosen.
     """
     waiting: dict[str, deque[Sample]] = {}
     for sample in samples:
@@ -133,7 +133,7 @@ def balance(
     tokens = dict.fromkeys(waiting, 0)
     chosen: list[tuple[str, list[int]]] = []
     while waiting and len(chosen) < count:
-        task_type = min(waiting, key=tokens.__getitem__)  # among equals, the one that comes first in the file
+        task_type = min(waiting, key=tokens.__getitem__)  # ties go to the task type that comes first in the file
         ids = encode(waiting[task_type].popleft())
         chosen.append((task_type, ids))
         tokens[task_type] += len(ids)
@@ -143,11 +143,11 @@ def balance(
 
 
 def pack(samples: Iterable[Sequence[int]], length: int) -> list[list[int]]:
-    """Concatenate samples and cut them into blocks; the last block is filled up with tokens from the beginning.
+    """Concatenate samples and cut them into blocks. The last block is filled with tokens from the beginning.
 
     Args:
-        samples: token ids, together at least one block.
-        length: tokens per block.
+        samples: token ids, at least `length` in total.
+        length: the number of tokens per block.
     """
     ids = [token for sample in samples for token in sample]
     count = -(-len(ids) // length)

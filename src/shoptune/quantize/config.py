@@ -1,4 +1,4 @@
-"""How to quantize: padding, the calibration set, the engine."""
+"""The quantize config: padding, the calibration set and the engine."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _ENGINES = "shoptune.quantize.engines"
 
 
 class Calibration(Settings):
-    """The texts whose activations show which weights must be kept precise; give either questions or rows.
+    """The texts whose activations show which weights need precision. Set exactly one of `questions` and `rows`.
 
     Attributes:
-        questions: a file in the development format; each question is rendered as the prompt that the model will get.
-        rows: a folder of `shoptune data build`, or a Parquet file of rows; each row is rendered with its answer.
-        max_samples: the most questions or rows to use, chosen so that task types get equal numbers of tokens.
-        max_length: length of the blocks that the samples are packed into, in tokens.
-        chat_template_arguments: arguments of the checkpoint's chat template, the same as in the inference profile.
+        questions: a file in the development format; each question is rendered as a prompt, as at inference.
+        rows: a folder written by `shoptune data build`, or a Parquet file; each row is rendered with its answer.
+        max_samples: the maximum number of questions or rows, chosen so that task types get equal numbers of tokens.
+        max_length: the length of the blocks that samples are packed into, in tokens.
+        chat_template_arguments: arguments for the checkpoint's chat template, the same as in the inference profile.
     """
 
     questions: str | None = None
@@ -37,25 +37,26 @@ class Calibration(Settings):
     @model_validator(mode="after")
     def _one_source(self) -> Calibration:
         if (self.questions is None) == (self.rows is None):
-            raise ValueError("give either questions or rows")
+            raise ValueError("set exactly one of questions and rows")
         return self
 
     @property
     def inputs(self) -> dict[str, Path]:
-        """The file or folder that is read, by its key."""
+        """The file or folder of the samples, by its key in the config."""
         named = {"questions": self.questions, "rows": self.rows}
         return {key: Path(path) for key, path in named.items() if path is not None}
 
 
 class QuantizeConfig(InlineSettings):
-    """A quantize YAML. The engine's settings are written beside the other keys: `engine: autoawq`, `awq: {...}`.
+    """A quantize YAML. The engine's settings are keys on the same level: `engine: autoawq`, `awq: {...}`.
 
     Attributes:
         model: folder or Hub id of the checkpoint to quantize.
-        calibration: what to calibrate on.
-        tensor_parallel: the most GPUs that will share the model; each must get whole groups of the padded layers.
-        engine: what quantizes; autoawq unless given.
-        device: where the layers compute; weights stay in host memory, and one layer at a time is moved.
+        calibration: the calibration set.
+        tensor_parallel: the maximum number of GPUs that will share the model; layers are padded so that each GPU gets
+            whole quantization groups.
+        engine: the library that quantizes.
+        device: the device for computation; weights stay in host memory, and layers are moved one at a time.
     """
 
     plugin_field: ClassVar[str] = "engine"

@@ -1,4 +1,4 @@
-"""What a quantizer engine is: settings, and a method that turns a padded checkpoint into a 4-bit checkpoint."""
+"""The interface of quantizer engines: settings with a method that quantizes a padded checkpoint to 4 bits."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Device = Literal["cpu", "cuda"]
 
 @dataclass(frozen=True)
 class Work:
-    """What an engine gets.
+    """The inputs of an engine.
 
     Attributes:
-        padded: the checkpoint to quantize; its feed-forward layers are whole groups wide.
-        blocks: the calibration tokens, as blocks of equal length.
-        device: where blocks of the model compute; the weights of the others stay in host memory.
-        directory: where the 4-bit checkpoint goes.
+        padded: the checkpoint to quantize; the width of its feed-forward layers is a whole number of groups.
+        blocks: the calibration tokens, in blocks of equal length.
+        device: the device that computes one layer of the model at a time; other weights stay in host memory.
+        directory: the folder to write the 4-bit checkpoint to.
     """
 
     padded: Checkpoint
@@ -34,10 +34,10 @@ class Work:
 
 
 class QuantizerEngine(Settings):
-    """The settings of an engine; a subclass in `shoptune.quantize.engines` names itself in `engine`.
+    """Base class for the settings of an engine; a subclass in `shoptune.quantize.engines` sets its name in `engine`.
 
     Attributes:
-        environment: the environment in which the engine is installed.
+        environment: the name of the environment in which the engine is installed.
     """
 
     engine: str
@@ -46,14 +46,14 @@ class QuantizerEngine(Settings):
     @property
     @abstractmethod
     def group_size(self) -> int:
-        """How many consecutive weights share a scale."""
+        """The number of consecutive weights that share a scale."""
 
     @abstractmethod
     def quantize(self, work: Work) -> Mapping[str, Any]:
-        """Write the config and the 4-bit weights of a checkpoint; the caller copies the tokenizer.
+        """Write the config and the 4-bit weights of the checkpoint; the caller copies the tokenizer.
 
         Returns:
-            What the engine has to report, as JSON values.
+            The engine's entries for quantize_report.json, as JSON values.
 
         Raises:
             ShoptuneError: the checkpoint or the calibration tokens are unusable.
@@ -61,9 +61,9 @@ class QuantizerEngine(Settings):
 
 
 def select_device(device: Device) -> None:
-    """Make engines compute on a device; they use the first GPU they see, whatever they are configured to use.
+    """Select the device for engines, which otherwise use the first visible GPU regardless of their configuration.
 
-    Call it before anything asks CUDA for its devices.
+    Call it before anything initializes CUDA.
 
     Raises:
         ShoptuneError: the device does not exist.
@@ -74,4 +74,4 @@ def select_device(device: Device) -> None:
     import torch
 
     if not torch.cuda.is_available():
-        raise fail("device", "", "is cuda, but torch sees no GPU", "run it where there is one, or set device: cpu")
+        raise fail("device", "", "is cuda, but torch finds no GPU", "use a machine with a GPU, or set device: cpu")

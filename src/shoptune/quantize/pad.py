@@ -1,7 +1,8 @@
 """Pad a model's feed-forward layers with zeros to a whole number of quantization groups per GPU.
 
-A channel whose gate, up and down weights are all zero adds nothing to any sum, so the padded model computes the same
-function. Qwen2-72B needs padding: 29568 = 231 x 128 cannot be split over 2, 4 or 8 GPUs in whole groups of 128.
+A channel whose gate, up and down weights are all zero contributes nothing to the output, so the padded model computes
+the same function. Qwen2-72B needs padding: its width of 29568 = 231 x 128 cannot be split over 2, 4 or 8 GPUs in whole
+groups of 128.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ def pad_checkpoint(checkpoint: Checkpoint, width: int, directory: Path, progress
     """Write a copy of a checkpoint whose feed-forward layers are `width` wide.
 
     Args:
-        checkpoint: a model of the Llama family (gate, up and down projections), Qwen2 among them.
+        checkpoint: a model of the Llama family, such as Qwen2, with gate, up and down projections.
         width: the new width, at least the current one.
-        directory: where the copy goes.
-        progress: advanced by the bytes read.
+        directory: the folder to write the copy to.
+        progress: advanced by the number of bytes read.
 
     Raises:
-        ShoptuneError: the model has no such layers, a tensor does not have the width given in config.json, or the disk
-            is too small.
+        ShoptuneError: the model has no such layers, a tensor does not have the width given in config.json, or there is
+            not enough disk space.
     """
     old = intermediate_size(checkpoint)
     shapes = {spec.name: _padded_shape(spec, old, width) for spec in checkpoint.tensors.values()}
@@ -60,13 +61,13 @@ def _padded_shape(spec: TensorSpec, old: int, width: int) -> tuple[int, ...]:
     if axis is None:
         return spec.shape
     if spec.shape[axis] != old:
-        what = f"is {spec.shape[axis]} wide, but config.json says {old}"
-        raise fail(spec.file, spec.name, what, "restore the checkpoint's own config.json")
+        what = f"is {spec.shape[axis]} wide, but intermediate_size in config.json is {old}"
+        raise fail(spec.file, spec.name, what, "restore the checkpoint's original config.json")
     return tuple(width if number == axis else size for number, size in enumerate(spec.shape))
 
 
 def _copy_padded(spec: TensorSpec, width: int, writer: TensorFileWriter) -> None:
-    """Copy a tensor in blocks of rows; added rows need no writing, since the file is zero there."""
+    """Copy a tensor in blocks of rows. Added rows are not written, since the file is already zero there."""
     for first, last in spec.runs_of_rows(_BLOCK_BYTES):
         block = read_rows(spec, first, last)
         if spec.name.endswith(_WIDENED_COLUMNS):

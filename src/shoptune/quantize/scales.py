@@ -1,4 +1,4 @@
-"""Candidate scales of AWQ for the input channels of a layer."""
+"""AWQ's candidate scales for the input channels of a layer."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ _SMALLEST = 1e-4
 
 
 def candidate_scales(x_mean: torch.Tensor, w_mean: torch.Tensor, ratio: float, *, duo: bool) -> torch.Tensor:
-    """The scales of one step of AWQ's grid search (Lin et al. 2023, section 3.2; `duo` is AutoAWQ's addition).
+    """Compute the scales of one step of AWQ's grid search (Lin et al. 2023, section 3.2; `duo` is from AutoAWQ).
 
-    They are normalized so that the largest is the inverse of the smallest. A padding channel, whose weights are all
-    zero, gets scale 1 and is left out of the normalization: its own scale would be extreme and push those of all other
-    channels away from 1, towards values that float16 cannot hold.
+    The scales are normalized so that the largest is the inverse of the smallest. Padding channels, whose weights are
+    all zero, get scale 1 and are excluded from the normalization: their scales would be extreme, and would push those
+    of all other channels away from 1, towards values that float16 cannot represent.
 
     Args:
-        x_mean: mean absolute activation of each input channel, (channels,), float32.
-        w_mean: mean absolute weight of each input channel, as a share of its group's largest, (channels,), float32.
-        ratio: exponent of the activations, from 0 to 1; the weights have exponent 1 - ratio.
-        duo: whether weights are used at all.
+        x_mean: the mean absolute activation of each input channel, shape (channels,), float32.
+        w_mean: the mean absolute weight of each input channel, relative to the largest in its group, shape (channels,),
+            float32.
+        ratio: the exponent of the activations, from 0 to 1; the exponent of the weights is 1 - ratio.
+        duo: whether to take the weights into account.
 
     Returns:
-        (channels,), positive and finite.
+        The scales, shape (channels,), positive and finite.
     """
     scales = x_mean.pow(ratio)
     if duo:

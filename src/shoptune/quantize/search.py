@@ -1,4 +1,4 @@
-"""AutoAWQ's search for scales, corrected for padded layers and CPUs."""
+"""AutoAWQ's search for scales, with corrections for padded layers and for CPUs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _STEPS = 20
 
 
 class ScaleSearch(AwqQuantizer):  # type: ignore[misc]  # AutoAWQ ships no types
-    """AutoAWQ's quantizer with a search that does not change the weights.
+    """AutoAWQ's quantizer with a search that leaves the weights unchanged.
 
-    AutoAWQ restores the weights from `state_dict()`, which on a CPU is not a copy, so that the scales of the first step
-    remain in the weights during the following steps.
+    AutoAWQ restores the weights from `state_dict()`, which is not a copy on a CPU. The scales of the first step would
+    therefore remain in the weights during the following steps.
     """
 
     @torch.no_grad()
@@ -32,7 +32,7 @@ class ScaleSearch(AwqQuantizer):  # type: ignore[misc]  # AutoAWQ ships no types
         fp16_output: torch.Tensor,
         kwargs: Mapping[str, Any] = {},
     ) -> torch.Tensor:
-        """The scales `s` of the grid with the smallest `||Q(W s) (x / s) - W x||` (Lin et al. 2023, equation 4)."""
+        """Return the scales `s` of the grid that minimize `||Q(W s) (x / s) - W x||` (Lin et al. 2023, equation 4)."""
         w_mean, x_mean = w_mean.view(-1).to(x.device), x_mean.view(-1).to(x.device)
         originals = [linear.weight.data for linear in linears2scale]
         best, least = torch.ones_like(x_mean), float("inf")

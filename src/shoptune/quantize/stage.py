@@ -1,4 +1,4 @@
-"""The quantize stage: from a merged checkpoint to a 4-bit checkpoint."""
+"""The quantize stage: turns a merged checkpoint into a 4-bit checkpoint."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WEIGHTS_AND_CONFIG = ("config.json", "model.safetensors")
 
 @dataclass(frozen=True)
 class Job:
-    """What to quantize, and how."""
+    """The checkpoint to quantize, and the config."""
 
     config: QuantizeConfig
     checkpoint: Checkpoint
@@ -39,45 +39,45 @@ def load(arguments: ConfigFile) -> Job:
     """Read the quantize YAML and locate its checkpoint.
 
     Raises:
-        ShoptuneError: the YAML is faulty, or the checkpoint is missing or unsuitable.
+        ShoptuneError: the YAML is invalid, or the checkpoint is missing or cannot be quantized.
     """
     config = load_config(arguments.file, QuantizeConfig, arguments.overrides)
     checkpoint = Checkpoint(locate(config.model, arguments.file, "model"))
     checkpoint.refuse_quantized()
     if not any((checkpoint.path / name).is_file() for name in _TOKENIZERS):
-        remedy = "copy the tokenizer files of its base into the folder"
+        remedy = "copy its base model's tokenizer files into the folder"
         raise fail(checkpoint.path, "", f"has no tokenizer ({' or '.join(_TOKENIZERS)})", remedy)
     check_widths(checkpoint, config.engine.group_size, config.tensor_parallel)
     return Job(config, checkpoint)
 
 
 def request(job: Job) -> Request:
-    """What the 4-bit checkpoint is made from."""
+    """List everything that determines the 4-bit checkpoint."""
     inputs = {"model": job.checkpoint.path} | job.config.calibration.inputs
     return Request("quantize", job.config.model_dump(mode="json"), inputs)
 
 
 def environment(job: Job) -> str:
-    """The environment of the engine."""
+    """Return the name of the environment in which the engine is installed."""
     return job.config.engine.environment
 
 
 def require(job: Job, _directory: Path) -> None:
-    """Check that the device is there, and hide GPUs from an engine that is to compute on the CPU."""
+    """Check that the device is available, and hide GPUs from an engine that should compute on the CPU."""
     select_device(job.config.device)
 
 
 def write(job: Job, directory: Path) -> Mapping[str, str]:
     """Pad the checkpoint with zeros, then quantize it.
 
-    The tokenizer and the other side files are copied byte for byte, since the engine's version of transformers would
-    write them in its own dialect.
+    The tokenizer and other side files are copied byte for byte, since the engine's version of transformers would write
+    them in its own format.
 
     Raises:
         ShoptuneError: the checkpoint cannot be padded or quantized, or a scale is NaN or infinite.
     """
     from shoptune.quantize.pad import (
-        pad_checkpoint,  # loads torch, which the check for what is up to date does not need
+        pad_checkpoint,  # imports torch, which is not needed to find that the artifact is up to date
     )
 
     go_offline()
@@ -105,13 +105,13 @@ def _quantize(padded: Checkpoint, config: QuantizeConfig, directory: Path) -> di
     tokenizer = AutoTokenizer.from_pretrained(padded.path, trust_remote_code=False)
     chats = ChatTokenizer(tokenizer, padded.path, config.calibration.chat_template_arguments)
     calibration = calibration_set(config.calibration, chats)
-    told = config.engine.quantize(Work(padded, calibration.blocks, config.device, directory))
+    details = config.engine.quantize(Work(padded, calibration.blocks, config.device, directory))
     padded.copy_side_files(directory, but=_WEIGHTS_AND_CONFIG)
     quantized = Checkpoint(directory)
     for shard in quantized.shards:
         sort_metadata(shard)
     _check_scales(quantized)
-    return {"engine": config.engine.engine, "calibration": calibration.summary(), **told}
+    return {"engine": config.engine.engine, "calibration": calibration.summary(), **details}
 
 
 def _check_scales(checkpoint: Checkpoint) -> None:
@@ -121,11 +121,11 @@ def _check_scales(checkpoint: Checkpoint) -> None:
 
     for spec in checkpoint.tensors.values():
         if spec.name.endswith(("scales", "weight_scale")) and not torch.isfinite(read_rows(spec)).all():
-            raise fail(spec.file, spec.name, "is NaN or infinite somewhere", "calibrate on more samples")
+            raise fail(spec.file, spec.name, "contains NaN or infinite values", "calibrate on more samples")
 
 
 def next_command(_job: Job, out: Path) -> str:
-    """Answer questions with the 4-bit checkpoint."""
+    """Return the command that answers questions with the 4-bit checkpoint."""
     return f"shoptune infer PROFILE.yaml --model {quote(str(out))} --questions FILE --out DIR"
 
 

@@ -1,4 +1,4 @@
-"""Which widths of a model's layers are whole quantization groups, from its config alone."""
+"""Checks, from config.json alone, whether the widths of a model's layers are whole numbers of quantization groups."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ INTERMEDIATE_SIZE = "intermediate_size"
 
 
 def padded_width(width: int, group_size: int, tensor_parallel: int) -> int:
-    """The smallest width of at least `width` that gives each of `tensor_parallel` GPUs whole groups."""
+    """Return the smallest width, at least `width`, that gives each of `tensor_parallel` GPUs whole groups."""
     multiple = group_size * tensor_parallel
     return -(-width // multiple) * multiple
 
 
 def intermediate_size(checkpoint: Checkpoint) -> int:
-    """The width of a model's feed-forward layers.
+    """Return the width of a model's feed-forward layers.
 
     Raises:
-        ShoptuneError: config.json does not give it.
+        ShoptuneError: config.json does not state it.
     """
     width = checkpoint.config.get(INTERMEDIATE_SIZE)
     if not isinstance(width, int):
@@ -26,16 +26,16 @@ def intermediate_size(checkpoint: Checkpoint) -> int:
             checkpoint.path / "config.json",
             INTERMEDIATE_SIZE,
             "is missing",
-            "quantize a model of the Llama or Qwen2 family",
+            "choose a model of the Llama or Qwen2 family",
         )
     return width
 
 
 def check_widths(checkpoint: Checkpoint, group_size: int, tensor_parallel: int) -> None:
-    """Check that the layers that are not padded are whole groups wide, on each of `tensor_parallel` GPUs.
+    """Check that the layers that are not padded give each of `tensor_parallel` GPUs whole groups.
 
     Raises:
-        ShoptuneError: the hidden size or the width of the attention is not a multiple of the groups.
+        ShoptuneError: the hidden size or the width of the attention is not a multiple of the group size times GPUs.
     """
     config = checkpoint.config
     hidden, heads = config.get("hidden_size"), config.get("num_attention_heads")
@@ -44,5 +44,5 @@ def check_widths(checkpoint: Checkpoint, group_size: int, tensor_parallel: int) 
         widths["num_attention_heads"] = (heads * (config.get("head_dim") or hidden // heads), tensor_parallel)
     for key, (width, parts) in widths.items():
         if isinstance(width, int) and width % (group_size * parts):
-            what = f"gives a width of {width}, not a multiple of {group_size} weights per group x {parts} GPUs"
+            what = f"gives a width of {width}, which is not a multiple of {group_size} weights per group x {parts} GPUs"
             raise fail(checkpoint.path / "config.json", key, what, "choose a smaller group size or tensor_parallel")

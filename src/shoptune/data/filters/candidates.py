@@ -79,7 +79,7 @@ class Checks:
         Raises:
             ShoptuneError: a file of benchmark questions cannot be read.
         """
-        wording = Wording.of(prompt for task in tasks for prompt in task.recipe.prompts)
+        wording = Wording.of(prompt for task in tasks for prompt in task.recipe.phrasings)
         decontaminator = Decontaminator.against(plan.questions, wording)
         has_near = plan.mixture.near_duplicates is not None
         return cls(length, wording, decontaminator, near_duplicates=has_near, items=plan.mixture.decontaminate_items)

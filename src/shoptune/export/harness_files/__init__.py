@@ -1,1 +1,1 @@
-"""The Python file of a task group for lm-evaluation-harness, copied as it is; nothing of shoptune imports it."""
+"""Python code copied unchanged into a task group for lm-evaluation-harness; shoptune itself never imports it."""

@@ -1,7 +1,8 @@
-"""ShopBench for lm-evaluation-harness: the questions that lie beside this file, scored by shoptune.
+"""ShopBench for lm-evaluation-harness: the questions in `questions.json` next to this file, scored by shoptune.
 
-`task_score` is the task's score as the challenge's starter kit computes it (micro F1 from counts summed over the task);
-`question_score` is the mean of the questions' own scores; `parse_failure` is the share of answers that none could read.
+`task_score` is a task's score as the challenge's starter kit computes it (micro F1 uses counts summed over the task).
+`question_score` is the mean of the scores of single questions. `parse_failure` is the share of answers that could not
+be parsed. All three are between 0 and 1.
 """
 
 from pathlib import Path
@@ -20,7 +21,7 @@ _QUESTIONS = Path(__file__).with_name("questions.json")
 
 
 def questions(task_name: str, **_: Any) -> dict[str, Dataset]:
-    """The questions of one task; the prompt is the one that `shoptune infer` renders."""
+    """Load the questions of one task, with the same prompts as `shoptune infer`."""
     rows = [
         {
             "system": system_prompt(question.task_type),
@@ -35,7 +36,7 @@ def questions(task_name: str, **_: Any) -> dict[str, Dataset]:
 
 
 def process_results(doc: dict[str, Any], results: list[str]) -> dict[str, Any]:
-    """The scores of one answer; for micro F1 its counts, which `task_score` sums."""
+    """Score one answer. For micro F1, `task_score` holds the answer's counts, which are summed over the task."""
     scored = score(Question.from_json(doc["question"]), results[0])
     return {
         "task_score": scored.counts or scored.score,
@@ -45,7 +46,7 @@ def process_results(doc: dict[str, Any], results: list[str]) -> dict[str, Any]:
 
 
 def task_score(items: list[Any]) -> float:
-    """A task's score, from those of its questions."""
+    """Aggregate the `task_score` values of a task's questions: micro F1 of summed counts, or the mean of scores."""
     if isinstance(items[0], list | tuple):
         return f1(items)
     return float(sum(items) / len(items))

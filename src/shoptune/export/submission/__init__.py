@@ -1,1 +1,1 @@
-"""The Python files of a submission, copied into it as they are; nothing of shoptune imports them."""
+"""Python files copied unchanged into a submission; shoptune itself never imports them."""

@@ -1,4 +1,4 @@
-"""The evaluator imports `UserModel` from here."""
+"""The module from which the evaluator imports `UserModel`."""
 
 from models.shoptune_model import ShoptuneModel
 

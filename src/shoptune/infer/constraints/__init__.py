@@ -1,1 +1,1 @@
-"""Constrain answers to what their questions allow (paper 001, section 4.5), through vLLM's own parameters only."""
+"""Constrain answers to what their questions allow (paper 001, section 4.5), using only vLLM's sampling parameters."""

@@ -1,4 +1,4 @@
-"""From what a task type allows as an answer to a constraint on tokens."""
+"""Turn the set of answers that a task type allows into a constraint on tokens."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ DEFAULT_BIAS = 2.0
 
 
 def constraint_to(allowed: Allowed, question: str, tokens: Tokens, bias: float = DEFAULT_BIAS) -> Constraint | None:
-    """The constraint to what a task type allows; None when it allows anything.
+    """Return the constraint to the allowed answers, or None if every answer is allowed.
 
     Args:
-        allowed: what the task type says of the question.
-        question: its text.
+        allowed: the answers that the question's task type allows.
+        question: the question's text.
         tokens: the checkpoint's tokenizer.
-        bias: added to the logits of favored tokens.
+        bias: the value added to the logits of favored tokens.
     """
     match allowed:
         case OneOf(numbers):
@@ -40,9 +40,9 @@ def _one_of(numbers: Sequence[int], tokens: Tokens) -> Constraint:
 
 
 def _favored(question: str, tokens: Tokens, bias: float) -> Constraint | None:
-    if not tokens.ends:  # without them the answer would run on to its length limit
+    if not tokens.ends:  # if only other tokens were favored, answers would continue up to the length limit
         return None
-    # vLLM limits the number of entries: the end first, then from the question's last token backwards, since the text
-    # that entities are copied from follows the instruction.
+    # vLLM limits the number of entries, so the most useful ones come first: the end tokens, then the question's tokens
+    # from last to first, since the text that entities are copied from follows the instruction.
     favored = dict.fromkeys([*tokens.ends, *reversed(tokens.encode(question))])
     return Constraint(logit_bias=dict.fromkeys(favored, bias))

@@ -1,4 +1,4 @@
-"""Regular expressions for different numbers of a list, in any order."""
+"""Regular expressions for selections of distinct numbers, in any order."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import functools
 import math
 from collections.abc import Sequence
 
-_MOST_PREFIXES = 1000  # of all numbers but the last; longer lists get a looser pattern, and repair removes repeats
+# The most ordered selections of all but the last number. Beyond it, the pattern allows repeats; repair removes them.
+_MOST_PREFIXES = 1000
 
 
-@functools.lru_cache(maxsize=64)  # most lists count from 1 to a few different ends
+@functools.lru_cache(maxsize=64)  # most lists count from 1 to one of a few lengths
 def arrangements(numbers: tuple[int, ...], length: int) -> str:
-    """A pattern for `length` different ones of the numbers, separated by commas, in any order.
+    """Return a pattern for `length` distinct numbers from the list, separated by commas, in any order.
 
-    Alternatives share prefixes and digits: three of fifteen numbers take a quarter of the text that listing them would,
-    and a fifth of the time to compile. A list that is too long gets a pattern that allows repeats.
+    Alternatives share prefixes and digits: for three of fifteen numbers, the pattern is a quarter as long as a plain
+    enumeration and compiles in a fifth of the time. For lists that are too long, the pattern allows repeats.
     """
     if math.perm(len(numbers), length - 1) <= _MOST_PREFIXES:
         return _different([str(number) for number in numbers], length)
@@ -29,7 +30,7 @@ def _different(numbers: Sequence[str], length: int) -> str:
 
 
 def _any_of(texts: Sequence[str]) -> str:
-    """A pattern for one of several digit strings, without parentheses around it: `[2-9]|1[0-5]?` and the like."""
+    """Return a pattern for one of several digit strings, without enclosing parentheses, such as `[2-9]|1[0-5]?`."""
     tails: dict[str, list[str]] = {}
     for text in filter(None, texts):
         tails.setdefault(text[0], []).append(text[1:])

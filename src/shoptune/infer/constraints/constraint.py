@@ -1,4 +1,4 @@
-"""A constraint on one answer, and the one mapping from it to vLLM's sampling parameters."""
+"""A constraint on one answer, and its translation into vLLM's sampling parameters."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-# The limit of vLLM's GPU sampler (vllm/v1/worker/gpu/sample/logit_bias.py): a longer bias raises inside the worker and
-# ends the engine. A test compares this with the installed library.
+# The limit of vLLM's GPU sampler (vllm/v1/worker/gpu/sample/logit_bias.py): more entries raise an error inside the
+# worker, which stops the engine. A test compares the value with the installed library.
 MAX_LOGIT_BIAS = 1024
 
 
 @dataclass(frozen=True)
 class Constraint:
-    """What an answer may be; a field that is None restricts nothing.
+    """The answers that are allowed to a question; a field that is None imposes no restriction.
 
     Attributes:
-        token_ids: the only tokens that may be written.
-        pattern: a regular expression that the whole answer matches.
-        longest: the longest text that the pattern matches; the length limit grows to hold it.
-        logit_bias: what is added to the logits of some tokens, the most important first: vLLM takes a limited number.
+        token_ids: the only tokens that may be generated.
+        pattern: a regular expression that the whole answer must match.
+        longest: the longest text that the pattern matches; the length limit is raised to fit it.
+        logit_bias: values added to the logits of tokens, most important first, because vLLM limits their number.
     """
 
     token_ids: tuple[int, ...] | None = None
@@ -29,10 +29,10 @@ class Constraint:
     logit_bias: Mapping[int, float] | None = None
 
     def sampling_arguments(self) -> dict[str, Any]:
-        """The constraint in vLLM's terms.
+        """Translate the constraint into vLLM's parameters.
 
         Returns:
-            Keys and values that `SamplingParams` and the body of a request to vLLM's OpenAI-compatible server share.
+            Parameters that both `SamplingParams` and requests to vLLM's OpenAI-compatible server accept.
         """
         arguments: dict[str, Any] = {}
         if self.token_ids:
@@ -48,11 +48,11 @@ FREE = Constraint()
 
 
 class Tokens(Protocol):
-    """What a constraint needs from a tokenizer."""
+    """The part of a tokenizer's interface that constraints use."""
 
     @property
     def ends(self) -> Sequence[int]:
-        """The tokens that end an answer; empty when they are unknown."""
+        """The ids of the tokens that end an answer; empty if they are unknown."""
 
     def encode(self, text: str) -> Sequence[int]:
-        """The token ids of a text, without special tokens around it."""
+        """Return the token ids of a text, without adding special tokens."""

@@ -1,4 +1,4 @@
-"""Register a kind of constraint: a function in `kinds/` under the `constraint` decorator."""
+"""The registry of kinds of constraints: functions in `kinds/` decorated with `@constraint`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class ConstraintKind:
 
     Attributes:
         name: its key under `constraints:` in a profile.
-        task_type: the questions it applies to.
-        default: its value in a profile that does not mention it; a false value switches it off.
-        description: for the documentation of the key.
-        build: gives the constraint for a question's text, a tokenizer and the profile's value, or None.
+        task_type: the task type whose questions it applies to.
+        default: the value of the key when a profile does not set it; a false value disables the constraint.
+        description: the documentation of the key.
+        build: returns the constraint, or None, given a question's text, a tokenizer and the profile's value.
     """
 
     name: str
@@ -38,8 +38,8 @@ def constraint(task_type: TaskType, *, default: bool | float) -> Callable[[Build
     """Register the decorated function as a kind of constraint under the function's name.
 
     Args:
-        task_type: the questions it applies to.
-        default: its value in a profile that does not mention it.
+        task_type: the task type whose questions it applies to.
+        default: the value of the key when a profile does not set it; a false value disables the constraint.
     """
 
     def register(build: Build) -> Build:

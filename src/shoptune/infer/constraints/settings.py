@@ -15,7 +15,7 @@ from shoptune.shopbench.task_types import DEFINITIONS
 from shoptune.shopbench.vocabulary import TaskType
 
 _ = kinds
-_DOC = "Which answers are constrained; `false` or 0 switches a kind off.\n\nAttributes:\n"
+_DOC = "The constraints to apply to answers; `false` or 0 disables a kind.\n\nAttributes:\n"
 
 
 def _fields() -> dict[str, Any]:
@@ -28,7 +28,7 @@ def _fields() -> dict[str, Any]:
 if TYPE_CHECKING:
 
     class ConstraintSettings(Settings):
-        """The profile's value for each kind, under the kind's name."""
+        """The profile's value for each kind of constraint, keyed by the kind's name."""
 
 else:
     ConstraintSettings = create_model(
@@ -41,14 +41,15 @@ else:
 
 
 def constraint_for(question: str, task_type: TaskType, settings: ConstraintSettings, tokens: Tokens) -> Constraint:
-    """The constraint on the answer to one question: the first that a kind for its task type gives.
+    """Return the constraint on the answer to one question.
 
-    A task type that no kind covers, such as an added one, is constrained to what its definition allows.
+    It comes from the first kind for the question's task type that returns one. If no kind covers the task type, as
+    for one added as a plug-in, the constraint is derived from the answers that its definition allows.
 
     Args:
-        question: its text.
-        task_type: as the system prompt states it.
-        settings: which kinds apply.
+        question: the question's text.
+        task_type: the task type stated in the system prompt.
+        settings: the profile's value for each kind.
         tokens: the checkpoint's tokenizer.
     """
     kinds_for = [kind for kind in KINDS.values() if kind.task_type is task_type]

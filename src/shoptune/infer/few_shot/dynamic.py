@@ -1,4 +1,4 @@
-"""Dynamic few-shot examples: questions of earlier batches with the model's own answers (paper 000, section 4.3.3)."""
+"""Dynamic few-shot examples: earlier questions of the run with the model's own answers (paper 000, section 4.3.3)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from shoptune.infer.few_shot.example import FewShotExample
 from shoptune.infer.prompting import Dynamic
 from shoptune.shopbench.vocabulary import TaskType
 
-Answered = Sequence[FewShotExample]  # the questions of one batch with the model's answers, in order
+Answered = Sequence[FewShotExample]  # the questions of one batch, in order, with the model's answers
 
 
 def dynamic_examples(settings: Dynamic | None, batches: Sequence[Answered]) -> Mapping[TaskType, FewShotExample]:
-    """The example that the next batch is shown for each task type, given the batches answered so far.
+    """Return the example to show for each task type in the next batch, given the batches answered so far.
 
-    It is the first question of its task type in an earlier batch. The first batch and every `every`-th after it replace
-    the examples; a task type that such a batch lacks keeps its previous example.
+    An example is the first question of its task type in an earlier batch. Examples are taken from the first batch and
+    from every `every`-th batch after it. A task type that does not occur in such a batch keeps its previous example.
     """
     shown: dict[TaskType, FewShotExample] = {}
     if settings is not None:

@@ -1,4 +1,4 @@
-"""A few-shot example: a question together with an answer to show."""
+"""A few-shot example: a question and the answer to show with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shoptune.shopbench.vocabulary import TaskType
 
 @dataclass(frozen=True)
 class FewShotExample:
-    """A question with an answer to show."""
+    """A question and the answer to show with it."""
 
     question: str
     task_type: TaskType
@@ -19,5 +19,5 @@ class FewShotExample:
 
     @classmethod
     def of(cls, question: Question) -> FewShotExample:
-        """A question with its reference answer."""
+        """Make an example of a question and its reference answer."""
         return cls(question.input_field, question.task_type, answer_text(question.task_type, question.output_field))

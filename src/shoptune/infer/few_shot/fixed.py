@@ -13,10 +13,10 @@ from shoptune.shopbench.vocabulary import TaskType
 
 
 class FixedExamples:
-    """Examples by task type, from a file.
+    """Examples from a file, grouped by task type.
 
     Args:
-        settings: the file, and how many examples are shown.
+        settings: the file, and the number of examples to show.
 
     Raises:
         ShoptuneError: the file is missing or malformed.
@@ -29,7 +29,7 @@ class FixedExamples:
             self._by_type[question.task_type].append(FewShotExample.of(question))
 
     def before(self, question: str, task_type: TaskType) -> list[FewShotExample]:
-        """The examples shown before a question; never the question itself."""
+        """Return the examples to show before a question; they never include the question itself."""
         settings = self._settings
         if task_type is TaskType.MULTIPLE_CHOICE:
             return self._first(task_type, settings.multiple_choice, question)
@@ -43,7 +43,7 @@ class FixedExamples:
 
 
 def _task_by_task(questions: Sequence[Question]) -> list[Question]:
-    """The first question of each task, then the second of each, and so on: diverse, however few are taken."""
+    """Interleave tasks: the first question of each, then the second of each, so that any prefix is diverse."""
     met: dict[str, int] = defaultdict(int)
     turns = []
     for question in questions:

@@ -1,4 +1,4 @@
-"""Few-shot examples retrieved from training rows by sentence embedding (paper 003, section 4.2)."""
+"""Few-shot examples retrieved from training rows by the similarity of embeddings (paper 003, section 4.2)."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class RetrievedExamples:
     """Training rows with their embeddings.
 
     Args:
-        settings: where the rows are, and how many are shown.
+        settings: the folder of the rows, and the number of examples to show.
 
     Raises:
-        ShoptuneError: there are no rows, or the embedding model is missing.
+        ShoptuneError: the folder contains no rows, or the embedding model is missing.
     """
 
     def __init__(self, settings: Retrieved) -> None:
@@ -35,7 +35,7 @@ class RetrievedExamples:
         self._vectors = _unit_vectors([row.question for row in self._rows])
 
     def nearest(self, questions: Sequence[str]) -> list[list[FewShotExample]]:
-        """The rows most similar to each question, the most similar last; never one with the question's own text."""
+        """Return the rows most similar to each question, most similar last, without rows that repeat the question."""
         vectors = _unit_vectors(questions)
         return [self._nearest(text, self._vectors @ vector) for text, vector in zip(questions, vectors, strict=True)]
 
@@ -57,7 +57,7 @@ def _rows(directory: Path) -> list[FewShotExample]:
 
     files = sorted(directory.glob("*.parquet"))
     if not files:
-        raise fail(directory, "", "holds no rows", "name an artifact of `shoptune data build`")
+        raise fail(directory, "", "contains no Parquet files", "choose a folder written by `shoptune data build`")
     tables = (pq.read_table(file, columns=QUESTION_COLUMNS) for file in files)
     return [FewShotExample.of(question) for table in tables for question in to_questions(table)]
 

@@ -1,4 +1,4 @@
-"""Select what is shown before a question: fixed examples, then retrieved ones, then the dynamic one."""
+"""Select the examples to show before a question: fixed ones first, then retrieved ones, then the dynamic one."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from shoptune.shopbench.vocabulary import TaskType
 
 
 class FewShotSelector:
-    """Selects the few-shot examples that a prompting asks for. Reads its files once.
+    """Selects the few-shot examples that a prompting specifies. Reads its files once, when constructed.
 
     Args:
-        prompting: which examples are shown.
+        prompting: the examples to show.
 
     Raises:
-        ShoptuneError: a file that the prompting names is missing or malformed.
+        ShoptuneError: a file that the prompting refers to is missing or malformed.
     """
 
     def __init__(self, prompting: Prompting) -> None:
@@ -32,7 +32,7 @@ class FewShotSelector:
     def select(
         self, prompts: Sequence[Prompt], dynamic: Mapping[TaskType, FewShotExample]
     ) -> list[list[FewShotExample]]:
-        """The examples shown before each question: never the question itself, and none twice."""
+        """Return the examples to show before each question: distinct, and never the question itself."""
         nothing: list[list[FewShotExample]] = [[] for _ in prompts]
         retrieved = self._retrieved.nearest([prompt.text for prompt in prompts]) if self._retrieved else nothing
         return [

@@ -1,1 +1,1 @@
-"""Quantizer engines, one per module. A new module is found by itself; see "Add a quantizer" in docs/extending.md."""
+"""Quantizer engines, one per module. New modules are discovered; see "Add a quantizer" in docs/extending.md."""

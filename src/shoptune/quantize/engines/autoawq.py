@@ -10,15 +10,15 @@ from shoptune.quantize.engine import QuantizerEngine, Work
 
 
 class AwqSettings(Settings):
-    """AutoAWQ's settings, with its names and defaults.
+    """AutoAWQ's settings, under its names and with its defaults.
 
     Attributes:
-        w_bit: bits per weight.
-        q_group_size: weights per scale.
-        zero_point: quantize asymmetrically.
-        version: layout of the packed weights.
+        w_bit: the number of bits per weight.
+        q_group_size: the number of consecutive weights that share a scale.
+        zero_point: use asymmetric quantization, which stores a zero point per group.
+        version: the layout of the packed weights.
         apply_clip: also search for a range to clip each group of weights to.
-        duo_scaling: use the weights' magnitudes as well as the activations' in the search for scales.
+        duo_scaling: take the magnitudes of weights into account in the search for scales, not only activations.
     """
 
     w_bit: Literal[4] = 4
@@ -47,7 +47,7 @@ class AutoAwq(QuantizerEngine):
         return self.awq.q_group_size
 
     def quantize(self, work: Work) -> Mapping[str, Any]:
-        """Load the weights into host memory; AutoAWQ moves one block at a time to the GPU and back."""
+        """Quantize with weights in host memory; AutoAWQ moves one block at a time to the GPU and back."""
         import torch
         from awq import AutoAWQForCausalLM
 
@@ -55,13 +55,13 @@ class AutoAwq(QuantizerEngine):
 
         model = AutoAWQForCausalLM.from_pretrained(
             str(work.padded.path),
-            device_map=None,  # with "cuda", the whole model goes to the GPU
+            device_map=None,  # "cuda" would move the whole model to the GPU
             torch_dtype=torch.float32 if work.device == "cpu" else torch.float16,
             safetensors=True,
             trust_remote_code=False,
         )
         model.quantize(
-            None,  # the calibration data are tokens
+            None,  # no tokenizer: the calibration data is tokenized already
             quant_config=self.awq.model_dump(include={"w_bit", "q_group_size", "zero_point", "version"}),
             calib_data=[list(block) for block in work.blocks],
             max_calib_samples=len(work.blocks),

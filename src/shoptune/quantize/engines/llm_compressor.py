@@ -1,4 +1,4 @@
-"""llm-compressor: GPTQ (Frantar et al. 2022, arXiv 2210.17323) to the compressed-tensors format."""
+"""llm-compressor: GPTQ (Frantar et al. 2022, arXiv 2210.17323), saved in the compressed-tensors format."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ _QUANTIZATION = "quantization_config"
 
 
 class GptqSettings(Settings):
-    """Settings of llm-compressor's GPTQModifier, with its names and defaults: 4-bit symmetric weights.
+    """Settings of llm-compressor's GPTQModifier, under its names and with its defaults: 4-bit symmetric weights.
 
     Attributes:
-        group_size: weights per scale.
-        block_size: columns that are quantized before the error is passed on to the others.
-        dampening_frac: share of the Hessian's mean diagonal that is added to the diagonal.
-        actorder: static quantizes columns in order of their activations' size; null in order of position.
+        group_size: the number of consecutive weights that share a scale.
+        block_size: the number of columns to quantize before their error is propagated to the remaining columns.
+        dampening_frac: the fraction of the mean of the Hessian's diagonal that is added to the diagonal.
+        actorder: the order of columns: `static` sorts them by the magnitude of their activations, null keeps their
+            positions.
     """
 
     group_size: Literal[32, 64, 128] = 128
@@ -50,7 +51,7 @@ class LlmCompressor(QuantizerEngine):
         return self.gptq.group_size
 
     def quantize(self, work: Work) -> Mapping[str, Any]:
-        """Load the weights into host memory; llm-compressor moves one layer at a time to the GPU and back."""
+        """Quantize with weights in host memory; llm-compressor moves one layer at a time to the GPU and back."""
         from llmcompressor import oneshot
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -100,9 +101,9 @@ def _dataset(work: Work) -> Any:
 
 
 def _take_weights(work: Work, saved: Any) -> None:
-    """Keep the weights, and the padded checkpoint's config with how the weights are quantized.
+    """Take only the weights and `quantization_config` from the saved model; keep the rest of the padded config.
 
-    transformers 5 writes its own dialect of configs and tokenizers, which other environments do not all read.
+    transformers 5 writes configs and tokenizers in a format that older versions in other environments cannot read.
     """
     for file in saved.glob("*.safetensors*"):
         shutil.move(file, work.directory / file.name)

@@ -2,4 +2,4 @@
 
 from shoptune.runtime.plugins import load_plugins
 
-load_plugins(__name__)  # each registers itself
+load_plugins(__name__)  # each module registers its kind when it is imported

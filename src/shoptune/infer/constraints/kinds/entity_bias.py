@@ -1,4 +1,4 @@
-"""Entities are copied from the question, so its own tokens are favored."""
+"""Favor the question's own tokens when entities are extracted, since entities are copied from the question."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from shoptune.shopbench.vocabulary import TaskType
 
 @constraint(TaskType.NAMED_ENTITY_RECOGNITION, default=2.0)
 def entity_bias(question: str, tokens: Tokens, bias: float) -> Constraint | None:
-    """Added to the logits of the question's own tokens and of the tokens that end an answer."""
+    """Value added to the logits of the question's own tokens and of the tokens that end an answer; 0 disables it."""
     allowed = DEFINITIONS[TaskType.NAMED_ENTITY_RECOGNITION].allowed(question)
     return constraint_to(allowed, question, tokens, bias)

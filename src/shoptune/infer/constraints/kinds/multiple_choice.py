@@ -1,4 +1,4 @@
-"""A multiple-choice answer is one of the question's options."""
+"""Constrain a multiple-choice answer to the question's options."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from shoptune.shopbench.vocabulary import TaskType
 
 @constraint(TaskType.MULTIPLE_CHOICE, default=True)
 def multiple_choice(question: str, tokens: Tokens, _: bool) -> Constraint | None:
-    """One token, among the options that the question lists."""
+    """Allow one token only: the number of one of the options that the question lists."""
     return constraint_to(DEFINITIONS[TaskType.MULTIPLE_CHOICE].allowed(question), question, tokens)

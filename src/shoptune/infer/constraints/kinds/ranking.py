@@ -1,4 +1,4 @@
-"""A ranking is a permutation of the listed numbers."""
+"""Constrain a ranking to permutations of the listed numbers."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from shoptune.shopbench.vocabulary import TaskType
 
 @constraint(TaskType.RANKING, default=True)
 def ranking(question: str, tokens: Tokens, _: bool) -> Constraint | None:
-    """A permutation of the listed numbers."""
+    """Allow only permutations of the listed numbers."""
     return constraint_to(DEFINITIONS[TaskType.RANKING].allowed(question), question, tokens)

@@ -1,4 +1,4 @@
-"""A retrieval answer is three different listed numbers."""
+"""Constrain a retrieval answer to three distinct listed numbers."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from shoptune.shopbench.vocabulary import TaskType
 
 @constraint(TaskType.RETRIEVAL, default=True)
 def retrieval(question: str, tokens: Tokens, _: bool) -> Constraint | None:
-    """Three different listed numbers, in any order."""
+    """Allow only three distinct listed numbers, in any order."""
     return constraint_to(DEFINITIONS[TaskType.RETRIEVAL].allowed(question), question, tokens)
