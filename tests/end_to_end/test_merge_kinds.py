@@ -53,7 +53,7 @@ def main(out):
     }
     for name, settings in kinds.items():
         for kind, options in settings.items():
-            model = get_peft_model(base(name == "tied"), LoraConfig(r=4, lora_alpha=8, task_type="CAUSAL_LM", **options))
+            model = get_peft_model(base(name == "tied"), LoraConfig(r=4, lora_alpha=8, **options))
             for parameter in model.parameters():
                 if parameter.requires_grad:
                     parameter.data += 0.05 * torch.randn_like(parameter)
@@ -80,7 +80,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _merged(written: Path, name: str, out: Path) -> dict[str, torch.Tensor]:
-    base, adapter = written / name.split("-")[0], written / name
+    base, adapter = written / name.split("-", maxsplit=1)[0], written / name
     values = {"base": str(base), "adapters": [str(adapter)], "dtype": "float32", "other_base": "warn"}
     config = MergeConfig.model_validate(values)
     run(MERGE, Job(config, Sources.of(config, Path("m.yaml"))), out)
@@ -93,7 +93,7 @@ def _merged(written: Path, name: str, out: Path) -> dict[str, torch.Tensor]:
 )
 def test_the_weights_are_those_of_peft(written: Path, tmp_path: Path, name: str) -> None:
     ours, theirs = _merged(written, name, tmp_path / "out"), load_file(written / f"{name}-merged" / "model.safetensors")
-    before = load_file(written / name.split("-")[0] / "model.safetensors")
+    before = load_file(written / name.split("-", maxsplit=1)[0] / "model.safetensors")
     assert ours.keys() == theirs.keys()
     for weight, tensor in theirs.items():
         assert torch.allclose(ours[weight], tensor, rtol=1e-6, atol=1e-6), weight

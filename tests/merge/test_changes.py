@@ -155,9 +155,7 @@ def test_dense_methods_take_every_kind_of_member(base: Checkpoint, tmp_path: Pat
     assert _close(merged[Q], before[Q].double() + torch.where(agree, (ours + theirs) / 2, larger))
 
 
-def test_a_large_tensor_is_merged_in_blocks(
-    base: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_tensor_is_merged_in_blocks(base: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tuned = _tuned(base, tmp_path / "tuned")
     at_once = _merge(base, tmp_path / "once", [(tuned, 1)], wise_ft_alpha=0.7)
     monkeypatch.setattr("shoptune.merge.blocks._BLOCK_ENTRIES", 3 * HIDDEN)

@@ -119,7 +119,7 @@ def _whole(reading: _Reading, name: str, spec: TensorSpec) -> Change:
     parts = name.split(".")
     modules = [".".join(parts[:count]) for count in range(1, len(parts))]
     tied = reading.base.ties_embeddings and name in (EMBEDDING, OUTPUT) and saved  # saved on both sides, named on one
-    if not tied and not any(module.endswith(saved) for module in modules):  # PEFT's rule, which also takes ends of words
+    if not tied and not any(module.endswith(saved) for module in modules):  # PEFT's rule: ends of words count too
         what = "is neither a LoRA factor nor part of a module that modules_to_save names"
         raise fail(reading.path / _WEIGHTS, spec.name, what, "train with adapter: lora or qlora")
     _check_shape(reading, name, "a new weight", spec.shape)

@@ -35,8 +35,8 @@ def check_adapter(config: TrainConfig, checked: Any, model: Path, report: Report
     total = sum(parameter.numel() for parameter in network.parameters())
     if not config.axolotl.get("adapter"):
         report.notes.append(
-            f"all {total:,} parameters are trained; the result is a checkpoint for `shoptune infer`, `quantize`, and, as a "
-            "member beside its base, `merge`"
+            f"all {total:,} parameters are trained; the result is a checkpoint for `shoptune infer`, `quantize`, and, "
+            "as a member beside its base, `merge`"
         )
         return
     from axolotl.loaders.adapter import load_lora
