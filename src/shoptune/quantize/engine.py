@@ -15,6 +15,8 @@ from shoptune.errors import fail
 
 Device = Literal["cpu", "cuda"]
 
+_EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
+
 
 @dataclass(frozen=True)
 class Work:
@@ -47,6 +49,17 @@ class QuantizerEngine(Settings):
     @abstractmethod
     def group_size(self) -> int:
         """The number of consecutive weights that share a scale."""
+
+    def check(self, checkpoint: Checkpoint) -> None:
+        """Refuse a checkpoint that the engine cannot quantize, from its config alone.
+
+        Raises:
+            ShoptuneError: the model is a mixture of experts.
+        """
+        for key in _EXPERTS:
+            if checkpoint.config.get(key):
+                what = "makes it a mixture of experts, whose experts the engines here do not quantize"
+                raise fail(checkpoint.path / "config.json", key, what, "serve it in 16 bits")
 
     @abstractmethod
     def quantize(self, work: Work) -> Mapping[str, Any]:

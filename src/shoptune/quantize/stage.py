@@ -10,7 +10,8 @@ from pathlib import Path
 from shlex import quote
 
 from shoptune.artifacts.manifest import Request
-from shoptune.checkpoints.checkpoint import Checkpoint, locate
+from shoptune.checkpoints import transformers4
+from shoptune.checkpoints.checkpoint import Checkpoint, locate, read_json
 from shoptune.config import load as load_config
 from shoptune.errors import fail
 from shoptune.quantize.config import QuantizeConfig
@@ -47,6 +48,7 @@ def load(arguments: ConfigFile) -> Job:
     if not any((checkpoint.path / name).is_file() for name in _TOKENIZERS):
         remedy = "copy its base model's tokenizer files into the folder"
         raise fail(checkpoint.path, "", f"has no tokenizer ({' or '.join(_TOKENIZERS)})", remedy)
+    config.engine.check(checkpoint)
     check_widths(checkpoint, config.engine.group_size, config.tensor_parallel)
     return Job(config, checkpoint)
 
@@ -88,30 +90,47 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
     with bar("pad", sum(spec.nbytes for spec in checkpoint.tensors.values())) as progress:
         pad_checkpoint(checkpoint, width, padded, progress)
     with bar("quantize", 1) as progress, redirect_output(directory / _LOG):
-        report = _quantize(Checkpoint(padded), config, directory)
+        report = _quantize(checkpoint, padded, config, directory)
         progress.advance()
     (directory / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     shutil.rmtree(padded)
     return {}
 
 
-def _quantize(padded: Checkpoint, config: QuantizeConfig, directory: Path) -> dict[str, object]:
+def _quantize(checkpoint: Checkpoint, padded: Path, config: QuantizeConfig, directory: Path) -> dict[str, object]:
     from transformers import AutoTokenizer
 
     from shoptune.checkpoints.tensor_file import sort_metadata
     from shoptune.quantize.calibration import calibration_set
     from shoptune.shopbench.chat_tokenizer import ChatTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(padded.path, trust_remote_code=False)
-    chats = ChatTokenizer(tokenizer, padded.path, config.calibration.chat_template_arguments)
+    _make_readable(padded)
+    tokenizer = AutoTokenizer.from_pretrained(padded, trust_remote_code=False)
+    chats = ChatTokenizer(tokenizer, padded, config.calibration.chat_template_arguments)
     calibration = calibration_set(config.calibration, chats)
-    details = config.engine.quantize(Work(padded, calibration.blocks, config.device, directory))
-    padded.copy_side_files(directory, but=_WEIGHTS_AND_CONFIG)
+    details = config.engine.quantize(Work(Checkpoint(padded), calibration.blocks, config.device, directory))
+    checkpoint.copy_side_files(directory, but=_WEIGHTS_AND_CONFIG)
     quantized = Checkpoint(directory)
     for shard in quantized.shards:
         sort_metadata(shard)
     _check_scales(quantized)
     return {"engine": config.engine.engine, "calibration": calibration.summary(), **details}
+
+
+def _make_readable(padded: Path) -> None:
+    """Convert what transformers 5 wrote, if this environment has transformers 4, and check that it is read the same.
+
+    Raises:
+        ShoptuneError: it would be read as another model.
+    """
+    import transformers
+
+    if not transformers.__version__.startswith("4."):
+        return
+    original = read_json(padded / transformers4.CONFIG)
+    transformers4.convert(padded)
+    loaded = transformers.AutoConfig.from_pretrained(padded, trust_remote_code=False)
+    transformers4.check_reading(original, loaded.to_dict(), padded / transformers4.CONFIG)
 
 
 def _check_scales(checkpoint: Checkpoint) -> None:

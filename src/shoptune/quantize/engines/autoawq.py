@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
+from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.config import Settings
+from shoptune.errors import fail
 from shoptune.quantize.engine import QuantizerEngine, Work
+
+# Those of AutoAWQ's architectures whose feed-forward layers can be padded.
+_MODELS = ("Yi", "aquila", "gemma", "gemma2", "llama", "mistral", "phi3", "qwen2", "qwen3")
 
 
 class AwqSettings(Settings):
@@ -45,6 +50,19 @@ class AutoAwq(QuantizerEngine):
     def group_size(self) -> int:
         """`q_group_size`."""
         return self.awq.q_group_size
+
+    def check(self, checkpoint: Checkpoint) -> None:
+        """Refuse mixtures of experts and architectures that AutoAWQ does not know.
+
+        Raises:
+            ShoptuneError: the model is one of them.
+        """
+        super().check(checkpoint)
+        kind = checkpoint.config.get("model_type")
+        if kind is not None and kind not in _MODELS:
+            what = f"is '{kind}', which AutoAWQ does not quantize here"
+            remedy = f"use engine: llm-compressor; AutoAWQ takes {', '.join(_MODELS)}"
+            raise fail(checkpoint.path / "config.json", "model_type", what, remedy)
 
     def quantize(self, work: Work) -> Mapping[str, Any]:
         """Quantize with weights in host memory; AutoAWQ moves one block at a time to the GPU and back."""
