@@ -227,10 +227,12 @@ def test_adapters_whose_files_contradict_their_settings_are_refused(base: Checkp
     assert "has rows of 2 tokens, its config names 1" in _refused(base, tmp_path, tokens)
     beyond = _adapter(tmp_path / "beyond", {name: torch.ones(1, HIDDEN)}, trainable_token_indices=[VOCABULARY])
     assert f"trains token {VOCABULARY}, and the base has {VOCABULARY}" in _refused(base, tmp_path, beyond)
-    unnamed = _adapter(tmp_path / "unnamed", {f"base_model.model.{OUTPUT}": torch.ones(VOCABULARY, HIDDEN)})
+    unnamed = _adapter(tmp_path / "unnamed", {f"base_model.model.{NORM}": torch.ones(HIDDEN)})
     assert "is neither a LoRA factor nor part of a module" in _refused(base, tmp_path, unnamed)
     saved = {"base_model.model.lm_head.base_layer.weight": torch.ones(VOCABULARY, HIDDEN)}
     resized = _adapter(tmp_path / "resized", saved)
     assert "which is not the base's" in _refused(base, tmp_path, resized)
+    grown = _adapter(tmp_path / "grown", {f"base_model.model.{OUTPUT}": torch.ones(VOCABULARY + 1, HIDDEN)})
+    assert f"holds {VOCABULARY + 1} tokens, and the base has {VOCABULARY}: training" in _refused(base, tmp_path, grown)
     half = _adapter(tmp_path / "half", _LORA | {f"{_STEM}.lora_magnitude_vector": torch.ones(3)}, use_dora=True)
     assert "has 3 magnitudes for 8 norms" in _refused(base, tmp_path, half)

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from shoptune import __version__
 from shoptune.cli import (
     ask,
+    convert,
     data,
     evaluate,
     export,
@@ -35,7 +36,7 @@ from shoptune.runtime.gc_tuning import tune_garbage_collection
 from shoptune.runtime.progress import complain
 
 _USER_ERROR, _INTERRUPTED = 2, 130
-_COMMANDS = (data, train, sweep, merge, quantize, infer, evaluate, export, questions, report, plan, serve, ask)
+_COMMANDS = (data, train, sweep, merge, quantize, infer, evaluate, export, questions, convert, report, plan, serve, ask)
 
 
 class _InPipelineOrder(TyperGroup):

@@ -64,6 +64,8 @@ def load_adapter(path: Path, base: Checkpoint) -> Member:
         if match := _PART.fullmatch(name):
             kind = match["side"] or next(kind for kind in ("magnitude", "tokens", "base") if match[kind])
             parts.setdefault(match["module"], _Parts(match["module"])).specs[kind] = spec
+        elif name in (EMBEDDING, OUTPUT) and not reading.settings.get("modules_to_save"):
+            _check_saved_base(reading, name.removesuffix(".weight"), spec)
         else:
             targets[name] = _whole(reading, name, spec)
     for found in parts.values():
@@ -143,8 +145,14 @@ def _rows(reading: _Reading, module: str, spec: TensorSpec) -> Change:
 
 
 def _check_saved_base(reading: _Reading, module: str, spec: TensorSpec) -> None:
-    """PEFT saves an embedding's own weight beside its factors; it must be the base's."""
+    """PEFT saves an embedding's own weight beside its factors, or if training resized it; it must be the base's."""
     name = f"{module}.weight"
+    ours_spec = reading.base.tensors.get(_stored(reading.base, name))
+    if ours_spec and ours_spec.shape[1:] == spec.shape[1:] and ours_spec.rows != spec.rows:
+        what = f"holds {spec.rows} tokens, and the base has {ours_spec.rows}: training changed the vocabulary"
+        raise fail(
+            reading.path / _WEIGHTS, name, what, "add the tokens to the base and its tokenizer, then train again"
+        )
     _check_shape(reading, name, "a copy of the base's weight", spec.shape)
     theirs, ours = mapped(spec), mapped(reading.base.tensors[_stored(reading.base, name)])
     if not torch.equal(theirs, ours.to(theirs.dtype)):
