@@ -182,6 +182,23 @@ def test_answers_are_those_of_transformers(trained: Trained, engines: EngineHost
     assert len(set(expected)) > 1, "the model says one thing to everything: little was compared"
 
 
+def test_a_fully_tuned_checkpoint_is_merged_and_asked(trained: Trained, engines: EngineHost, tmp_path: Path) -> None:
+    base, tuned = trained.of(EXPERTS, "base"), tmp_path / "tuned"
+    config = trained.folder / EXPERTS / "train.yaml"
+    run_shoptune("train", config, "--set", "adapter=null", "--set", "learning_rate=0.001", "--out", tuned)
+    settings = ["--set", f"adapters=[{tuned}]", "--set", "wise_ft_alpha=0.25"]
+    run_shoptune("merge", trained.folder / EXPERTS / "merge.yaml", *settings, "--out", tmp_path / "merged")
+    before, after, merged = (load_file(each / "model.safetensors") for each in (base, tuned, tmp_path / "merged"))
+    changed = [name for name in before if not torch.equal(before[name], after[name])]
+    assert {"model.norm.weight", "model.layers.0.mlp.experts.3.down_proj.weight", "lm_head.weight"} <= set(changed)
+    for name in before:
+        expected = 0.75 * before[name].double() + 0.25 * after[name].double()
+        assert torch.allclose(merged[name].double(), expected, rtol=1e-6, atol=1e-7), name
+    asked = ["--model", tuned, "--questions", trained.questions, "--out", tmp_path / "answers"]
+    result = engines.infer(trained.profile, *asked)
+    assert result.returncode == 0, result.stderr
+
+
 QUANTIZED = [family for family in FAMILIES if family != EXPERTS]
 
 

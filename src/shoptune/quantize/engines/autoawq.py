@@ -10,7 +10,7 @@ from shoptune.config import Settings
 from shoptune.errors import fail
 from shoptune.quantize.engine import QuantizerEngine, Work
 
-# Those of AutoAWQ's architectures whose feed-forward layers can be padded.
+# AutoAWQ knows more architectures; the feed-forward layers of these can be padded.
 _MODELS = ("Yi", "aquila", "gemma", "gemma2", "llama", "mistral", "phi3", "qwen2", "qwen3")
 
 
