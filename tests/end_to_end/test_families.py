@@ -71,15 +71,18 @@ import shutil, sys
 from pathlib import Path
 import torch
 from safetensors.torch import save_file
-from transformers import AutoModelForCausalLM
-from shoptune.quantize.stage import _make_readable
+from transformers import AutoConfig, AutoModelForCausalLM
+from shoptune.checkpoints.checkpoint import read_json
+from shoptune.checkpoints.transformers4 import check_reading, convert
 
 @torch.no_grad()
 def main(folder, families):
     for family in families:
         converted = folder / family / "converted"
         shutil.copytree(folder / family / "base", converted)
-        _make_readable(converted)
+        original = read_json(converted / "config.json")
+        convert(converted)
+        check_reading(original, AutoConfig.from_pretrained(converted).to_dict(), converted)
         model = AutoModelForCausalLM.from_pretrained(converted, torch_dtype=torch.float32)
         save_file({"base": model(torch.arange(200).view(1, -1)).logits}, folder / family / "logits" / "v4.safetensors")
 

@@ -35,9 +35,7 @@ def convert(folder: Path) -> None:
     Raises:
         ShoptuneError: transformers 4 has no way to express the model.
     """
-    config = read_json(folder / CONFIG)
-    if is_from_transformers_5(config):
-        _write(folder / CONFIG, for_transformers_4(config, folder / CONFIG))
+    _write(folder / CONFIG, for_transformers_4(read_json(folder / CONFIG), folder / CONFIG))
     if (folder / TOKENIZER).is_file():
         _write(folder / TOKENIZER, tokenizer_for_transformers_4(read_json(folder / TOKENIZER)))
 
@@ -75,6 +73,8 @@ def for_transformers_4(config: Mapping[str, Any], file: Path) -> dict[str, Any]:
     Raises:
         ShoptuneError: transformers 4 has no way to express it.
     """
+    if not is_from_transformers_5(config):
+        return dict(config)
     converted = {key: value for key, value in config.items() if key not in {_ROPE, "dtype", "layer_types"}}
     if "dtype" in config:
         converted["torch_dtype"] = config["dtype"]

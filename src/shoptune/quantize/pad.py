@@ -7,7 +7,6 @@ groups of 128.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from pathlib import Path
@@ -17,13 +16,10 @@ import torch
 from shoptune.artifacts.publish import require_space
 from shoptune.checkpoints.checkpoint import INDEX, Checkpoint, read_json
 from shoptune.checkpoints.tensor_file import TensorFileWriter, TensorSpec, read_rows, writing
-from shoptune.errors import fail
+from shoptune.quantize.source import FUSED_ROWS, WIDENED_COLUMNS, WIDENED_ROWS, layers_in, padded_shape
 from shoptune.quantize.widths import INTERMEDIATE_SIZE, intermediate_size
 from shoptune.runtime.progress import Bar
 
-_WIDENED_ROWS = (".mlp.gate_proj.weight", ".mlp.up_proj.weight")
-_FUSED_ROWS = ".mlp.gate_up_proj.weight"
-_WIDENED_COLUMNS = (".mlp.down_proj.weight",)
 _BLOCK_BYTES = 1 << 25
 
 
@@ -41,7 +37,7 @@ def pad_checkpoint(checkpoint: Checkpoint, width: int, directory: Path, progress
             not enough disk space.
     """
     old = intermediate_size(checkpoint)
-    shapes = {spec.name: _padded_shape(spec, old, width) for spec in checkpoint.tensors.values()}
+    shapes = {spec.name: padded_shape(spec, old, width) for spec in checkpoint.tensors.values()}
     sizes = (math.prod(shapes[spec.name]) * spec.dtype.itemsize for spec in checkpoint.tensors.values())
     require_space(directory, sum(sizes))
     for shard in checkpoint.shards:
@@ -58,46 +54,23 @@ def pad_checkpoint(checkpoint: Checkpoint, width: int, directory: Path, progress
         _write_index(checkpoint, directory, old, width)
 
 
-def _padded_shape(spec: TensorSpec, old: int, width: int) -> tuple[int, ...]:
-    axis = 1 if spec.name.endswith(_WIDENED_COLUMNS) else 0
-    parts = _stacked(spec)
-    if not parts:
-        return spec.shape
-    if spec.shape[axis] != old * parts:
-        what = f"is {spec.shape[axis] // parts} wide, but intermediate_size in config.json is {old}"
-        raise fail(spec.file, spec.name, what, "restore the checkpoint's original config.json")
-    return tuple(width * parts if number == axis else size for number, size in enumerate(spec.shape))
-
-
-def _stacked(spec: TensorSpec) -> int:
-    """Return how many layers of the feed-forward width a tensor holds: 2 for fused gate and up layers, 0 for others."""
-    if spec.name.endswith(_FUSED_ROWS):
-        return 2
-    return int(spec.name.endswith((*_WIDENED_ROWS, *_WIDENED_COLUMNS)))
-
-
 def _copy_padded(spec: TensorSpec, width: int, writer: TensorFileWriter) -> None:
     """Copy a tensor in blocks of rows. Added rows are not written, since the file is already zero there."""
-    for number, layer in enumerate(_layers(spec)):
+    for number, layer in enumerate(layers_in(spec)):
         for first, last in layer.runs_of_rows(_BLOCK_BYTES):
             block = read_rows(layer, first, last)
-            if spec.name.endswith(_WIDENED_COLUMNS):
+            if spec.name.endswith(WIDENED_COLUMNS):
                 block = torch.nn.functional.pad(block, (0, width - block.shape[1]))
             writer.write_rows(spec.name, number * width + first, block)
 
 
-def _layers(spec: TensorSpec) -> list[TensorSpec]:
-    """Return the layers in a tensor, which are two if gate and up layers are fused."""
-    if not spec.name.endswith(_FUSED_ROWS):
-        return [spec]
-    height = spec.rows // 2
-    halves = (spec.offset, spec.offset + height * spec.row_bytes)
-    return [dataclasses.replace(spec, shape=(height, *spec.shape[1:]), offset=offset) for offset in halves]
-
-
 def _write_index(checkpoint: Checkpoint, directory: Path, old: int, width: int) -> None:
     index = dict(read_json(checkpoint.path / INDEX))
-    added = sum(spec.nbytes // old * (width - old) for spec in checkpoint.tensors.values() if _stacked(spec))
+    added = sum(
+        spec.nbytes // old * (width - old)
+        for spec in checkpoint.tensors.values()
+        if spec.name.endswith((*WIDENED_ROWS, *WIDENED_COLUMNS, *FUSED_ROWS))
+    )
     total = sum(spec.nbytes for spec in checkpoint.tensors.values()) + added
     (directory / INDEX).write_text(
         json.dumps({**index, "metadata": {"total_size": total}}, indent=2) + "\n", encoding="utf-8"
