@@ -181,7 +181,7 @@ def test_answers_are_those_of_transformers(trained: Trained, engines: EngineHost
     assert result.returncode == 0, result.stderr
     lines = (tmp_path / "answers" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
     expected = json.loads((trained.folder / "said.json").read_text())[family]
-    assert [json.loads(line)["prediction"] for line in lines] == expected
+    assert [_whole(json.loads(line)["prediction"]) for line in lines] == list(map(_whole, expected))
     assert len(set(expected)) > 1, "the model says one thing to everything: little was compared"
 
 
@@ -200,6 +200,11 @@ def test_a_fully_tuned_checkpoint_is_merged_and_asked(trained: Trained, engines:
     asked = ["--model", tuned, "--questions", trained.questions, "--out", tmp_path / "answers"]
     result = engines.infer(trained.profile, *asked)
     assert result.returncode == 0, result.stderr
+
+
+def _whole(text: str) -> str:
+    """An answer without the bytes of a character that the limit on its length cut off, which vLLM leaves out."""
+    return text.rstrip("\ufffd ")
 
 
 QUANTIZED = [family for family in FAMILIES if family != EXPERTS]
