@@ -123,6 +123,10 @@ def _rope(rope: dict[str, Any], config: Mapping[str, Any], file: Path) -> dict[s
     return converted | {"rope_scaling": {"rope_type": kind, **({"type": kind} if kind == "longrope" else {}), **rope}}
 
 
+def _nowhere(_config: Mapping[str, Any], _layer: int) -> bool:
+    return False
+
+
 def _alternating(_config: Mapping[str, Any], layer: int) -> bool:
     return layer % 2 == 0
 
@@ -144,7 +148,7 @@ def _check_layer_types(config: Mapping[str, Any], file: Path) -> None:
     listed = config.get("layer_types")
     if not listed:
         return
-    rule = _SLIDING.get(str(config.get("model_type")), lambda _config, _layer: False)
+    rule = _SLIDING.get(str(config.get("model_type")), _nowhere)
     expected = ["sliding_attention" if rule(config, layer) else "full_attention" for layer in range(len(listed))]
     if listed != expected:
         layer = next(number for number, kind in enumerate(listed) if kind != expected[number])
