@@ -19,7 +19,7 @@ class WeightedAdapter(Settings):
     """One member of the ensemble; in a YAML, a path alone stands for an adapter with weight 1.
 
     Attributes:
-        path: folder of the adapter.
+        path: folder of the adapter, or of a fully tuned checkpoint.
         weight: factor of its delta, any finite number; 1 takes the adapter as it was trained.
     """
 
@@ -37,7 +37,7 @@ class MergeConfig(InlineSettings):
 
     Attributes:
         base: folder or hub id of the checkpoint that the adapters were trained on.
-        adapters: the ensemble.
+        adapters: the ensemble: adapters, fully tuned checkpoints, or both.
         wise_ft_alpha: how far to go from the base (0) to the fine-tuned ensemble (1); paper 001, section 4.4.
         method: how the adapters' deltas are combined; task_arithmetic, their exact weighted sum, unless given.
         seed: seed of the methods that draw random numbers.

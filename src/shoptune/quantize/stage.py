@@ -8,17 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shoptune.artifacts.manifest import Request
 from shoptune.artifacts.publish import require_space
+from shoptune.checkpoints import transformers4
 from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.config import load as load_config
 from shoptune.errors import fail
 from shoptune.parity.config import require_environments
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.quantize.engine import Work, select_device
-from shoptune.quantize.widths import check_widths, intermediate_size, padded_width
+from shoptune.quantize.widths import check_widths, intermediate_size, padded_width, refuse_experts
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.progress import bar, say
 from shoptune.runtime.redirection import redirect_output
@@ -63,6 +64,7 @@ def load(arguments: ConfigFile) -> Job:
     if not any((checkpoint.path / name).is_file() for name in _TOKENIZERS):
         remedy = "copy its base model's tokenizer files into the folder"
         raise fail(checkpoint.path, "", f"has no tokenizer ({' or '.join(_TOKENIZERS)})", remedy)
+    refuse_experts(checkpoint)
     check_widths(checkpoint, config.engine.group_size, config.tensor_parallel)
     return Job(config, checkpoint)
 
@@ -144,7 +146,7 @@ def _quantize(job: Job, directory: Path, kept: Path) -> tuple[dict[str, object],
     source = PaddedSource(job.checkpoint, job.width)
     base, missing = base_of(job.checkpoint.path)
     checks = LayerChecks(source, Grid(engine.group_size, engine.symmetric), base, kept / "layers")
-    calibration = _calibration(job) if engine.calibrates else None
+    calibration = _calibration(job, kept) if engine.calibrates else None
     blocks = calibration.blocks if calibration else ()
     limit = int(config.activation_memory * 10**9)
     told = engine.quantize(Work(source, blocks, config.device, directory, kept, checks, limit))
@@ -158,15 +160,35 @@ def _quantize(job: Job, directory: Path, kept: Path) -> tuple[dict[str, object],
     return {**figures, **(report(layers, missing) if layers else {}), **told}, layers
 
 
-def _calibration(job: Job) -> CalibrationSet:
-    from transformers import AutoTokenizer
-
+def _calibration(job: Job, kept: Path) -> CalibrationSet:
     from shoptune.quantize.calibration import calibration_set
     from shoptune.shopbench.chat_tokenizer import ChatTokenizer
 
     path, settings = job.checkpoint.path, job.config.calibration
-    tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+    tokenizer = _tokenizer(job.checkpoint, kept / "tokenizer")
     return calibration_set(settings, ChatTokenizer(tokenizer, path, settings.chat_template_arguments))
+
+
+def _tokenizer(checkpoint: Checkpoint, scratch: Path) -> Any:
+    """The checkpoint's tokenizer; transformers 4 gets a copy in its own terms.
+
+    Raises:
+        ShoptuneError: transformers cannot load it.
+    """
+    import transformers
+
+    folder = checkpoint.path
+    if transformers.__version__.startswith("4."):
+        folder = scratch
+        folder.mkdir(exist_ok=True)
+        checkpoint.copy_side_files(folder)
+        transformers4.convert(folder)
+    try:
+        return transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except (AttributeError, ImportError, KeyError, OSError, TypeError, ValueError) as error:
+        first = str(error).strip().partition("\n")[0]
+        what = f"transformers {transformers.__version__} cannot load the tokenizer ({first})"
+        raise fail(checkpoint.path, "", what, "copy its base model's tokenizer files into the folder") from error
 
 
 def _check_scales(checkpoint: Checkpoint) -> None:
