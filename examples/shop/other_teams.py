@@ -10,7 +10,7 @@ from examples.shop.reviews import write_review
 from examples.shop.source_files import write_jsonl
 from examples.shop.world import World
 
-_ROWS_PER_FILE = 40
+_ROWS_PER_FILE = 20
 # question, answer, metric
 Made = tuple[str, object, str]
 
