@@ -1,4 +1,4 @@
-"""`shoptune export`: the submission folder, and ShopBench as tasks of lm-evaluation-harness."""
+"""`shoptune export`: write a submission folder, or questions as tasks for lm-evaluation-harness."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shoptune.cli.options import Config, Force, Model, Out, Questions, Set
 
 
 class _SubmissionByDefault(TyperGroup):
-    """`shoptune export CONFIG.yaml` is `shoptune export submission CONFIG.yaml`."""
+    """Makes `shoptune export CONFIG.yaml` equivalent to `shoptune export submission CONFIG.yaml`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Insert `submission` if the first argument is neither a subcommand nor an option of the group."""
@@ -24,7 +24,7 @@ class _SubmissionByDefault(TyperGroup):
 
 app = typer.Typer(
     cls=_SubmissionByDefault,
-    help="Make a submission folder, or tasks for lm-evaluation-harness.\n\n"
+    help="Export a submission or evaluation tasks.\n\n"
     "Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission",
     no_args_is_help=True,
 )
@@ -46,7 +46,7 @@ def export_submission(
     overrides: Set = [],  # noqa: B006
     force: Force = False,
 ) -> None:
-    """Make a submission folder that answers questions with a profile's engine; the word `submission` is optional.
+    """Write a submission folder. It contains the checkpoint and the profile. The word `submission` may be omitted.
 
     Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission
     """
@@ -57,7 +57,7 @@ def export_submission(
     arguments = Arguments(file, model, track, overrides, author, requirements)
     if (out is None) == (kit is None):
         what = "one of --out DIR and --kit DIR is needed" if out is None else "--out and --kit exclude each other"
-        raise fail("export submission", "", what, "name a new folder with --out, or a clone of the kit with --kit")
+        raise fail("export submission", "", what, "choose a new folder with --out, or a clone of the kit with --kit")
     if kit is not None:
         from shoptune.export.kit import fill_kit
 
@@ -68,7 +68,7 @@ def export_submission(
 
 @app.command("lm-eval")
 def export_lm_eval(questions: Questions, out: Out, force: Force = False) -> None:
-    """Write questions as a task group of lm-evaluation-harness, scored like `shoptune evaluate`.
+    """Write tasks for lm-evaluation-harness. Answers are scored in the same way as by `shoptune evaluate`.
 
     Example: shoptune export lm-eval --questions examples/questions/held_out.json --out runs/lm-eval
     """
