@@ -1,4 +1,4 @@
-"""`shoptune export`: write a submission folder, or questions as tasks for lm-evaluation-harness."""
+"""`shoptune export`: write and check submissions, and write folders for the Hub and evaluation tasks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _SubmissionByDefault(TyperGroup):
 
 app = typer.Typer(
     cls=_SubmissionByDefault,
-    help="Export a submission or evaluation tasks.\n\n"
+    help="Export a submission, a model or tasks.\n\n"
     "Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission",
     no_args_is_help=True,
 )
@@ -64,6 +64,70 @@ def export_submission(
         fill_kit(arguments, kit)
     elif out is not None:
         execute(SUBMISSION, arguments, out, force=force)
+
+
+@app.command("check")
+def export_check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder of the submission", show_default=False)],
+    questions: Annotated[
+        Path | None, typer.Option("--questions", metavar="FILE", help="also ask these questions, and adversarial ones")
+    ] = None,
+    scores: Annotated[
+        Path | None, typer.Option("--scores", metavar="DIR", help="compare with these scores by `shoptune evaluate`")
+    ] = None,
+    tolerance: Annotated[float, typer.Option("--tolerance", min=0, help="maximum difference of a mean score")] = 0.01,
+    limit: Annotated[float, typer.Option("--limit-gb", min=0, help="maximum size of the submission")] = 100,
+    seconds: Annotated[
+        float, typer.Option("--seconds-per-question", min=0, help="time limit per question of a batch")
+    ] = 10,
+    report: Annotated[Path | None, typer.Option("--report", metavar="FILE", help="write the results as JSON")] = None,
+) -> None:
+    """Check a submission before you push it. Checks its files, and its answers in the way the evaluator gets them.
+
+    Example: shoptune export check runs/demo/submission --questions examples/questions/development.json
+    """
+    from shoptune.export.check.run import Arguments, run_checks
+
+    run_checks(Arguments(folder, questions, scores, tolerance, report, limit * 1e9, seconds))
+
+
+@app.command("hub")
+def export_hub(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder of the artifact to upload", show_default=False)],
+    out: Out,
+    repo: Annotated[str, typer.Option("--repo", metavar="OWNER/NAME", help="name of the repository on the Hub")],
+    scores: Annotated[
+        Path | None, typer.Option("--scores", metavar="DIR", help="scores written by `shoptune evaluate`")
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", metavar="OWNER/NAME", help="name of the base on the Hub, if not recorded"),
+    ] = None,
+    license_name: Annotated[
+        str, typer.Option("--license", metavar="ID", help="the license, as an identifier on the Hub")
+    ] = "other",
+    force: Force = False,
+) -> None:
+    """Write a folder for the Hugging Face Hub. It has a checkpoint, an adapter or rows, and a card.
+
+    Example: shoptune export hub runs/demo/awq --repo me/shop --scores runs/demo/scores/awq --out runs/demo/hub
+    """
+    from shoptune.export.hub.stage import HUB, Job
+    from shoptune.stage import execute
+
+    execute(HUB, Job(folder, repo, license_name, base, scores), out, force=force)
+
+
+@app.command("gguf")
+def export_gguf() -> None:
+    """Explain how to convert a checkpoint to GGUF. llama.cpp's converter is not available as a package.
+
+    Example: shoptune export gguf
+    """
+    from shoptune.errors import fail
+
+    what = "is not implemented: llama.cpp's converter, convert_hf_to_gguf.py, is not published as a package"
+    raise fail("export gguf", "", what, "see docs/export.md#gguf for the commands to run")
 
 
 @app.command("lm-eval")
