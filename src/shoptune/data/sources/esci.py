@@ -26,6 +26,11 @@ _PRODUCT = (
     "product_brand",
     "product_color",
 )
+_QUERY_TYPES = """
+    SELECT query, product_type_of(query, NULL) AS product_type
+    FROM (SELECT DISTINCT query FROM esci_judgements WHERE locale = 'us' AND query IS NOT NULL)
+    WHERE product_type IS NOT NULL
+    """
 
 
 def register(reader: SourceReader) -> None:
@@ -60,14 +65,7 @@ def register(reader: SourceReader) -> None:
         """,
     )
     register_functions(reader.connection)
-    reader.create(
-        "esci_query_types",
-        """
-        SELECT query, product_type_of(query, NULL) AS product_type
-        FROM (SELECT DISTINCT query FROM esci_judgements WHERE locale = 'us' AND query IS NOT NULL)
-        WHERE product_type IS NOT NULL
-        """,
-    )
+    reader.create("esci_query_types", _QUERY_TYPES)
     if origins := reader.find(FILES[2], optional=True):
         reader.csv(Table("esci_sources", origins, {"query_id": "BIGINT", "source": "VARCHAR"}))
         reader.create("esci_sources", "SELECT query_id, source FROM raw_esci_sources")

@@ -1,6 +1,6 @@
 """EshopInstruct: the training questions of paper 003, 63,972 rows of all five task types.
 
-Its files were not at hand when this was written: the fields may have the benchmark's names (`input_field`,
+Its files were not available when this was written: the fields may have the benchmark's names (`input_field`,
 `output_field`, `task_type`) or those of instruction data (`instruction`, `input`, `output`).
 
 Table: eshopinstruct(key, task_type, metric, question, answer, choice, numbers, entities); see
