@@ -49,7 +49,7 @@ def check(config: TrainConfig, machine: Machine) -> Report:
             report.unchecked.append(f"the shapes of '{config.base_model}' are not on this machine")
         else:
             check_adapter(config, checked, model, report)
-        check_rows(config, checked, _tokenizer_folder(config), report)
+        check_rows(config, checked, _tokenizer_folder(config), model, report)
     return report
 
 
@@ -115,6 +115,6 @@ def _local_folder(reference: str) -> Path | None:
 
     try:
         cached: Any = try_to_load_from_cache(reference.partition("@")[0], "config.json")
-    except ValueError:  # not a hub id either
+    except ValueError:  # not a Hub id either
         return None
     return Path(cached).parent if isinstance(cached, str) else None
