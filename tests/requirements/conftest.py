@@ -1,4 +1,4 @@
-"""Shared by tests of locks and set-up: a copy of the scripts, and an environment without any configuration of its own."""
+"""Shared by tests of locks and set-up: a copy of the scripts, and an environment without configuration of its own."""
 
 from __future__ import annotations
 
