@@ -16,6 +16,7 @@ from shoptune.checkpoints import transformers4
 from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.config import load as load_config
 from shoptune.errors import fail
+from shoptune.parity.config import require_environments
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.quantize.engine import Work, select_device
 from shoptune.quantize.widths import check_widths, intermediate_size, padded_width, refuse_experts
@@ -71,7 +72,8 @@ def load(arguments: ConfigFile) -> Job:
 def request(job: Job) -> Request:
     """List everything that determines the 4-bit checkpoint."""
     inputs = {"model": job.checkpoint.path} | job.config.calibration.inputs
-    return Request("quantize", job.config.model_dump(mode="json"), inputs)
+    config = job.config.model_dump(mode="json", exclude={"parity"})  # changes no weight
+    return Request("quantize", config, inputs)
 
 
 def environment(job: Job) -> str | None:
@@ -85,6 +87,8 @@ def require(job: Job, directory: Path) -> None:
     Raises:
         ShoptuneError: there is no GPU, or too little space.
     """
+    if job.config.parity:
+        require_environments(job.config.parity)
     if job.config.engine.calibrates:
         select_device(job.config.device)
     require_space(directory, _bytes_to_write(job))
@@ -109,9 +113,12 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
     write them in its own dialect. An interrupted run resumes with the layers that are missing.
 
     Raises:
-        ShoptuneError: the checkpoint cannot be padded or quantized, or a scale is NaN or infinite.
+        ShoptuneError: the checkpoint cannot be padded or quantized, a scale is NaN or infinite, or the parity gate is
+            not passed.
     """
     from shoptune.quantize.layers import sentences
+    from shoptune.quantize.parity_forms import check_parity
+    from shoptune.quantize.source import PaddedSource
 
     go_offline()
     kept = directory / _KEPT
@@ -120,9 +127,13 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
         report, layers = _quantize(job, directory, kept)
         progress.advance()
     (directory / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    shutil.rmtree(kept)
     for line in sentences(layers) if layers else ():
         say(f"quantize: {line}")
+    if job.config.parity and layers:
+        workspace = kept / "parity"
+        shutil.rmtree(workspace, ignore_errors=True)
+        check_parity(job.config.parity, PaddedSource(job.checkpoint, job.width), directory, workspace)
+    shutil.rmtree(kept)
     return {}
 
 
