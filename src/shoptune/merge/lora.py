@@ -156,8 +156,8 @@ def _check_saved_base(reading: _Reading, module: str, spec: TensorSpec) -> None:
         )
     _check_shape(reading, name, "a copy of the base's weight", spec.shape)
     theirs, ours = mapped(spec), mapped(reading.base.tensors[_stored(reading.base, name)])
-    blocks = zip(theirs.split(_BLOCK_ROWS), ours.split(_BLOCK_ROWS), strict=True)
-    if not all(torch.equal(one.bfloat16(), other.bfloat16()) for one, other in blocks):  # training may have rounded it
+    blocks = [slice(first, first + _BLOCK_ROWS) for first in range(0, spec.rows, _BLOCK_ROWS)]
+    if not all(torch.equal(theirs[rows].bfloat16(), ours[rows].bfloat16()) for rows in blocks):  # may be rounded
         what = f"holds {name} as it was in training, which is not the base's"
         raise fail(reading.path / _WEIGHTS, spec.name, what, "merge it into its own base")
 
