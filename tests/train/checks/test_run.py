@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from shoptune.checkpoints.checkpoint import Checkpoint
 from tests.end_to_end.pipeline import ROOT, python_in, run_shoptune
 from tests.sharing import make_once
 
@@ -167,6 +168,19 @@ def test_rows_of_all_shards_are_tokenized_with_the_real_tokenizer(real_qwen2_tok
     assert any("end-of-turn token <|im_end|> is not trained" in problem for problem in endless["problems"])
     assert any("what is trained is not the answer" in problem for problem in prompt["problems"])
     assert "datasets[0]: 50 of 50 rows are longer than 20 tokens; axolotl drops them" in short["notes"]
+
+
+def test_tokens_that_the_base_lacks_are_refused(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    Checkpoint(ROOT / "examples" / "tiny_base").copy_side_files(base, but=["config.json"])
+    config = json.loads((ROOT / "examples" / "tiny_base" / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps(config | {"vocab_size": 2973, "eos_token_id": 2972}))
+    rows = _rows(tmp_path / "rows", 1)
+    overrides = [f"base_model={base}", f"datasets.0.path={rows}", "datasets.0.data_files=train-*.parquet"]
+    (report,) = _check(("training_configs/demo-a.yaml", "cpu", *overrides))
+    (problem,) = report["problems"]
+    assert "tokens, and the base 2973; an adapter of the resized base cannot be merged" in problem
 
 
 def test_an_empty_set_of_rows(real_qwen2_tokenizer: Path, tmp_path: Path) -> None:
