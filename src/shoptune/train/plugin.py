@@ -13,7 +13,7 @@ from axolotl.integrations.base import BasePlugin
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
 
 from shoptune.errors import ShoptuneError
-from shoptune.train.exchange import METRICS, PROGRESS, STOP, write_json
+from shoptune.train.exchange import METRICS, PROGRESS, STOP, read_json, write_json
 from shoptune.train.metrics import write_metrics
 from shoptune.train.watchdog import Watchdog
 
@@ -79,6 +79,7 @@ class StepReport(TrainerCallback):
         """Take signals back from axolotl, whose handler saves half-trained weights and ends with status 0."""
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, self._terminate)
+        _restore_tokens(args, state)
         self._report(state)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -126,6 +127,14 @@ class StepReport(TrainerCallback):
         flag = torch.tensor(int(asked), device=args.device)  # one rank may see the request a step before another
         torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX)
         return bool(flag.item())
+
+
+def _restore_tokens(args: TrainingArguments, state: TrainerState) -> None:
+    """Continue counting tokens from a checkpoint; axolotl does so only if the config names the checkpoint."""
+    file = Path(str(args.output_dir), f"checkpoint-{state.global_step}", "tokens_state.json")
+    if state.global_step and (saved := read_json(file)):
+        counts = {name: torch.tensor(saved.get(name, 0)) for name in ("total", "trainable")}
+        state.tokens = counts  # type: ignore[attr-defined]  # axolotl adds it
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: the run resumes from here
