@@ -1,4 +1,4 @@
-"""The stage contract on disk: complete or absent, up to date or rebuilt, and no foreign folder is overwritten."""
+"""Publishing: artifacts are complete or absent, up to date or rebuilt, and other folders are never overwritten."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ def _make(source: Path, out: Path, *, config: dict[str, object] | None = None, f
     return make(Request("merge", config or {"x": 1}, {"source": source}), out, _write, force=force)
 
 
-def test_a_manifest_tells_everything(source: Path, tmp_path: Path) -> None:
+def test_a_manifest_records_everything(source: Path, tmp_path: Path) -> None:
     made = _make(source, tmp_path / "out")
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert made.rebuilt
@@ -60,7 +60,7 @@ def test_nothing_is_done_when_up_to_date(source: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "manifest.json").read_bytes() == before
 
 
-def test_a_change_of_config_or_input_or_force_makes_it_again(source: Path, tmp_path: Path) -> None:
+def test_a_changed_config_or_input_or_force_rebuilds_the_artifact(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     _make(source, out)
     assert _make(source, out, config={"x": 2}).rebuilt
@@ -73,14 +73,14 @@ def test_a_change_of_config_or_input_or_force_makes_it_again(source: Path, tmp_p
 def test_an_artifact_as_input_counts_by_its_outputs(source: Path, tmp_path: Path) -> None:
     _make(source, tmp_path / "first")
     _make(tmp_path / "first", tmp_path / "second")
-    _make(source, tmp_path / "first", force=True)  # same bytes, other times
+    _make(source, tmp_path / "first", force=True)  # same bytes, different times
     assert not _make(tmp_path / "first", tmp_path / "second").rebuilt
 
 
 def test_a_damaged_artifact_is_noticed(source: Path, tmp_path: Path) -> None:
     _make(source, tmp_path / "first")
     (tmp_path / "first" / "a.txt").write_text("cut")
-    with pytest.raises(ShoptuneError, match=r"a\.txt: is not as the manifest says"):
+    with pytest.raises(ShoptuneError, match=r"a\.txt: differs from the manifest"):
         _make(tmp_path / "first", tmp_path / "second")
 
 
@@ -95,9 +95,9 @@ def test_foreign_folders_are_not_overwritten(source: Path, tmp_path: Path) -> No
     (tmp_path / "file").write_text("")
     make(Request("train", {}, {}), tmp_path / "other", _write)
     for name, problem in {
-        "mine": "holds files that shoptune did not write",
+        "mine": "contains files that shoptune did not write",
         "file": "is a file",
-        "other": "holds an artifact of stage 'train'",
+        "other": "contains an artifact of stage 'train'",
     }.items():
         with pytest.raises(ShoptuneError, match=problem):
             _make(source, tmp_path / name, force=True)
@@ -140,7 +140,7 @@ def test_leftovers_are_kept_for_resuming_the_same_request_only(tmp_path: Path) -
 
 def test_two_processes_do_not_write_the_same_artifact(source: Path, tmp_path: Path) -> None:
     def nested(folder: Path) -> None:
-        with pytest.raises(ShoptuneError, match="another process is writing it"):
+        with pytest.raises(ShoptuneError, match="another process is writing to it"):
             _make(source, tmp_path / "out")
 
     make(Request("merge", {}, {}), tmp_path / "out", nested)
@@ -195,19 +195,19 @@ def test_a_kill_leaves_the_old_artifact_or_none(tmp_path: Path, moment: float) -
     manifest = publish.read_manifest(out)
     if manifest is not None:
         assert len(manifest["outputs"]) == 400
-        publish.digest(out)  # every file is there with its size
+        publish.digest(out)  # all files exist, with the recorded size
     made = make(Request("merge", {"round": -1}, {}), out, _write)
     assert made.rebuilt
     assert sorted(file.name for file in tmp_path.iterdir()) == ["out", "work.py"]
 
 
-def test_what_will_not_fit_the_disk_is_not_begun(tmp_path: Path) -> None:
+def test_work_that_does_not_fit_the_disk_is_not_started(tmp_path: Path) -> None:
     require_space(tmp_path, 1)
     with pytest.raises(ShoptuneError, match=r"needs 1000000000\.0 GB of disk space, .+ GB are free; free some"):
         require_space(tmp_path, 10**18)
 
 
-def test_a_small_disk_is_told_in_megabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_disk_space_is_reported_in_megabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(9, 9, 5_000_000))
-    with pytest.raises(ShoptuneError, match=r"needs 7\.7 MB of disk space, 5\.0 MB are free"):
+    with pytest.raises(ShoptuneError, match=r"needs 7\.7 MB of disk space, but only 5\.0 MB are free"):
         require_space(tmp_path, 7_740_000)

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: help, exit statuses, one line an error."""
+"""The command line as users see it: help, exit statuses, one-line errors."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_help_loads_no_heavy_library() -> None:
     assert result.stdout.strip() == "[]"
 
 
-def test_a_users_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
+def test_a_user_error_is_one_line_and_exit_status_2(tmp_path: Path) -> None:
     config = tmp_path / "merge.yaml"
     config.write_text("base: b\nadapters: [{path: p}]\nwise_ft_alhpa: 1\n")
     result = _run("merge", config, "--out", tmp_path / "out")
@@ -75,18 +75,21 @@ def test_a_users_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
     [
         (
             ["merge", "none.yaml", "--out", "x"],
-            "error: none.yaml: no such file; check the path; `shoptune configs list` names those that ship with it",
+            "error: none.yaml: no such file; check the path; `shoptune configs list` lists the shipped ones",
         ),
         (["evaluate", "none.jsonl", "--questions", "q.json", "--out", "x"], "error: none.jsonl: no such file"),
         (["data", "stats", "."], "error: stats.json: no such file"),
         (["report", "src"], "error: src: contains no artifacts; choose the folder of a run, such as runs/demo"),
         (
             ["export", "none.yaml", "--model", "m", "--out", "x"],
-            "error: none.yaml: no such file; check the path; `shoptune configs list` names those that ship with it",
+            "error: none.yaml: no such file; check the path; `shoptune configs list` lists the shipped ones",
         ),
         (["export", "submission", "none.yaml", "--model", "m", "--out", "x"], "error: none.yaml: no such file"),
         (["export", "lm-eval", "--questions", "none.json", "--out", "x"], "error: none.json: no such file"),
-        (["merge", "merge/demo.yaml", "--set", "nonsense", "--out", "x"], "error: --set: nonsense: is not key=value"),
+        (
+            ["merge", "merge/demo.yaml", "--set", "nonsense", "--out", "x"],
+            "error: --set: nonsense: is not of the form key=value",
+        ),
     ],
 )
 def test_mistakes_are_distinguished(arguments: list[str], problem: str) -> None:
@@ -102,7 +105,7 @@ def test_an_out_directory_with_other_things_is_refused(tmp_path: Path) -> None:
     questions = ROOT / "examples" / "questions" / "development.json"
     result = _run("evaluate", questions, "--questions", questions, "--out", tmp_path / "mine")
     assert result.returncode == 2
-    assert "holds files that shoptune did not write; name another --out, or empty it" in result.stderr
+    assert "contains files that shoptune did not write; choose another --out, or empty it" in result.stderr
 
 
 def test_tasks_as_json_and_as_a_table() -> None:
@@ -121,7 +124,7 @@ def test_a_preview_shows_what_the_model_sees() -> None:
     assert "review_rating 1" in result.stdout
 
 
-def test_a_preview_of_no_such_task_names_the_nearest() -> None:
+def test_a_preview_of_an_unknown_task_suggests_the_nearest() -> None:
     result = _run("data", "preview", "data_recipes/reviews2023.yaml", "--task", "review_ratings")
     assert result.returncode == 2
     assert "no task 'review_ratings'; did you mean 'review_rating'?" in result.stderr
@@ -132,18 +135,18 @@ def test_the_version() -> None:
     assert (result.returncode, result.stdout) == (0, f"shoptune {shoptune.__version__}\n")
 
 
-def test_what_the_system_refuses_is_one_line(tmp_path: Path) -> None:
+def test_system_errors_are_one_line(tmp_path: Path) -> None:
     predictions, questions = tmp_path / "predictions.jsonl", tmp_path / "questions.json"
     for file in (predictions, questions):
         file.write_text("")
     result = _run("evaluate", predictions, "--questions", questions, "--out", "/sys/out")
     assert result.returncode == 2
     assert result.stderr.startswith("error: /sys/out.partial: ")
-    assert result.stderr.endswith("; correct its permissions, or name another path\n")
+    assert result.stderr.endswith("; correct its permissions, or choose another path\n")
     assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(("number", "remedy"), [(errno.ENOSPC, "free some space"), (errno.EROFS, "name a path on a")])
+@pytest.mark.parametrize(("number", "remedy"), [(errno.ENOSPC, "free some space"), (errno.EROFS, "choose a path on a")])
 def test_a_refusal_names_the_file_and_the_remedy(number: int, remedy: str) -> None:
     problem = refusal(OSError(number, os.strerror(number), "shard.safetensors"))
     assert str(problem).startswith(f"shard.safetensors: {os.strerror(number).lower()}; {remedy}")

@@ -1,4 +1,4 @@
-"""Every phrasing of every task: enough of them, each asks for what its rows answer, in the benchmark's layout."""
+"""Every task has enough phrasings, and each asks for what the rows answer, in the benchmark's layout."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ TASKS = load_tasks(Path(__file__).parents[2] / "data_recipes")
 LANGUAGES = {"amazon_m2": {"de", "es", "fr", "it", "ja"}, "esci": {"es", "ja"}}
 # Their options are English words in every locale, or their records are English.
 _IN_ENGLISH = {
-    "esci_bullet_generation",
     "esci_exact_match",
     "esci_query_product_label",
     "esci_query_relation",
@@ -43,7 +42,7 @@ _ENDS = {  # as the development questions of the type end
 def test_a_task_has_eight_phrasings(name: str) -> None:
     prompts = set(TASKS[name].recipe.prompts)
     assert len(prompts) >= 8
-    # no two differ only in the order of their words
+    # no two phrasings differ only in the order of words
     assert len({tuple(sorted(re.findall(r"\w+", prompt.lower()))) for prompt in prompts}) == len(prompts)
 
 
@@ -54,6 +53,8 @@ def test_a_multilingual_task_is_asked_in_its_languages(name: str) -> None:
         wanted = wanted - {"ja"}  # jp-bleu has a task of its own
     if "japanese" in name:
         wanted = {"ja"}
+    if name == "esci_bullet_generation":
+        wanted = {"es"}  # rougel finds no words in Japanese
     assert set(TASKS[name].recipe.translations) >= wanted
 
 
@@ -80,7 +81,9 @@ def test_each_phrasing_asks_for_what_its_rows_answer(
                 assert "None" not in text
                 if task.recipe.kind is TaskType.RETRIEVAL:
                     assert isinstance(answer, list)
-                    assert asked_for(text) == {len(answer)}, text
+                    # Questions that others wrote may ask for all that are right.
+                    assert asked_for(text) <= {len(answer)}, text
+                    assert task.source in {"ecguide", "eshopinstruct"} or asked_for(text), text
 
 
 def test_a_row_takes_a_phrasing_of_its_language_or_an_english_one() -> None:

@@ -1,4 +1,4 @@
-"""What 4 bits cost each layer, against values worked out by hand."""
+"""The figures of 4-bit layers, compared with values worked out by hand."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_nan_and_infinity_are_refused(tmp_path: Path, bad: float) -> None:
         checks.record(_NAME, torch.tensor([[1.0, bad], [1.0, 1.0]]))
     with pytest.raises(ShoptuneError, match=r"has NaN or infinite activations on the calibration samples; merge with"):
         checks.record(_NAME, torch.ones(2, 2), largest_activation=bad)
-    with pytest.raises(ShoptuneError, match=r"up_proj\.weight: holds NaN or infinity; merge again"):
+    with pytest.raises(ShoptuneError, match=r"up_proj\.weight: contains NaN or infinity; merge again"):
         _checks(tmp_path, torch.full((2, 2), bad)).record(_NAME, torch.ones(2, 2))
 
 
@@ -110,7 +110,7 @@ def test_the_report_sums_as_one_matrix_would() -> None:
     ]
 
 
-def test_without_a_base_the_report_says_why() -> None:
+def test_without_a_base_the_report_states_the_reason() -> None:
     summary = report([_layer("mlp.up_proj", 3.0)], "the base is gone")
     assert summary["no_base"] == "the base is gone"
     assert summary["weight_error"]["delta_to_error"] is None
@@ -126,4 +126,4 @@ def test_the_base_comes_from_the_merge_manifest(tmp_path: Path) -> None:
     _checkpoint(tmp_path / "base", torch.zeros(2, 2))
     assert base_of(made.path)[1].endswith("has changed since the merge")
     (tmp_path / "base").rename(tmp_path / "elsewhere")
-    assert base_of(made.path)[1].endswith("is no longer there")
+    assert base_of(made.path)[1].endswith("no longer exists")

@@ -8,7 +8,7 @@ from shoptune.cli.options import Config, Force, Out, Set
 
 
 def sweep(file: Config, out: Out, overrides: Set = [], force: Force = False) -> None:  # noqa: B006 - typer copies it
-    """Score an ensemble over wise-ft alphas, or a model over ways to quantize it, with one engine process.
+    """Score several wise-ft alphas of a merge, or several ways to quantize a model. One engine process scores all.
 
     Example: shoptune sweep merge/sweeps/demo.yaml --out runs/demo/sweep
     """
