@@ -159,5 +159,5 @@ def test_a_quantized_model_is_refused(tmp_path: Path, root: Path, machine: list[
 
     settings = {"quantization_config": {"quant_method": "awq"}}
     (tmp_path / "model" / "config.json").write_text(json.dumps(settings))
-    with pytest.raises(ShoptuneError, match="the weights are quantized already"):
+    with pytest.raises(ShoptuneError, match="the weights are already quantized"):
         GRID.load(ConfigFile(_grid(tmp_path, root, "max_length: 64"), [f"quantize.model={tmp_path / 'model'}"]))
