@@ -43,6 +43,9 @@ class ShoptuneError(Exception):
 _REFUSALS = {
     errno.ENOSPC: "free some space, or name an --out on another disk",
     errno.EDQUOT: "free some space, or name an --out on another disk",
+    errno.ENOTDIR: "name a folder",
+    errno.EISDIR: "name a file",
+    errno.ENAMETOOLONG: "choose a shorter path",
     errno.EROFS: "name a path on a disk that can be written to",
     errno.EACCES: "correct its permissions, or name another path",
     errno.EPERM: "correct its permissions, or name another path",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shoptune.checkpoints.tensor_file import TensorSpec
 
 INDEX = "model.safetensors.index.json"
+ADAPTER = "adapter_config.json"
 _PICKLES = ("pytorch_model*.bin", "model*.bin", "adapter_model.bin", "consolidated*.pth", "*.ckpt", "*.pt", "*.pkl")
 # Trainers leave these beside an adapter; they are not weights and are never read.
 _TRAINER_STATE = frozenset({"optimizer.pt", "scheduler.pt", "scaler.pt"})
@@ -40,6 +41,7 @@ class Checkpoint:
         Raises:
             ShoptuneError: there is none, or it is not a JSON object.
         """
+        self.refuse_adapter()
         return read_json(self.path / "config.json")
 
     @cached_property
@@ -71,6 +73,16 @@ class Checkpoint:
     def ties_embeddings(self) -> bool:
         """Whether the output layer shares the input embedding; a tensor for it in the files is then ignored."""
         return bool(self.config.get("tie_word_embeddings"))
+
+    def refuse_adapter(self) -> None:
+        """Refuse an adapter where a whole model is needed.
+
+        Raises:
+            ShoptuneError: the folder has an adapter's config, and no model's.
+        """
+        if (self.path / ADAPTER).is_file() and not (self.path / "config.json").is_file():
+            remedy = "name its base, or merge the two first: shoptune merge"
+            raise fail(self.path, "", "is an adapter, not a checkpoint", remedy)
 
     def refuse_quantized(self) -> None:
         """Refuse quantized weights, which are packed integers and scales.
@@ -151,8 +163,12 @@ def refuse_pickles(directory: Path) -> None:
             )
 
 
-def read_json(path: Path) -> Mapping[str, Any]:
+def read_json(path: Path, remedy: str = "name the folder of a whole checkpoint") -> Mapping[str, Any]:
     """A JSON object from a file.
+
+    Args:
+        path: the file.
+        remedy: what to do if there is no such file.
 
     Raises:
         ShoptuneError: the file is missing or holds something else.
@@ -160,7 +176,7 @@ def read_json(path: Path) -> Mapping[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise fail(path, "", "no such file", "name the folder of a whole checkpoint") from error
+        raise fail(path, "", "no such file", remedy) from error
     except ValueError as error:
         raise fail(path, "", f"is not JSON ({error})", "restore the file") from error
     if not isinstance(value, dict):

@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+from shoptune.config.shipped import find_config
 from shoptune.errors import Problem, ShoptuneError, fail
 from shoptune.shopbench.vocabulary import Track
 
@@ -24,11 +25,11 @@ def gpu_lock() -> Path:
     """Return the lock of the GPU infer environment.
 
     Raises:
-        ShoptuneError: it is neither in the current folder nor in the folder that shoptune is installed from.
+        ShoptuneError: it is neither in the current folder nor among what ships with shoptune.
     """
-    for root in (Path.cwd(), Path(__file__).parents[3]):
-        if (root / _LOCK).is_file():
-            return root / _LOCK
+    lock = find_config(Path(_LOCK))
+    if lock.is_file():
+        return lock
     raise fail(_LOCK, "", "no such file", "run it in a checkout of shoptune, or pass a lock: --requirements FILE")
 
 
