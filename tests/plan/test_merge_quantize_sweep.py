@@ -74,7 +74,7 @@ def test_a_device_map_that_puts_the_whole_model_on_one_gpu() -> None:
 
 def test_quantizing_without_a_gpu() -> None:
     where = setting("t4x4", "0.5B", gpus=())
-    assert "device: is for a machine with a GPU" in problems(where, plan_quantize(where, QUANTIZE))
+    assert "device: needs a GPU" in problems(where, plan_quantize(where, QUANTIZE))
     on_cpu = plan_quantize(where, dataclasses.replace(QUANTIZE, on_gpu=False, tensor_parallel=1, blockwise=False))
     assert budget(on_cpu, "host").parts["model"] == 494_032_768 * 4  # AutoAWQ computes in float32 there
     assert problems(where, on_cpu) == ""
@@ -85,7 +85,7 @@ def test_layers_that_no_group_divides() -> None:
     odd = dataclasses.replace(where, shape=dataclasses.replace(where.shape, hidden=8224))
     assert "awq.q_group_size: layers are 8224 wide" in problems(odd, plan_quantize(odd, QUANTIZE))
     done = dataclasses.replace(where, shape=dataclasses.replace(where.shape, group_size=128))
-    assert "model: is quantized already" in problems(done, plan_quantize(done, QUANTIZE))
+    assert "model: is already quantized" in problems(done, plan_quantize(done, QUANTIZE))
 
 
 def sweep(*, lora: bool, members: int = 3) -> Estimate:
@@ -108,5 +108,5 @@ def test_a_sweep_with_adapters_writes_no_checkpoints() -> None:
 
 
 def test_ranks_add_up() -> None:
-    assert sweep(lora=True).notes == ["3 adapters of rank 64 need max_lora_rank 192, the profile has 128"]
+    assert sweep(lora=True).notes == ["3 adapters of rank 64 need max_lora_rank 192, but the profile has 128"]
     assert sweep(lora=True, members=2).notes == []

@@ -1,4 +1,4 @@
-"""Write scores.json and report.html over a run's artifacts."""
+"""Write scores.json and report.html, which summarize a run's artifacts."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _NAMES = {MERGED: "the merged model", BASE: "the base"}
 
 
 def run(directory: Path) -> str:
-    """Write both files into a run's folder, and return the main result in one sentence.
+    """Write both files to a run's folder, and return the main result as a sentence.
 
     Raises:
-        ShoptuneError: the folder holds no artifact.
+        ShoptuneError: the folder contains no artifact.
     """
     found = collect(directory)
     learned = " ".join(_sentence(found, *pair) for pair in found.pairs())
@@ -36,12 +36,12 @@ def run(directory: Path) -> str:
 
 
 def _summary(scores: object) -> object:
-    """The scores without those of each question."""
+    """Return the scores without those of single questions."""
     return {key: value for key, value in dict(scores).items() if key != "per_question"}  # type: ignore[call-overload]
 
 
 def _sentence(found: Run, model: str, baseline: str) -> str:
-    """Whether a model answers better than another, with the interval."""
+    """State whether one model answers better than another, with the interval of the difference."""
     difference = found.difference(model, baseline)
     first, second = (_NAMES.get(name, name) for name in (model, baseline))
     if difference is None:
