@@ -55,9 +55,10 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def installed(shared_folder: Path) -> Installed:
+def installed(shared_folder: Path) -> Iterator[Installed]:
     """shoptune installed from a wheel, elsewhere on the disk."""
-    return install(shared_folder)
+    with install(shared_folder) as made:
+        yield made
 
 
 @pytest.fixture(scope="session", autouse=True)

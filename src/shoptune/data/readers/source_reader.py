@@ -105,11 +105,19 @@ class SourceReader:
         Raises:
             ShoptuneError: no file is left.
         """
+        import duckdb
+
         columns_of = partial(csv_columns, delimiter=delimiter)
         files = self._with_columns(table.files, table.columns, columns_of) if header else table.files
         options = f"""columns = {table.listed}, header = {header}, delim = '{delimiter}', quote = '"', escape = '"',
                       store_rejects = true, filename = true"""
-        self._load(table, f"read_csv({quoted(files)}, {options})")
+        try:
+            self._load(table, f"read_csv({quoted(files)}, {options})")
+        except duckdb.InvalidInputException as error:
+            if "sniffing" not in str(error):
+                raise
+            # DuckDB looks at the file although everything is given, and a malformed line may confuse it.
+            self._load(table, f"read_csv({quoted(files)}, {options}, auto_detect = false)")
         self._set_rejected_lines_aside()
 
     def lines(self, table: str, files: Sequence[Path]) -> None:
