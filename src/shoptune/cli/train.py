@@ -48,7 +48,9 @@ NodeRank = Annotated[
 ]
 Rendezvous = Annotated[str, typer.Option("--rendezvous", metavar="HOST:PORT", help="where the machines meet")]
 Sbatch = Annotated[list[str], typer.Option("--sbatch", metavar="OPTION=VALUE", help="an option of sbatch's own")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="print the batch file or the worker command, run nothing")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="say what would be done, print the batch file or the worker command, and end")
+]
 
 
 def train(
@@ -84,6 +86,8 @@ def train(
         return
     _refuse_mixture(launcher, machines)
     if dry_run:
+        if launcher is Launcher.LOCAL:
+            _preview(arguments, out)
         _print_command(arguments, out)
     elif node_rank and nodes > 1:
         _join(arguments, out)
@@ -122,6 +126,14 @@ def _refuse_mixture(launcher: Launcher, nodes: Nodes) -> None:
     if nodes.count > 1 and ":" not in nodes.rendezvous:
         what = "the machines need a place to meet"
         raise fail("--rendezvous", nodes.rendezvous, what, "name machine 0 and a free port, as node0:29500")
+
+
+def _preview(arguments: Arguments, out: Path) -> None:
+    from shoptune.stage import execute, only_preview
+    from shoptune.train.stage import TRAIN
+
+    with only_preview():
+        execute(TRAIN, arguments, out)
 
 
 def _print_command(arguments: Arguments, out: Path) -> None:
