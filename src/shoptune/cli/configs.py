@@ -46,7 +46,8 @@ def configs_copy(
 
     files = select(names or [])
     copied = copy(files, to, overwrite=overwrite)
-    say(f"configs: {to}: copied {copied} of {len(files)} files, the others were there already")
+    kept = f"; {len(files) - copied} were there already" if copied < len(files) else ""
+    say(f"configs: {to}: copied {copied} file{'s' if copied != 1 else ''}{kept}")
 
 
 def register(parent: typer.Typer) -> None:
