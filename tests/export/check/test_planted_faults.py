@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -106,7 +107,7 @@ def _failed(folder: Path, **arguments: object) -> tuple[set[str], str]:
         said = ""
     except ShoptuneError as error:
         said = str(error)
-    return {result["name"] for result in json.loads(report.read_text()) if result["problems"]}, said
+    return {result["name"] for result in json.loads(report.read_text())["checks"] if result["problems"]}, said
 
 
 def test_a_good_submission_passes(
@@ -118,7 +119,7 @@ def test_a_good_submission_passes(
     assert f"answers: ok: {count} of {count} readable" in printed
     assert "lineage: ok: 2 steps, 2 of them on this machine" in printed
     assert "  adapters[0]  train" in printed
-    assert "14 checks passed" in printed
+    assert "15 checks passed" in printed
     assert not list(submission.rglob("__pycache__"))
 
 
@@ -184,6 +185,14 @@ _STATIC: dict[str, tuple[Callable[[Path], object], set[str], str]] = {
         lambda folder: _edit(folder, ".dockerignore", "models/checkpoint/", ""),
         {"image"},
         "does not leave out the checkpoint",
+    ),
+    "Git ignores a part": (
+        lambda folder: (
+            subprocess.run(["git", "init", "--quiet", str(folder)], check=True),  # noqa: S607
+            (folder / ".gitignore").write_text("infer/\n"),
+        ),
+        {"git"},
+        "prompt.py: is ignored by Git",
     ),
     "weights outside LFS": (
         lambda folder: _edit(folder, ".gitattributes", "*.safetensors", "*.gguf"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
+import subprocess
 from pathlib import Path
 
+from shoptune.artifacts.manifest import read_manifest
 from shoptune.errors import Problem, ShoptuneError
 from shoptune.export.check.result import Result
 from shoptune.export.image_files import AUTHOR, METADATA, REQUIREMENTS, check_pins
@@ -62,6 +64,19 @@ def check_image(folder: Path) -> Result:
         problems.append(Problem(folder / ".dockerignore", "", what, f"add {CHECKPOINT.as_posix()}/"))
     pins = sum("==" in line for line in lock.splitlines())
     return Result("image", f"{pins} pinned packages, CUDA {given[1] if given else 'unknown'}", problems)
+
+
+def check_git(folder: Path) -> Result:
+    """Check that Git ignores no file of the export, if the folder is a repository: ignored files are not pushed."""
+    names = [name for name in (read_manifest(folder) or {}).get("outputs", {}) if (folder / name).is_file()]
+    if not (folder / ".git").exists():
+        return Result("git", "not a repository yet")
+    command = ["git", "-C", str(folder), "check-ignore", "--stdin", "-z"]
+    done = subprocess.run(command, input="\0".join(names), capture_output=True, text=True, check=False)
+    ignored = [name for name in done.stdout.split("\0") if name]
+    remedy = "remove its pattern from .gitignore"
+    problems = [Problem(folder / name, "", "is ignored by Git, and would not be pushed", remedy) for name in ignored]
+    return Result("git", f"{len(names)} files to push", problems)
 
 
 def check_lfs(folder: Path) -> Result:

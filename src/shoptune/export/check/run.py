@@ -32,7 +32,7 @@ class Arguments:
         questions: the development questions, or None to check the files only.
         scores: an artifact of `shoptune evaluate` on these questions, or None.
         tolerance: the largest difference from its averages.
-        report: a file to which everything is written as JSON, or None.
+        report: a file to which the results and the answers are written as JSON, or None.
         limit_bytes: the most that the submission may have.
         seconds_per_question: the time limit of a batch, per question.
     """
@@ -55,21 +55,24 @@ def run_checks(arguments: Arguments) -> None:
     if not arguments.folder.is_dir():
         raise fail(arguments.folder, "", "no such folder", "name a folder written by `shoptune export submission`")
     questions = load_questions(arguments.questions) if arguments.questions else None
-    results = []
-    for result in _results(arguments, questions):
+    results: list[Result] = []
+    said: dict[str, str] = {}
+    for result in _results(arguments, questions, said):
         say(result.line)
         for note in result.notes:
             say(f"  {note}")
         results.append(result)
     if arguments.report:
-        text = json.dumps([asdict(result) for result in results], indent=2, default=str)
-        write_atomically(arguments.report, text + "\n")
+        predictions = [{"input_field": text, "prediction": answer} for text, answer in said.items()]
+        content = {"checks": [asdict(result) for result in results], "predictions": predictions}
+        write_atomically(arguments.report, json.dumps(content, indent=2, default=str) + "\n")
     if problems := [problem for result in results for problem in result.problems]:
         raise ShoptuneError(problems)
     say(f"export check: {arguments.folder}: {len(results)} checks passed")
 
 
-def _results(arguments: Arguments, questions: list[Question] | None) -> Iterator[Result]:
+def _results(arguments: Arguments, questions: list[Question] | None, said: dict[str, str]) -> Iterator[Result]:
+    """Yield the results of all checks; enter the answers to the questions into `said`."""
     folder = arguments.folder
     yield files.check_size(folder, arguments.limit_bytes)
     yield files.check_digests(folder)
@@ -78,13 +81,14 @@ def _results(arguments: Arguments, questions: list[Question] | None) -> Iterator
     yield files.check_lineage(folder)
     yield image.check_metadata(folder)
     yield image.check_image(folder)
+    yield image.check_git(folder)
     yield image.check_lfs(folder)
     yield check_secrets(folder)
     if questions is not None:
-        yield from _dynamic(arguments, questions)
+        yield from _dynamic(arguments, questions, said)
 
 
-def _dynamic(arguments: Arguments, questions: list[Question]) -> Iterator[Result]:
+def _dynamic(arguments: Arguments, questions: list[Question], said: dict[str, str]) -> Iterator[Result]:
     """Ask the submission, and check what it does and answers."""
     folder = arguments.folder
     asked = answers.plan(questions, hostile_questions())
@@ -96,7 +100,7 @@ def _dynamic(arguments: Arguments, questions: list[Question]) -> Iterator[Result
     yield answers.check_reads(folder, run)
     yield answers.check_answers(folder, run, asked)
     yield answers.check_time(folder, run, arguments.seconds_per_question)
-    said = dict(answers.answers_of(run, asked))
+    said.update(answers.answers_of(run, asked))
     if not run.error:
         yield check_scores(questions, said, arguments.scores, arguments.tolerance)
 
