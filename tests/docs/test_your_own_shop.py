@@ -72,8 +72,9 @@ def _served(installed: Installed, folder: Path) -> Iterator[str]:
         port = str(probe.getsockname()[1])
     server = installed.start(folder, *shlex.split(SERVE.replace("8000", port))[1:])
     try:
-        said = [line for line in iter(server.stderr.readline, "") if "ready at" in line or "error" in line][:1]
-        assert said == [f"serve: ready at http://127.0.0.1:{port}\n"]
+        lines = iter(server.stderr.readline, "")
+        said = next((line for line in lines if "ready at" in line or "error" in line), "it ended")
+        assert said == f"serve: ready at http://127.0.0.1:{port}\n"
         yield port
     finally:
         server.terminate()
