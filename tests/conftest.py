@@ -39,6 +39,7 @@ def tiny_base() -> Path:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep what tests cache out of the user's cache; the processes of one run share a folder."""
+    os.environ.setdefault("AXOLOTL_DATASET_NUM_PROC", "1")  # starting processes takes longer than tokenizing a few rows
     if "SHOPTUNE_CACHE" not in os.environ:
         folder = TemporaryDirectory(prefix="shoptune-cache-")
         os.environ["SHOPTUNE_CACHE"] = folder.name
