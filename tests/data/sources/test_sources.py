@@ -274,7 +274,7 @@ def test_esci_tells_where_queries_are_from(database: duckdb.DuckDBPyConnection, 
 
 def test_a_missing_source_and_a_missing_file_are_named(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     (tmp_path / "esci").mkdir()
-    with pytest.raises(ShoptuneError, match=r"esci: holds no \*examples\*\.parquet"):
+    with pytest.raises(ShoptuneError, match=r"esci: contains no \*examples\*\.parquet"):
         _register("esci", database, tmp_path)
 
 
