@@ -25,12 +25,12 @@ def gpu_lock() -> Path:
     """Return the lock of the GPU infer environment.
 
     Raises:
-        ShoptuneError: it is neither in the current folder nor among what ships with shoptune.
+        ShoptuneError: there is none, neither in the current folder nor among the files that shoptune ships.
     """
-    lock = find_config(Path(_LOCK))
-    if lock.is_file():
-        return lock
-    raise fail(_LOCK, "", "no such file", "run it in a checkout of shoptune, or pass a lock: --requirements FILE")
+    lock = find_config(_LOCK)
+    if not lock.is_file():
+        raise fail(_LOCK, "", "no such file", "install shoptune again, or pass a lock: --requirements FILE")
+    return lock
 
 
 def check_pins(file: Path) -> None:

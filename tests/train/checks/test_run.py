@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from shoptune.checkpoints.checkpoint import Checkpoint
 from tests.end_to_end.pipeline import ROOT, python_in, run_shoptune
 from tests.sharing import make_once
 
@@ -171,6 +172,19 @@ def test_rows_of_all_shards_are_tokenized_with_the_real_tokenizer(real_qwen2_tok
     assert "datasets[0]: all of the first 50 rows are longer than sequence_len: 20 tokens; raise" in none_left
 
 
+def test_tokens_that_the_base_lacks_are_refused(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    Checkpoint(ROOT / "examples" / "tiny_base").copy_side_files(base, but=["config.json"])
+    config = json.loads((ROOT / "examples" / "tiny_base" / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps(config | {"vocab_size": 2973, "eos_token_id": 2972}))
+    rows = _rows(tmp_path / "rows", 1)
+    overrides = [f"base_model={base}", f"datasets.0.path={rows}", "datasets.0.data_files=train-*.parquet"]
+    (report,) = _check(("training_configs/demo-a.yaml", "cpu", *overrides))
+    (problem,) = report["problems"]
+    assert "tokens, and the base 2973; an adapter of the resized base cannot be merged" in problem
+
+
 def test_an_empty_set_of_rows(real_qwen2_tokenizer: Path, tmp_path: Path) -> None:
     folder = tmp_path / "rows"
     folder.mkdir()
@@ -197,9 +211,9 @@ def test_wrong_turns(tiny_base: Path, tmp_path: Path) -> None:
             "demo-a.yaml: micro_batch_size: Input should be a valid integer",
             "demo-a.yaml: learning_rate: could not convert string to float: 'fast'",
         ],
-        (demo, "", rows, base, "lora_qkv_kernel=null"): ["demo-a.yaml: lora_qkv_kernel: "],
+        (demo, "", rows, base, "lora_qkv_kernel=null"): ["demo-a.yaml: lora_qkv_kernel: the fused kernels run on"],
         (demo, "", rows, base, zero2): ["demo-a.yaml: deepspeed: needs GPUs; "],
-        (demo, "a100x1", rows, base, zero2): ["demo-a.yaml: deepspeed: "],
+        (demo, "a100x1", rows, base, zero2): ["demo-a.yaml: deepspeed: DeepSpeed splits work between"],
         (demo, "", rows, base, "lora_target_modules=[nope]"): [
             "demo-a.yaml: lora_target_modules: the model has no layer"
         ],
