@@ -1,4 +1,4 @@
-"""The walkthrough of docs/your-own-shop.md: its files are written, its commands run from a wheel in a new folder."""
+"""The walkthrough in docs/your-own-shop.md: write its files and run its commands, from a wheel in a new folder."""
 
 from __future__ import annotations
 

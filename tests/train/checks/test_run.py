@@ -1,4 +1,4 @@
-"""`--check` with axolotl, DeepSpeed, PEFT and the real tokenizer, for machines that are not here."""
+"""`--check` with axolotl, DeepSpeed, PEFT and the real tokenizer, for other machines than this one."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_trainable_parameters_are_counted_from_shapes(reports: dict[Path, dict[s
     assert f"{80 * 8 * ((8192 + 8192) + 2 * (8192 + 1024)):,} of" in note
 
 
-def test_what_only_a_gpu_machine_would_refuse() -> None:
+def test_problems_of_gpu_machines_are_found_without_a_gpu() -> None:
     v8, demo = "training_configs/v8.yaml", "training_configs/demo-a.yaml"
     flash, sdpa, hopper, target, kernels, typed, alone = _check(
         (v8, "a100x8", "attn_implementation=flash_attention_2"),
@@ -103,7 +103,7 @@ def test_what_only_a_gpu_machine_would_refuse() -> None:
     assert "DeepSpeed splits work between processes, and there is one" in problem
 
 
-def test_what_can_be_merged_is_known_before_training() -> None:
+def test_adapters_that_cannot_be_merged_are_rejected_before_training() -> None:
     demo = "training_configs/demo-a.yaml"  # its base ties embedding and output layer
     half, target, both, dora, tokens, start, experts, full = _check(
         (demo, "cpu", "lora_modules_to_save=[embed_tokens]"),
