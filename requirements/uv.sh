@@ -1,4 +1,4 @@
-# Sourced by the other scripts. Finds uv (or installs it), tells the kind of machine, and says where wheels come from.
+# Sourced by the other scripts. Finds uv (or installs it), detects the kind of machine, and selects the sources of wheels.
 # Sets UV. Functions: machine_kind, resolve_options, check_build, extras_of, fail.
 
 fail() { # WHAT REMEDY
@@ -29,7 +29,7 @@ machine_kind() { # [KIND]: prints gpu or cpu
 }
 
 # uv does not read pip's configuration. Of it, only places for wheels and the main index are passed on: with a further
-# index uv would take a package from the first that has it, in whatever version.
+# index uv would take a package from the first that has it, in any version.
 pip_setting() { # KEY, of what PIP_SETTINGS holds: lines such as global.find-links='/a /b'
   sed -n "s/^\(global\|install\)\.$1=['\"]\(.*\)['\"]\$/\2/p" <<<"$PIP_SETTINGS" | sed 's/\\n/ /g'
 }

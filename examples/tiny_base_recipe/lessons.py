@@ -1,4 +1,4 @@
-"""What the tiny base is taught: to read lists and the formats of questions, and the shop's language; not its facts.
+"""The lessons of the tiny base: lists, the formats of questions and the shop's language, but not its facts.
 
 A model this small learns late to answer with the number of a listed option: it must find the option again by its words
 and carry over the number in front of it. Lessons therefore begin with lists of two words and many look-ups in one

@@ -1,4 +1,4 @@
-"""Seven families of models from training to answers: architectures, tokenizers and chat templates beside the demo's.
+"""Seven families of models from training to answers: architectures, tokenizers and chat templates besides the demo's.
 
 The bases are tiny and random. The training environment's transformers 5 writes them; AutoAWQ's environment must read
 them too.

@@ -24,7 +24,7 @@ class Bar(Protocol):
         """Count `steps` more of the work as done."""
 
     def note(self, text: str) -> None:
-        """Show a few words beside the percentage."""
+        """Show a short text next to the percentage."""
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def bar(title: str, total: float) -> Iterator[Bar]:
 
 @dataclass
 class _Output:
-    """What is printed and where it is logged."""
+    """The messages to print, and the file to log them to."""
 
     quiet: bool = False
     verbose: bool = False

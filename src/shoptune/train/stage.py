@@ -28,7 +28,7 @@ CURVE = "loss_curve.svg"
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the command line gives.
+    """The arguments of `shoptune train`.
 
     Attributes:
         file: the training YAML.
@@ -45,7 +45,7 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Job:
-    """What to train, from which base, on which machines (several workers are started by torchrun)."""
+    """The config, the base and the machines of a training run (torchrun starts several workers)."""
 
     config: TrainConfig
     base_model: Path
@@ -56,7 +56,7 @@ def load(arguments: Arguments) -> Job:
     """Read and check the training YAML and locate its base.
 
     Raises:
-        ShoptuneError: the YAML is faulty, or the base cannot be found.
+        ShoptuneError: the YAML is invalid, or the base cannot be found.
     """
     config = load_train_config(arguments.file, arguments.overrides)
     return Job(config, locate(config.base_model, config.file, "base_model"), _nodes(arguments, config))
@@ -66,7 +66,7 @@ def machines(arguments: Arguments) -> Nodes:
     """The machines of a run whose rows and base need not be there yet.
 
     Raises:
-        ShoptuneError: the YAML is faulty.
+        ShoptuneError: the YAML is invalid.
     """
     return _nodes(arguments, load_train_config(arguments.file, arguments.overrides, built=False))
 
@@ -77,7 +77,7 @@ def _nodes(arguments: Arguments, config: TrainConfig) -> Nodes:
 
 
 def request(job: Job) -> Request:
-    """What the adapter is made from."""
+    """List everything that determines the adapter."""
     inputs = {"base_model": job.base_model} | {
         str(path): path for path in [*job.config.data_files, *job.config.input_files]
     }
