@@ -1,4 +1,4 @@
-"""Run a command as a process of its own and measure it: seconds and peak resident memory."""
+"""Run a command as a process of its own and measure it: seconds, processor time and peak resident memory."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ class Measured:
         seconds: from start to end.
         peak_gb: largest memory of the process and its children together, in units of 10^9 bytes; what several of them
             share is shared out among them.
+        cpu_seconds: processor time of the process and of the children it waited for.
     """
 
     name: str
     seconds: float
     peak_gb: float
+    cpu_seconds: float
 
 
 def measure(name: str, command: Sequence[str | Path], **environment: str) -> Measured:
@@ -55,7 +57,8 @@ def measure(name: str, command: Sequence[str | Path], **environment: str) -> Mea
         watch.stop()
     if process.returncode:
         raise RuntimeError(f"{name} failed:\n{output[-3000:]}")
-    return Measured(name, seconds, max(usage.ru_maxrss * 1024, watch.peak) / 1e9)
+    peak_gb = max(usage.ru_maxrss * 1024, watch.peak) / 1e9
+    return Measured(name, seconds, peak_gb, usage.ru_utime + usage.ru_stime)
 
 
 class _Memory(threading.Thread):

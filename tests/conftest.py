@@ -1,11 +1,14 @@
 """What tests share: where the examples and the real data are."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.warm.interpreters import WarmInterpreters
 
 ROOT = Path(__file__).parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data"
@@ -48,6 +51,14 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_interpreters(shared_folder: Path) -> Iterator[WarmInterpreters]:
+    """Interpreters that have imported the slow libraries; none starts before a test uses it."""
+    WarmInterpreters.current = WarmInterpreters(shared_folder / "warm")
+    yield WarmInterpreters.current
+    WarmInterpreters.current.close()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

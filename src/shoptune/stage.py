@@ -90,6 +90,11 @@ def only_preview() -> Iterator[None]:
         _is_preview.reset(token)
 
 
+def is_preview() -> bool:
+    """Return whether `only_preview` is active, for commands that do more than call `execute`."""
+    return _is_preview.get()
+
+
 def execute(
     stage: Stage[ArgumentsT, JobT], arguments: ArgumentsT, out: Path, *, force: bool = False
 ) -> Artifact | None:
@@ -112,7 +117,7 @@ def execute(
     since = time.monotonic()
     job = stage.load(arguments)
     needed = stage.environment(job)
-    if _is_preview.get():
+    if is_preview():
         for line in preview(stage.request(job), needed, out):
             say(line)
         return None

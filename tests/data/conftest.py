@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,17 +38,27 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def rows_of(shop: Database) -> Callable[[str], list[Row]]:
+def records_of(shop: Database) -> Callable[[str], list[dict[str, Any]]]:
+    """The first records of a task by its name."""
+    tasks = load_tasks(_ROOT / "data_recipes")
+    return functools.cache(
+        lambda name: [
+            record for batch in records(shop, tasks[name], seed=0, most=_TRIED) for record in batch.to_pylist()
+        ]
+    )
+
+
+@pytest.fixture(scope="session")
+def rows_of(records_of: Callable[[str], list[dict[str, Any]]]) -> Callable[[str], list[Row]]:
     """The first rows of a task by its name; records that give none are left out."""
     tasks = load_tasks(_ROOT / "data_recipes")
-    return functools.cache(lambda name: list(_rows(shop, tasks[name])))
+    return functools.cache(lambda name: list(_rows(records_of(name), tasks[name])))
 
 
-def _rows(database: Database, task: Task) -> Iterator[Row]:
+def _rows(found: list[dict[str, Any]], task: Task) -> Iterator[Row]:
     renderer = Renderer(task, seed=0)
-    for batch in records(database, task, seed=0, most=_TRIED):
-        for record in batch.to_pylist():
-            try:
-                yield renderer.row(record)
-            except RecordError:
-                continue
+    for record in found:
+        try:
+            yield renderer.row(record)
+        except RecordError:
+            continue

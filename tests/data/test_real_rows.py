@@ -17,19 +17,11 @@ from shoptune.shopbench.questions import Question
 from shoptune.shopbench.rows import to_questions
 from shoptune.stage import run
 from tests.data import real
+from tests.data.counts import asked_for
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT.parent / "shared" / "data"
 TASKS = load_tasks(ROOT / "data_recipes")
-_COUNTS = {"one": 1, "1": 1, "two": 2, "2": 2, "three": 3, "3": 3}
-_NUMBER = r"\b(one|two|three|1|2|3)\b"
-_ASKED = re.compile(
-    rf"\b(?:output|respond with|answer in|answer with)\b[^.\n]{{0,24}}?{_NUMBER}[ -](?:comma-separated )?numbers?\b",
-    re.IGNORECASE,
-)
-_CHOSEN = re.compile(
-    rf"\b(?:select|choose)\b(?: the)?[^.\n]{{0,24}}?{_NUMBER} (?:products?|snippets?|aspects?|from)", re.IGNORECASE
-)
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +60,6 @@ def questions(built: Path) -> list[Question]:
     ]
 
 
-def _asked_for(text: str) -> set[int]:
-    return {_COUNTS[word.lower()] for pattern in (_ASKED, _CHOSEN) for word in pattern.findall(text)}
-
-
 def test_prompts_ask_for_as_many_answers_as_there_are(questions: list[Question]) -> None:
     lists = [
         question
@@ -79,7 +67,7 @@ def test_prompts_ask_for_as_many_answers_as_there_are(questions: list[Question])
         if isinstance(question.output_field, list) and question.task_type.value == "retrieval"
     ]
     assert len(lists) > 100
-    wrong = [q.input_field for q in lists if _asked_for(q.input_field) != {len(q.output_field)}]  # type: ignore[arg-type]
+    wrong = [q.input_field for q in lists if asked_for(q.input_field) != {len(q.output_field)}]  # type: ignore[arg-type]
     assert not wrong, wrong[:3]
 
 
@@ -89,7 +77,7 @@ def test_golden_rows_ask_for_as_many_answers_as_they_have(file: Path) -> None:
         return
     for row in file.read_text(encoding="utf-8").split("--- ")[1:]:
         text, _, answer = row.rpartition("\n>>> ")
-        assert _asked_for(text) == {len(answer.strip().split(","))}, row
+        assert asked_for(text) == {len(answer.strip().split(","))}, row
 
 
 def test_no_row_shows_a_missing_value(questions: list[Question]) -> None:

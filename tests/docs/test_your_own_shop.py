@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import pytest
 from shoptune.evaluate.stage import read_scores
 from tests.cli.parsing import parse
 from tests.conftest import ROOT
+from tests.end_to_end.pipeline import shoptune
 
 TEXT = (ROOT / "docs" / "your-own-shop.md").read_text()
 FILES = dict(re.findall(r"```(?:csv|yaml)\n# (\S+)\n(.*?)```", TEXT, re.DOTALL))
@@ -34,11 +32,10 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     return tmp_path
 
 
-def _run(folder: Path, command: str) -> None:
+def _run(folder: Path, command: str, *, cold: bool = False) -> None:
     program, *arguments = shlex.split(command)
     assert program == "shoptune"
-    words = [str(Path(sys.executable).with_name("shoptune")), *arguments]
-    result = subprocess.run(words, cwd=folder, capture_output=True, text=True, env=dict(os.environ), check=False)
+    result = shoptune(*arguments, folder=folder, cold=cold)
     assert result.returncode == 0, f"{command}\n{result.stderr}"
 
 
@@ -50,7 +47,7 @@ def test_the_commands_are_command_lines() -> None:
 
 def test_own_files_become_rows(folder: Path) -> None:
     for command in (command for command in COMMANDS if command.startswith("shoptune data")):
-        _run(folder, command)
+        _run(folder, command, cold=True)
     rows = [row for file in (folder / "my-shop" / "rows").glob("*.parquet") for row in pq.read_table(file).to_pylist()]
     assert len(rows) == 24
     assert {row["task_type"] for row in rows} == {"generation", "multiple-choice"}

@@ -43,7 +43,9 @@ class EngineHost:
 
     def _started(self) -> Any:
         if self._process is None:
-            python = ROOT / ".venvs" / "infer" / "bin" / "python"
+            from tests.warm.interpreters import WarmInterpreters  # this file also runs where there are no tests
+
+            python = WarmInterpreters.current.python("infer")
             quiet = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "TOKENIZERS_PARALLELISM": "false"}
             with self._log.open("w") as log:
                 self._process = subprocess.Popen(

@@ -15,6 +15,7 @@ import yaml
 
 from shoptune.shopbench.questions import load_questions, write_questions
 from tests.sharing import make_once
+from tests.warm.interpreters import WarmInterpreters
 
 ROOT = Path(__file__).parents[2]
 SHOPTUNE = str(Path(sys.executable).with_name("shoptune"))
@@ -24,17 +25,33 @@ TRAINING = ("--set", "max_steps=12", "--set", "save_steps=6", "--set", "logging_
 SEQUENCES = ("--set", "max_steps=3", "--set", "logging_steps=1", "--set", "sample_packing=false")
 
 
-def run_shoptune(*arguments: str | Path) -> str:
-    """Run a shoptune command in the repository's root and return what it printed."""
-    result = subprocess.run([SHOPTUNE, *map(str, arguments)], capture_output=True, text=True, cwd=ROOT, check=False)
+def shoptune(*arguments: str | Path, cold: bool = False, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run a shoptune command to its end, whatever that is.
+
+    Args:
+        arguments: the command's.
+        cold: start every process as a user's are started; see tests/warm/interpreters.py.
+        folder: the working directory.
+    """
+    warm = WarmInterpreters.current
+    command = [SHOPTUNE] if cold else [str(warm.python("main")), "-m", "shoptune"]
+    variables = os.environ if cold else os.environ | warm.variables()
+    words = [*command, *map(str, arguments)]
+    return subprocess.run(words, capture_output=True, text=True, cwd=folder, env=variables, check=False)
+
+
+def run_shoptune(*arguments: str | Path, cold: bool = False) -> str:
+    """Run a shoptune command in the repository's root and return what it printed; `cold` as for `shoptune`."""
+    result = shoptune(*arguments, cold=cold)
     assert result.returncode == 0, result.stderr
     assert "leaked" not in result.stderr  # what bindings say when Python may not clear up at the end
     return result.stdout + result.stderr
 
 
-def python_in(environment: str, script: str, *arguments: str | Path) -> str:
+def python_in(environment: str, script: str, *arguments: str | Path, cold: bool = False) -> str:
     """Run a script in a heavy environment and return what it printed."""
-    python = ROOT / ".venvs" / environment / "bin" / "python"
+    warm = WarmInterpreters.current.python(environment)
+    python = ROOT / ".venvs" / environment / "bin" / "python" if cold else warm
     variables = {**os.environ, "HF_HUB_OFFLINE": "1", "AXOLOTL_DO_NOT_TRACK": "1"}
     command = [str(python), "-W", "ignore", "-c", script, *map(str, arguments)]
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=variables, check=False)
@@ -116,7 +133,8 @@ class Pipeline:
         """The quantized checkpoint."""
         settings = [f"model={self.merged}", "calibration.max_samples=24", "awq.apply_clip=false"]
         changes = [part for setting in settings for part in ("--set", setting)]
-        return self._once("awq", lambda out: run_shoptune("quantize", "quantize/demo.yaml", *changes, "--out", out))
+        quantize = ["quantize", "quantize/demo.yaml", *changes]
+        return self._once("awq", lambda out: run_shoptune(*quantize, "--out", out, cold=True))
 
     def answers(self, name: str) -> Path:
         """Answers of the `merged` or the `awq` checkpoint, each from an engine in a process of its own."""

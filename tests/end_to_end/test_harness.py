@@ -58,7 +58,7 @@ def test_the_harness_scores_as_we_do(tmp_path: Path) -> None:
     lines = [json.dumps({"input_field": text, "prediction": said}) for text, (_, said) in samples.items()]
     (tmp_path / "predictions.jsonl").write_text("\n".join(lines), encoding="utf-8")
     asked = ["--questions", tmp_path / "questions.json", "--out", tmp_path / "scores"]
-    run_shoptune("evaluate", tmp_path / "predictions.jsonl", *asked)
+    run_shoptune("evaluate", tmp_path / "predictions.jsonl", *asked, cold=True)
     ours = json.loads((tmp_path / "scores" / "scores.json").read_text())
     (file,) = (tmp_path / "harness").rglob("results_*.json")
     theirs = json.loads(file.read_text())["results"]

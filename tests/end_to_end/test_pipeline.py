@@ -131,7 +131,7 @@ if __name__ == "__main__":
             answers += zip(texts, model.batch_predict({"prompt": texts}, flag)) if texts else []
     print(json.dumps({"package": shoptune.__file__, "answers": dict(answers)}))
 """
-    printed = python_in("infer", script, pipeline.submission, pipeline.questions)
+    printed = python_in("infer", script, pipeline.submission, pipeline.questions, cold=True)
     result = json.loads(printed.strip().split("\n")[-1])
     assert Path(result["package"]).is_relative_to(pipeline.submission)
     lines = (pipeline.answers("awq") / "predictions.jsonl").read_text().split("\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import yaml
 from shoptune.artifacts.manifest import read_manifest
 from shoptune.checkpoints.checkpoint import Checkpoint
 from tests.conftest import ROOT
+from tests.warm.interpreters import WarmInterpreters
 
 pytestmark = [pytest.mark.slow, pytest.mark.early]
 
@@ -20,7 +22,8 @@ def test_the_chain_of_72b_runs_on_a_cpu(tmp_path: Path) -> None:
     """One test: workers of pytest-xdist would each run the chain for tests of their own."""
     run = tmp_path / "run"
     command = ["make", "--no-print-directory", "export", "report", "REHEARSAL=1", "TRACK=1", f"RUN={run}"]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    variables = os.environ | WarmInterpreters.current.variables()
+    result = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
     _the_base_keeps_the_difficulties_of_72b(Checkpoint(run / "base"))
     _rows_come_in_several_shards(run)

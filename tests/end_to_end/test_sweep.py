@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.end_to_end.pipeline import Pipeline, python_in, run_shoptune
+from tests.end_to_end.pipeline import ROOT, SHOPTUNE, Pipeline, python_in, run_shoptune
 
 pytestmark = pytest.mark.slow
 
@@ -44,12 +46,28 @@ def test_a_served_adapter_answers_as_merged_weights_do(pipeline: Pipeline, tmp_p
     assert not output.endswith(" 1\n"), "the three ensembles answered alike: nothing was compared"
 
 
+def test_a_killed_sweep_resumes_with_the_same_bytes(pipeline: Pipeline, tmp_path: Path) -> None:
+    out = tmp_path / "sweep"
+    command = ["sweep", str(pipeline.sweep_config), "--out", str(out)]
+    process = subprocess.Popen([SHOPTUNE, *command], cwd=ROOT, stderr=subprocess.DEVNULL)
+    while not (saved := list(out.with_name("sweep.partial").glob("points/point-*.json"))):
+        assert process.poll() is None, "ended before it could be killed"
+        time.sleep(0.01)
+    process.kill()
+    process.wait(60)
+    assert len(saved) == 1, "nothing was left to resume"
+    run_shoptune(*command)
+    assert {file.name for file in out.iterdir()} == {file.name for file in pipeline.sweep.iterdir()}
+    for file in set(pipeline.sweep.iterdir()) - {pipeline.sweep / "manifest.json"}:
+        assert (out / file.name).read_bytes() == file.read_bytes(), file.name
+
+
 def test_a_search_leaves_a_merge_config_ready_to_run(pipeline: Pipeline, tmp_path: Path) -> None:
     values = yaml.safe_load(pipeline.sweep_config.read_text())
     del values["alphas"]
     file = tmp_path / "search.yaml"
     file.write_text(yaml.safe_dump(values | {"search": {"trials": 2, "alpha": [0.0, 1.5]}}))
-    said = run_shoptune("sweep", file, "--out", tmp_path / "search")
+    said = run_shoptune("sweep", file, "--out", tmp_path / "search", cold=True)
     assert "is best with" in said
     assert {path.name for path in (tmp_path / "search").iterdir()} == {
         "best.yaml",

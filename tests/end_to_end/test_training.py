@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.pipeline import ROOT, SEQUENCES, SHOPTUNE, TRAINING, Pipeline, python_in, run_shoptune
+from tests.end_to_end.pipeline import ROOT, SEQUENCES, SHOPTUNE, TRAINING, Pipeline, python_in, run_shoptune, shoptune
 
 pytestmark = pytest.mark.slow
 
@@ -80,7 +80,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(pipeline: Pipeline, t
 @pytest.mark.early
 def test_two_processes_train_one_model(pipeline: Pipeline, tmp_path: Path) -> None:
     # Two workers with one sequence each make the batch of one worker that adds up two.
-    run_shoptune("train", pipeline.train_config(), "--out", tmp_path / "two", "--processes", "2", *SEQUENCES)
+    run_shoptune("train", pipeline.train_config(), "--out", tmp_path / "two", "--processes", "2", *SEQUENCES, cold=True)
     assert _losses(tmp_path / "two") == pytest.approx(_losses(pipeline.two_sequences()), rel=0.02)
     assert len(_losses(tmp_path / "two")) == 3
 
@@ -95,7 +95,7 @@ def test_two_machines_train_one_model(pipeline: Pipeline, tmp_path: Path) -> Non
     common = ["train", str(pipeline.train_config()), "--out", str(out), "--launcher", "torchrun", "--nodes", "2"]
     common += ["--processes", "1", "--rendezvous", f"127.0.0.1:{port}", *SEQUENCES]
     second = subprocess.Popen([SHOPTUNE, *common, "--node-rank", "1"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    run_shoptune(*common, "--node-rank", "0")
+    run_shoptune(*common, "--node-rank", "0", cold=True)
     _, told = second.communicate(timeout=120)
     assert second.returncode == 0, told
     assert f"machine 1 of 2 is done; machine 0 publishes {out}" in told
@@ -125,8 +125,8 @@ def test_sigterm_saves_a_checkpoint_from_which_the_run_resumes(pipeline: Pipelin
 @pytest.mark.early
 def test_wrong_turns_end_in_one_line_before_training(pipeline: Pipeline, tmp_path: Path) -> None:
     config = pipeline.train_config()
-    command = [SHOPTUNE, "train", config, "--out", tmp_path / "adapter", "--set", "lora_o_kernel=null"]
-    result = subprocess.run([*command, "--set", "lora_r=many"], cwd=ROOT, capture_output=True, text=True, check=False)
+    settings = ["--set", "lora_o_kernel=null", "--set", "lora_r=many"]
+    result = shoptune("train", config, "--out", tmp_path / "adapter", *settings)
     assert result.returncode == 2
     lines = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
     assert len(lines) == 2
@@ -138,8 +138,7 @@ def test_wrong_turns_end_in_one_line_before_training(pipeline: Pipeline, tmp_pat
 def test_a_loss_that_is_not_a_number_ends_the_run(pipeline: Pipeline, tmp_path: Path) -> None:
     settings = ["learning_rate=1e30", "max_grad_norm=1e30", "warmup_steps=0", "max_steps=8", "logging_steps=1"]
     arguments = [part for setting in settings for part in ("--set", setting)]
-    command = [SHOPTUNE, "train", pipeline.train_config(), "--out", tmp_path / "adapter", *arguments]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    result = shoptune("train", pipeline.train_config(), "--out", tmp_path / "adapter", *arguments)
     assert result.returncode == 2, result.stderr
     log = tmp_path / "adapter.partial" / "axolotl.log"
     assert f"error: {log}: step " in result.stderr

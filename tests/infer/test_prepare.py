@@ -49,3 +49,22 @@ def test_timing_by_hand() -> None:
     assert summary["answer_tokens_per_second"] == 3.0
     assert summary["questions_per_second"] == 1.0
     assert summary["latency_p50"] == 1.0
+
+
+def test_a_question_that_is_too_long_loses_its_middle_if_it_may_be_cut() -> None:
+    def prepare(window: int, question: str) -> Prepared:
+        profile = Profile.model_validate({"max_tokens": {"multiple_choice": 10}})
+        preparer = Preparer(profile, FewShotSelector(profile.prompting), Characters(), window)
+        return preparer.prepare([Prompt(question, is_multiple_choice=True)], cut=True)[0]
+
+    question = f"Which is it? {'long ' * 100}\n0. a\n1. b\nAnswer: "
+    whole = prepare(10**6, question)
+    assert whole.lost == 0
+    full = Characters.decode(whole.token_ids)
+    cut = prepare(410, question)
+    assert (len(cut.token_ids), cut.lost, cut.max_tokens) == (400, len(full) - 400, 10)
+    assert Characters.decode(cut.token_ids) == full[:200] + full[-200:]
+    assert cut.constraint == whole.constraint
+    assert prepare(len(full) + 10, question) == whole
+    tiny = prepare(8, question)  # smaller than the answer: half is left for it
+    assert (len(tiny.token_ids), tiny.max_tokens) == (4, 4)

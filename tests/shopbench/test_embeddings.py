@@ -26,7 +26,14 @@ def test_a_batch_gives_the_numbers_of_one_at_a_time() -> None:
     assert np.abs(known.vectors(_texts()) - alone).max() < 1e-6
 
 
-def test_no_text_is_embedded_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_embedded_before_changes_no_bit() -> None:
+    fresh, used = Embedder(Metric.SENT_TRANSFORMER), Embedder(Metric.SENT_TRANSFORMER)
+    used.learn(_texts()[::2])
+    used.vectors(["kettle"])
+    assert np.array_equal(used.vectors(_texts()), fresh.vectors(_texts()))
+
+
+def test_a_set_of_texts_is_embedded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     known = Embedder(Metric.SENT_TRANSFORMER)
     seen: list[str] = []
     encode = known._model.encode

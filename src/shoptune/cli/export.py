@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -33,8 +34,15 @@ app = typer.Typer(
 def export_submission(
     file: Config,
     model: Model,
-    out: Out,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="the artifact's folder")] = None,
+    kit: Annotated[
+        Path | None, typer.Option("--kit", metavar="DIR", help="fill this clone of the starter kit instead")
+    ] = None,
     track: Annotated[int, typer.Option("--track", min=1, max=5, help="the challenge's track")] = 5,
+    author: Annotated[list[str], typer.Option("--author", metavar="NAME", help="your name at AIcrowd")] = [],  # noqa: B006
+    requirements: Annotated[
+        Path | None, typer.Option("--requirements", metavar="FILE", help="pinned packages of the image")
+    ] = None,
     overrides: Set = [],  # noqa: B006
     force: Force = False,
 ) -> None:
@@ -42,10 +50,20 @@ def export_submission(
 
     Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission
     """
+    from shoptune.errors import fail
     from shoptune.export.stage import SUBMISSION, Arguments
     from shoptune.stage import execute
 
-    execute(SUBMISSION, Arguments(file, model, track, overrides), out, force=force)
+    arguments = Arguments(file, model, track, overrides, author, requirements)
+    if (out is None) == (kit is None):
+        what = "one of --out DIR and --kit DIR is needed" if out is None else "--out and --kit exclude each other"
+        raise fail("export submission", "", what, "name a new folder with --out, or a clone of the kit with --kit")
+    if kit is not None:
+        from shoptune.export.kit import fill_kit
+
+        fill_kit(arguments, kit)
+    elif out is not None:
+        execute(SUBMISSION, arguments, out, force=force)
 
 
 @app.command("lm-eval")

@@ -18,6 +18,7 @@ TABLES = "tables"  # the source of a recipe that declares its tables
 _TRACK_PREFIX = "amazon-kdd-cup-24-"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 
 
 class TaskRecipe(Settings):
@@ -38,6 +39,7 @@ class TaskRecipe(Settings):
         word_overlap: the highest score that guessing by shared words may reach on the rows; null sets no limit.
         records: a DuckDB query over the source's tables; its column `key` is unique and decides sampling and order.
         prompts: phrasings, as Jinja templates over the record's columns and the variables that the kind adds.
+        translations: further phrasings by language code; a row in that language takes one of these or of `prompts`.
     """
 
     name: Name
@@ -53,6 +55,12 @@ class TaskRecipe(Settings):
     word_overlap: Annotated[float, Field(gt=0, le=1)] | None = 0.45
     records: str
     prompts: Annotated[tuple[str, ...], Field(min_length=1)]
+    translations: dict[Language, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
+
+    @property
+    def phrasings(self) -> tuple[str, ...]:
+        """The prompts of every language."""
+        return (*self.prompts, *(prompt for prompts in self.translations.values() for prompt in prompts))
 
     @field_validator("track", mode="before")
     @classmethod

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from shlex import quote
 
+from shoptune.artifacts.hashing import file_sha256
 from shoptune.artifacts.manifest import MANIFEST, Request
-from shoptune.checkpoints.checkpoint import Checkpoint, locate
+from shoptune.artifacts.publish import require_space
+from shoptune.checkpoints.checkpoint import INDEX, Checkpoint, locate
 from shoptune.errors import fail
 from shoptune.export.closure import imported_modules, source_files
+from shoptune.export.image_files import check_pins, gpu_lock, write_image, write_metadata
+from shoptune.export.limits import limits_of
+from shoptune.export.lineage import FILE as LINEAGE
+from shoptune.export.lineage import lineage_of, write_lineage
 from shoptune.infer.profile import Profile, load_profile
 from shoptune.shopbench.vocabulary import Track
 from shoptune.stage import Stage
 
+CHECKPOINT = Path("models/checkpoint")
 _FEW_SHOT = "few_shot.json"
 _TEMPLATES = Path(__file__).with_name("submission")
-# Imported by the copied modules in addition to vLLM; pinned to the versions installed here.
-_REQUIREMENTS = ("jinja2", "pydantic", "pyyaml", "rich")
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,16 @@ class Arguments:
         model: folder or Hub id of the checkpoint.
         track: the challenge's track, 1 to 5.
         overrides: `key.path=value` strings from `--set`.
+        authors: user names at AIcrowd.
+        requirements: pinned packages of the image, or None for the lock of the GPU infer environment.
     """
 
     file: Path
     model: str
     track: int
     overrides: Sequence[str] = ()
+    authors: Sequence[str] = ()
+    requirements: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -48,51 +58,73 @@ class Job:
     profile: Profile
     checkpoint: Checkpoint
     challenge: Track
+    requirements: Path
+    authors: tuple[str, ...] = ()
+
+    @cached_property
+    def code(self) -> Mapping[str, Path]:
+        """Return the modules to copy, by their path in the submission."""
+        needed = [name for template in _templates() for name in imported_modules(template, "shoptune")]
+        copied = {f"models/{template.name}": template for template in _templates()}
+        return copied | source_files(needed)
 
 
 def load(arguments: Arguments) -> Job:
     """Read the profile and locate the checkpoint.
 
     Raises:
-        ShoptuneError: the profile is invalid or uses a feature that a submission cannot, or the checkpoint is missing.
+        ShoptuneError: the profile is invalid or uses a feature that a submission cannot, the checkpoint is missing, or
+            the requirements leave a version open.
     """
     profile = load_profile(arguments.file, arguments.overrides)
     if profile.prompting.retrieved:
         what = "cannot be used in a submission: the challenge's machines have no embedding model"
         raise fail(arguments.file, "prompting.retrieved", what, "choose a prompting without retrieved examples")
     checkpoint = Checkpoint(locate(arguments.model, arguments.file, "--model"))
-    return Job(profile, checkpoint, list(Track)[arguments.track - 1])
+    lock = arguments.requirements or gpu_lock()
+    if not lock.is_file():
+        raise fail(lock, "", "no such file", "name a requirements file for --requirements")
+    check_pins(lock)
+    return Job(profile, checkpoint, list(Track)[arguments.track - 1], lock, tuple(arguments.authors))
 
 
 def request(job: Job) -> Request:
-    """List everything that determines the submission: the profile, the track, the checkpoint and few-shot files."""
-    config = {"profile": job.profile.model_dump(mode="json"), "challenge": job.challenge.value}
-    return Request("export", config, {"model": job.checkpoint.path, **job.profile.prompting.inputs})
+    """List everything that determines the submission, including the copied code of shoptune."""
+    code = hashlib.sha256(json.dumps({name: file_sha256(file) for name, file in job.code.items()}).encode())
+    config = {
+        "profile": job.profile.model_dump(mode="json"),
+        "challenge": job.challenge.value,
+        "authors": list(job.authors),
+        "code": code.hexdigest(),
+    }
+    inputs = {"model": job.checkpoint.path, "requirements": job.requirements, **job.profile.prompting.inputs}
+    return Request("export", config, inputs)
 
 
 def write(job: Job, directory: Path) -> Mapping[str, str]:
     """Write a folder in the challenge's layout, in which `models/user_config.py` defines the `UserModel` to evaluate.
 
-    The folder contains the checkpoint and a copy of the shoptune modules that the engine needs, so that it runs
-    without network access.
+    The folder contains the checkpoint, a copy of the shoptune modules that the engine needs, and the files that its
+    image is built from. It runs without network access.
 
     Raises:
-        ShoptuneError: the checkpoint is malformed.
+        ShoptuneError: the checkpoint is malformed, or there is not enough space for a copy of it.
     """
-    models = directory / "models"
-    models.mkdir()
-    needed: list[str] = []
-    for template in sorted(_TEMPLATES.glob("*.py")):
-        shutil.copyfile(template, models / template.name)
-        needed += imported_modules(template, "shoptune")
-    (models / "__init__.py").write_text('"""The submission."""\n', encoding="utf-8")
-    _write_profile(job.profile, models)
-    _copy_checkpoint(job.checkpoint, models / "checkpoint")
-    for name, source in source_files(needed).items():
+    require_space(directory, sum(shard.stat().st_size for shard in job.checkpoint.shards))
+    for name, source in job.code.items():
         target = directory / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-    _write_metadata(directory, job.challenge)
+    models = directory / "models"
+    (models / "__init__.py").write_text('"""The submission."""\n', encoding="utf-8")
+    limits = json.dumps(asdict(limits_of(job.challenge)), indent=2) + "\n"
+    (models / "limits.json").write_text(limits, encoding="utf-8")
+    _write_profile(job.profile, models)
+    copy_checkpoint(job.checkpoint, directory / CHECKPOINT)
+    write_image(directory, job.requirements)
+    write_metadata(directory, job.challenge, job.authors)
+    write_lineage(directory / LINEAGE, lineage_of(job.checkpoint.path))
+    _write_readme(directory, job.challenge)
     return {}
 
 
@@ -104,6 +136,24 @@ def next_command(_job: Job, out: Path) -> str:
 SUBMISSION: Stage[Arguments, Job] = Stage("export", load, request, write, next_command)
 
 
+def copy_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
+    """Copy a checkpoint without its manifest.
+
+    Raises:
+        ShoptuneError: it is malformed.
+    """
+    directory.mkdir(parents=True)
+    checkpoint.copy_side_files(directory, but=[MANIFEST])
+    for shard in checkpoint.shards:
+        shutil.copyfile(shard, directory / shard.name)
+    if (checkpoint.path / INDEX).is_file():
+        shutil.copyfile(checkpoint.path / INDEX, directory / INDEX)
+
+
+def _templates() -> list[Path]:
+    return [file for file in sorted(_TEMPLATES.glob("*.py")) if file.name != "__init__.py"]
+
+
 def _write_profile(profile: Profile, directory: Path) -> None:
     """Write the profile, with copies of the files that it refers to in the same folder."""
     settings = profile.model_dump(mode="json")
@@ -113,31 +163,11 @@ def _write_profile(profile: Profile, directory: Path) -> None:
     (directory / "profile.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
-def _copy_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
-    directory.mkdir()
-    checkpoint.copy_side_files(directory, but=[MANIFEST])
-    for shard in checkpoint.shards:
-        shutil.copyfile(shard, directory / shard.name)
-    index = checkpoint.path / "model.safetensors.index.json"
-    if index.is_file():
-        shutil.copyfile(index, directory / index.name)
-
-
-def _write_metadata(directory: Path, challenge: Track) -> None:
-    metadata = {
-        "challenge_id": challenge.value,
-        "authors": ["your-aicrowd-username"],
-        "gpu": True,
-        "description": "made by shoptune export",
-    }
-    (directory / "aicrowd.json").write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
-    (directory / "apt.txt").write_text("", encoding="utf-8")
-    pins = [f"{name}=={importlib.metadata.version(name)}" for name in _REQUIREMENTS]
-    (directory / "requirements.txt").write_text("\n".join(["vllm", *pins]) + "\n", encoding="utf-8")
+def _write_readme(directory: Path, challenge: Track) -> None:
     readme = (
         f"# Submission to {challenge.value}\n\n"
-        "`models/user_config.py` defines `UserModel`, which loads the checkpoint in `models/checkpoint` with the\n"
-        "engine settings in `models/profile.json`. Before you push, enter your name in `aicrowd.json` and track\n"
-        "the safetensors files with Git LFS.\n"
+        "`models/user_config.py` gives `UserModel`. Its checkpoint is in `models/checkpoint`, its engine settings in\n"
+        "`models/profile.json`, its time limits in `models/limits.json`, its origin in `lineage.json`.\n"
+        "The `Dockerfile` builds the image. Set `authors` in `aicrowd.json`, run `git lfs install`, commit and push.\n"
     )
     (directory / "README.md").write_text(readme, encoding="utf-8")

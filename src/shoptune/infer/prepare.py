@@ -43,12 +43,14 @@ class Prepared:
             already has those of the chat template.
         constraint: the constraint on the answer.
         max_tokens: the maximum length of the answer, in tokens.
+        lost: the number of tokens that were cut out of the prompt's middle.
     """
 
     prompt: Prompt
     token_ids: Sequence[int]
     constraint: Constraint
     max_tokens: int
+    lost: int = 0
 
 
 class Preparer:
@@ -65,7 +67,7 @@ class Preparer:
         self._profile, self._selector, self._tokens, self._window = profile, selector, tokens, window
 
     def prepare(
-        self, prompts: Sequence[Prompt], dynamic: Mapping[TaskType, FewShotExample] | None = None
+        self, prompts: Sequence[Prompt], dynamic: Mapping[TaskType, FewShotExample] | None = None, *, cut: bool = False
     ) -> list[Prepared]:
         """Prepare questions for the engine, in the order given.
 
@@ -74,19 +76,25 @@ class Preparer:
         Args:
             prompts: the questions.
             dynamic: few-shot examples from earlier batches of the run, by task type.
+            cut: cut a question that is too long, instead of refusing it.
 
         Raises:
-            ShoptuneError: a question is too long for the window.
+            ShoptuneError: a question is too long for the window and may not be cut.
         """
         selected = self._selector.select(prompts, dynamic or {})
-        return [self._prepared(prompt, examples) for prompt, examples in zip(prompts, selected, strict=True)]
+        pairs = zip(prompts, selected, strict=True)
+        return [self._prepared(prompt, examples, cut=cut) for prompt, examples in pairs]
 
-    def _prepared(self, prompt: Prompt, examples: Sequence[FewShotExample]) -> Prepared:
+    def _prepared(self, prompt: Prompt, examples: Sequence[FewShotExample], *, cut: bool) -> Prepared:
         constraint, limit = allowed(prompt, self._profile, self._tokens)
         ids = self._token_ids(prompt, examples)
         while examples and len(ids) + limit > self._window:
             examples = examples[1:]
             ids = self._token_ids(prompt, examples)
+        if cut and len(ids) + limit > self._window:
+            limit = min(limit, self._window // 2)
+            kept = _without_middle(ids, self._window - limit)
+            return Prepared(prompt, kept, constraint, limit, lost=len(ids) - len(kept))
         if len(ids) >= self._window:
             what = f"the prompt has {len(ids)} tokens, but prompt and answer must fit into {self._window}"
             raise fail(f"question '{prompt.text[:_QUESTION_SHOWN]}'", "", what, "raise engine.max_model_len")
@@ -95,6 +103,12 @@ class Preparer:
     def _token_ids(self, prompt: Prompt, examples: Sequence[FewShotExample]) -> Sequence[int]:
         messages = compose(prompt, self._profile.prompting, examples, self._tokens.control_tokens)
         return self._tokens.encode(self._tokens.render(messages))
+
+
+def _without_middle(ids: Sequence[int], kept: int) -> Sequence[int]:
+    """Keep the ends of a prompt: the instruction, the last lines, and the chat template's markers."""
+    tail = min(kept, len(ids)) // 2
+    return [*ids[: min(kept, len(ids)) - tail], *ids[len(ids) - tail :]]
 
 
 def allowed(prompt: Prompt, profile: Profile, tokens: Tokens) -> tuple[Constraint, int]:

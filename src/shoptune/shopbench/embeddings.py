@@ -1,4 +1,4 @@
-"""Sentence embeddings for the benchmark's cosine metric: loaded once, computed in batches, kept by text."""
+"""Sentence embeddings for the benchmark's cosine metric: loaded once, computed in batches, kept until the next set."""
 
 from __future__ import annotations
 
@@ -29,17 +29,28 @@ _TOKENS_OF_A_PASS = {"cpu": 1024, "cuda": 1 << 16}
 
 
 class Embedder:
-    """One sentence-transformer model with the embeddings it has computed so far."""
+    """One sentence-transformer model with the embeddings of the latest set of texts.
+
+    A text's embedding depends on its batch in the last bits (about 1e-9). Batches are therefore made from a whole set
+    of texts, never from what earlier calls left over: a resumed run computes the same numbers as an uninterrupted one.
+    """
 
     def __init__(self, metric: Metric) -> None:
         self._model = _load(metric)
         self._known: dict[str, NDArray[np.float32]] = {}
 
     def learn(self, texts: Iterable[str]) -> None:
-        """Embed the texts that are not known yet, in batches of similar length."""
-        for batch in self._batches(sorted(set(texts) - self._known.keys())):
+        """Embed a set of texts in batches of similar length, and forget other texts."""
+        wanted = set(texts)
+        if wanted != self._known.keys():
+            self._known = self._embed(wanted)
+
+    def _embed(self, texts: set[str]) -> dict[str, NDArray[np.float32]]:
+        embedded: dict[str, NDArray[np.float32]] = {}
+        for batch in self._batches(sorted(texts)):
             vectors = self._model.encode(batch, batch_size=len(batch), convert_to_numpy=True, show_progress_bar=False)
-            self._known.update(zip(batch, vectors, strict=True))
+            embedded.update(zip(batch, vectors, strict=True))
+        return embedded
 
     def _batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
         """Batches of texts, shortest first; padded to its longest text, a batch fits in one pass."""
@@ -56,14 +67,15 @@ class Embedder:
         yield batch
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The embeddings of texts, one per row."""
+        """The embeddings of texts, one per row; batches are made from these texts alone."""
         self.learn(texts)
         return np.stack([self._known[text] for text in texts])
 
     def cosine(self, text: str, reference: str | Sequence[str]) -> float:
         """Cosine of a text with its reference, or the mean over several references; never below 0."""
         references = [reference] if isinstance(reference, str) else list(reference)
-        self.learn([text, *references])
+        if not self._known.keys() >= {text, *references}:
+            self.learn([text, *references])
         mean = np.mean([_cosine(self._known[text], self._known[other]) for other in references])
         return max(float(mean), 0.0)
 

@@ -39,7 +39,7 @@ def questions(development: Path) -> list[Question]:
 
 @pytest.fixture(scope="module")
 def items(development: Path, root: Path) -> BenchmarkItems:
-    prompts = [prompt for task in load_tasks(root / "data_recipes").values() for prompt in task.recipe.prompts]
+    prompts = [prompt for task in load_tasks(root / "data_recipes").values() for prompt in task.recipe.phrasings]
     return BenchmarkItems.of(benchmark_texts(development), Wording.of(prompts).phrasings)
 
 

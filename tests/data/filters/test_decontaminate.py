@@ -76,7 +76,7 @@ def test_without_files_nothing_is_found() -> None:
 
 def test_no_real_development_question_passes(development: Path, root: Path) -> None:
     wording = Wording.of(
-        prompt for task in load_tasks(root / "data_recipes").values() for prompt in task.recipe.prompts
+        prompt for task in load_tasks(root / "data_recipes").values() for prompt in task.recipe.phrasings
     )
     decontaminator = Decontaminator.against([development], wording)
     asked = [question.input_field for question in load_questions(development)]

@@ -87,7 +87,7 @@ class Checks:
         Raises:
             ShoptuneError: a file of benchmark questions cannot be read.
         """
-        wording = Wording.of(prompt for task in tasks for prompt in task.recipe.prompts)
+        wording = Wording.of(prompt for task in tasks for prompt in task.recipe.phrasings)
         decontaminator = Decontaminator.against(plan.questions, wording)
         mixture = plan.mixture
         has_near = (mixture.near_duplicates or mixture.near_duplicates_across_tasks) is not None

@@ -32,6 +32,10 @@ class Renderer:
         environment.filters["plural"] = plural
         self._task, self._seed = task, seed
         self._prompts: list[Template] = [environment.from_string(prompt) for prompt in task.recipe.prompts]
+        self._translations: dict[str, list[Template]] = {
+            language: [environment.from_string(prompt) for prompt in prompts]
+            for language, prompts in task.recipe.translations.items()
+        }
 
     def row(self, record: Mapping[str, Any]) -> Row:
         """Make a row; random choices depend on the seed and the record's key alone.
@@ -45,8 +49,10 @@ class Renderer:
         arranged = arrange(recipe.kind, cleaned, recipe.options, rng)
         if recipe.answers and isinstance(arranged.reference, list) and len(arranged.reference) != recipe.answers:
             raise RecordError("not as many answers as the prompts ask for")
+        language = str(cleaned.get("language") or recipe.language)
+        prompts = self._prompts + self._translations.get(language, [])
         try:
-            text = rng.choice(self._prompts).render({**cleaned, **arranged.variables})
+            text = rng.choice(prompts).render({**cleaned, **arranged.variables})
         except UndefinedError as error:
             raise RecordError(f"prompt: {error}") from error
         question = Question(
@@ -58,7 +64,7 @@ class Renderer:
             is_multiple_choice=recipe.kind is TaskType.MULTIPLE_CHOICE,
             track=recipe.track,
         )
-        return Row(question, self._task.source, str(cleaned.get("language") or recipe.language), _group(cleaned))
+        return Row(question, self._task.source, language, _group(cleaned))
 
 
 def _group(record: Mapping[str, Any]) -> str:

@@ -13,23 +13,24 @@ os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "VLLM_NO_
 
 from models.base_model import ShopBenchBaseModel
 
-from shoptune.infer.engine import Engine
-from shoptune.infer.few_shot.dynamic import dynamic_examples
-from shoptune.infer.few_shot.example import FewShotExample
+from shoptune.export.answering.answerer import Answerer
+from shoptune.export.answering.engine import DeadlineEngine
+from shoptune.export.answering.pace import Limits, Pace
 from shoptune.infer.profile import Profile
-from shoptune.infer.prompt import Prompt
 
 BATCH_SIZE = 16  # the largest batch that the evaluator passes
 
 
 class ShoptuneModel(ShopBenchBaseModel):  # type: ignore[misc]  # the base class is importable only in a submission
-    """Loads the engine once and answers batches of questions with it."""
+    """Loads the engine once and answers batches of questions with it.
+
+    An engine that does not start raises; after that, nothing does.
+    """
 
     def __init__(self) -> None:
-        profile = _profile()
-        self._dynamic = profile.prompting.dynamic
-        self._answered: list[list[FewShotExample]] = []
-        self._engine = Engine(HERE / "checkpoint", profile)
+        limits = Limits(**json.loads((HERE / "limits.json").read_text(encoding="utf-8")))
+        pace, profile = Pace(limits), _profile()  # the clock includes the start
+        self._answerer = Answerer(DeadlineEngine(HERE / "checkpoint", profile), profile, pace)
 
     def get_batch_size(self) -> int:
         """Return the largest batch size, since vLLM answers all questions of a batch concurrently."""
@@ -37,17 +38,7 @@ class ShoptuneModel(ShopBenchBaseModel):  # type: ignore[misc]  # the base class
 
     def batch_predict(self, batch: dict[str, Any], is_multiple_choice: bool) -> list[str]:
         """Answer the questions in `batch["prompt"]`; the answers are in the same order."""
-        prompts = [Prompt(text, is_multiple_choice) for text in batch["prompt"]]
-        completions = self._engine.answer(prompts, dynamic=dynamic_examples(self._dynamic, self._answered))
-        answers = [completion.text for completion in completions]
-        if self._dynamic:
-            self._answered.append(
-                [
-                    FewShotExample(prompt.text, prompt.task_type, text)
-                    for prompt, text in zip(prompts, answers, strict=True)
-                ]
-            )
-        return answers
+        return self._answerer.answer(batch["prompt"], is_multiple_choice=is_multiple_choice)
 
 
 def _profile() -> Profile:

@@ -11,7 +11,10 @@ from shoptune.shopbench.allowed import Allowed, FromQuestion
 from shoptune.shopbench.task_types._definition import Definition, Parsed, Wording, is_list_of
 from shoptune.shopbench.vocabulary import Metric
 
-_ENTITY = re.compile(r"\b(?:[Ee]ntit(?:y|ies)|ENTIT(?:Y|IES)|NER)\b")
+# The word as in English, German, French, Italian, Spanish and Japanese.
+_ENTITY = re.compile(
+    r"\b(?:[Ee]ntit(?:y|ies|ät(?:en)?|à)|ENTIT(?:Y|IES)|[Ee]ntités?|[Ee]ntidad(?:es)?|NER)\b|固有表現|エンティティ"
+)
 _VALUE = re.compile(
     r"\b(?:attribute|slot|aspect|property)[- ]values?\b|\bvalues? (?:of|for) (?:the|each|its)\b", re.IGNORECASE
 )

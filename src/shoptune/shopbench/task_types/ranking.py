@@ -22,7 +22,8 @@ _RANKING = re.compile(
     | \border\ (?:the|these|them|all)\b
     | \bin\ (?:\w+\ )?order\ of\b | \b(?:de|a)scending\b | \b(?:de|in)creasing\ order\b
     | \border\ of\ (?:the|these|all)\b
-    | \b(?:from\ )?{_END}.{{1,60}}\bto\ {_END} | \b(?:most|best|highest)\b[\w\ ]{{0,30}}\bfirst\b""",
+    | \b(?:from\ )?{_END}.{{1,60}}\bto\ {_END} | \b(?:most|best|highest)\b[\w\ ]{{0,30}}\bfirst\b
+    | \b(?:permutaci[oó]n|permutazione|ordena|clasifica|ordina|classifica|classez|ordne|sortiere)\b | 並べ""",
     re.IGNORECASE | re.VERBOSE,
 )
 

@@ -1,0 +1,1 @@
+"""Templates of the files that describe a submission's image and repository."""

@@ -1,0 +1,93 @@
+"""A warm interpreter runs a command as a cold one does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.warm.interpreters import WarmInterpreters
+
+_SHOW = """
+import os, sys, fractions
+print(sys.argv[1:], os.getcwd(), os.environ["COLOR"], sys.stdin.read(), __name__)
+print("oops", file=sys.stderr)
+sys.exit(3)
+"""
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmInterpreters]:
+    interpreters = WarmInterpreters(tmp_path_factory.mktemp("warm"), {"main": ("fractions",)})
+    yield interpreters
+    interpreters.close()
+
+
+def _run(python: str | Path, *arguments: str, folder: Path) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [python, *arguments], input="typed", capture_output=True, text=True, cwd=folder, check=False,
+        env={**os.environ, "COLOR": "green"},
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_arguments_streams_and_status_are_those_of_a_cold_one(warm: WarmInterpreters, tmp_path: Path) -> None:
+    (tmp_path / "show.py").write_text(_SHOW)
+    for arguments in (["-W", "ignore", "-c", _SHOW, "a", "b c"], ["-m", "show", "a"], [str(tmp_path / "show.py"), "a"]):
+        seen = _run(warm.python("main"), *arguments, folder=tmp_path)
+        assert seen == _run(sys.executable, *arguments, folder=tmp_path)
+        assert seen[0] == 3
+
+
+def test_modules_are_imported_before_and_what_it_starts_is_warm(warm: WarmInterpreters, tmp_path: Path) -> None:
+    look = "import sys; sys.exit('fractions' in sys.modules)"
+    start = f"import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', {look!r}]))"
+    assert _run(warm.python("main"), "-c", start, folder=tmp_path)[0] == 1
+    assert _run(sys.executable, "-c", start, folder=tmp_path)[0] == 0
+
+
+def _started(warm: WarmInterpreters, script: str) -> tuple[subprocess.Popen[str], int]:
+    """A process that says its id and sleeps."""
+    script = f"import os, signal, sys, time; {script}; print(os.getpid(), flush=True); time.sleep(60)"
+    process = subprocess.Popen([warm.python("main"), "-c", script], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    return process, int(process.stdout.readline())
+
+
+def test_a_signal_reaches_the_process(warm: WarmInterpreters) -> None:
+    with _started(warm, "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))")[0] as process:
+        process.terminate()
+    assert process.returncode == 7
+    with _started(warm, "pass")[0] as process:
+        process.terminate()
+    assert process.returncode == -signal.SIGTERM
+
+
+def test_what_a_killed_client_asked_for_is_killed(warm: WarmInterpreters) -> None:
+    process, number = _started(warm, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
+    with process:
+        process.kill()
+    _wait_until_gone(number)
+
+
+def test_it_ends_with_the_test_run(tmp_path: Path) -> None:
+    warm = WarmInterpreters(tmp_path, {"main": ()})
+    _, number, _ = _run(warm.python("main"), "-c", "import os; print(os.getppid())", folder=tmp_path)
+    warm.close()
+    _wait_until_gone(int(number))
+
+
+def _wait_until_gone(number: int) -> None:
+    """Wait until a process has ended, whether or not it was reaped."""
+    status, deadline = Path(f"/proc/{number}/stat"), time.monotonic() + 10
+    with suppress(OSError):
+        while status.read_text().rpartition(")")[2].split()[0] != "Z":
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
