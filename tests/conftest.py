@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.installed import Installed, install
 from tests.warm.interpreters import WarmInterpreters
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +52,12 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def installed(shared_folder: Path) -> Installed:
+    """shoptune installed from a wheel, elsewhere on the disk."""
+    return install(shared_folder)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -62,11 +62,11 @@ def fail(file: str | Path, where: str, what: str, remedy: str) -> ShoptuneError:
     return ShoptuneError([Problem(file, where, what, remedy)])
 
 
-def nearest(word: str, words: Iterable[str]) -> str:
-    """A remedy that names the valid word nearest to a mistyped one, or lists the valid words."""
+def nearest(word: str, words: Iterable[str], otherwise: str = "") -> str:
+    """A remedy that names the valid word nearest to a mistyped one, or else `otherwise`, or all valid words."""
     valid = sorted(words)
     close = difflib.get_close_matches(word, valid, n=1, cutoff=0.6)
-    return f"did you mean '{close[0]}'?" if close else f"valid: {', '.join(valid)}"
+    return f"did you mean '{close[0]}'?" if close else otherwise or f"valid: {', '.join(valid)}"
 
 
 def key_path(location: Iterable[int | str]) -> str:

@@ -73,11 +73,17 @@ def test_a_users_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["merge", "none.yaml", "--out", "x"], "error: none.yaml: no such file; check the path"),
+        (
+            ["merge", "none.yaml", "--out", "x"],
+            "error: none.yaml: no such file; check the path; `shoptune configs list` names those that ship with it",
+        ),
         (["evaluate", "none.jsonl", "--questions", "q.json", "--out", "x"], "error: none.jsonl: no such file"),
         (["data", "stats", "."], "error: stats.json: no such file"),
-        (["report", "src"], "error: src: contains no artifact; name the folder of a run, such as runs/demo"),
-        (["export", "none.yaml", "--model", "m", "--out", "x"], "error: none.yaml: no such file; check the path"),
+        (["report", "src"], "error: src: contains no artifacts; choose the folder of a run, such as runs/demo"),
+        (
+            ["export", "none.yaml", "--model", "m", "--out", "x"],
+            "error: none.yaml: no such file; check the path; `shoptune configs list` names those that ship with it",
+        ),
         (["export", "submission", "none.yaml", "--model", "m", "--out", "x"], "error: none.yaml: no such file"),
         (["export", "lm-eval", "--questions", "none.json", "--out", "x"], "error: none.json: no such file"),
         (["merge", "merge/demo.yaml", "--set", "nonsense", "--out", "x"], "error: --set: nonsense: is not key=value"),

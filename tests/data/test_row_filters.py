@@ -85,7 +85,7 @@ def test_each_filter_is_counted(mixture: Path, tmp_path: Path, capsys: pytest.Ca
         "note_subject": {"wanted": 7, "made": 0},
     }
     told = capsys.readouterr().err
-    assert "WARNING: 2 of 2 tasks have less than 90% of the rows wanted:" in told
+    assert "data: WARNING: 2 of 2 tasks have less than 90% of the rows wanted:" in told
     assert [line.split() for line in told.splitlines() if line.startswith("  note")] == [
         ["note_subject", "7", "0", "NONE"],
         ["note_topic", "7", "1", "14%"],
@@ -135,7 +135,9 @@ def test_enough_rows_are_no_shortfall(mixture: Path, tmp_path: Path, capsys: pyt
 
 
 def test_a_task_without_its_source_is_a_shortfall(mixture: Path, tmp_path: Path) -> None:
-    recipe = RECIPE.split("  - <<")[0].replace("source: tables\ntables: {notes: notes.jsonl}", "source: esci")
+    recipe = RECIPE.split("  - <<", maxsplit=1)[0].replace(
+        "source: tables\ntables: {notes: notes.jsonl}", "source: esci"
+    )
     (tmp_path / "esci.yaml").write_text(recipe.replace("note_topic", "query"))
     (tmp_path / "raw").mkdir()
     run(DATA, load(Arguments(mixture, tmp_path / "raw", ["tasks={note_topic: 1, query: 40}"])), tmp_path / "out")

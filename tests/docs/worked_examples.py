@@ -64,6 +64,7 @@ def _copy_project(root: Path, copy: Path) -> None:
             shutil.copyfile(root / name, copy / name)
     for name in _LINKED:
         (copy / name).symlink_to(root / name)
-    (copy / "tests").mkdir()
-    for name in ("__init__.py", "conftest.py", "golden.py"):
-        shutil.copyfile(root / "tests" / name, copy / "tests" / name)
+    shutil.copytree(root / "tests" / "warm", copy / "tests" / "warm", ignore=shutil.ignore_patterns("__pycache__"))
+    for file in (root / "tests").glob("*.py"):  # what tests share
+        if not file.name.startswith("test_"):
+            shutil.copyfile(file, copy / "tests" / file.name)

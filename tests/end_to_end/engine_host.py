@@ -104,3 +104,4 @@ def _share_engines() -> None:
 
 if __name__ == "__main__":
     _serve(sys.stdin, Path(sys.argv[1]))
+    os._exit(0)  # engines have nothing to save

@@ -38,34 +38,31 @@ def test_searching_leaves_the_weights_and_their_size_alone() -> None:
 
 # A GPU is faked: what moves to "cuda:0" stays where it is and is noted. Modules are followed one by one, since
 # AutoAWQ moves a block to the GPU whole and back in pieces; those without weights do not count.
+# Three runs: a whole one; one that is killed while it keeps its second block, in a forked process; one that resumes it.
 _SPY = """
-import sys
+import os, signal, sys
 from pathlib import Path
 import torch, transformers
 from torch import nn
 
 folder = Path(sys.argv[1])
 settings = transformers.Qwen2Config(
-    hidden_size=128, intermediate_size=256, num_hidden_layers=3, num_attention_heads=2, num_key_value_heads=1,
+    hidden_size=128, intermediate_size=192, num_hidden_layers=3, num_attention_heads=2, num_key_value_heads=1,
     vocab_size=64, tie_word_embeddings=False,
 )
+torch.manual_seed(0)
 transformers.Qwen2ForCausalLM(settings).save_pretrained(folder / "model")
-(folder / "out").mkdir()
 
 import awq  # noqa: its import looks for GPUs
+from awq.quantize.quantizer import AwqQuantizer
 from shoptune.checkpoints.checkpoint import Checkpoint
+from shoptune.quantize import awq_blocks, blocks_done
 from shoptune.quantize.engine import Work
 from shoptune.quantize.engines.autoawq import AutoAwq
+from shoptune.quantize.layers import Grid, LayerChecks
+from shoptune.quantize.source import PaddedSource
 
-asked, on_gpu, seen, block_of = [], set(), [], {}
-load = transformers.AutoModelForCausalLM.from_pretrained
-
-def spy_load(*arguments, **options):
-    asked.append(options["device_map"])
-    model = load(*arguments, **options)
-    for number, block in enumerate(model.model.layers):
-        block_of.update({leaf: number for leaf in block.modules() if list(leaf.parameters(recurse=False))})
-    return model
+on_gpu, seen, in_memory, block_of, kept = set(), [], [], {}, []
 
 def is_gpu(*arguments, **options):
     return any(str(value).startswith("cuda") for value in (*arguments, *options.values()))
@@ -92,17 +89,59 @@ def spy_tensor_to(self, *arguments, **options):
         return tensor_to(self, *arguments, **options) if arguments or options else self
     return tensor_to(self, *arguments, **options)
 
-transformers.AutoModelForCausalLM.from_pretrained = spy_load
+load_empty, search = awq_blocks.load_empty, AwqQuantizer._search_best_scale
+
+def spy_load(*arguments):
+    model = load_empty(*arguments)
+    assert {str(weight.device) for weight in model.parameters()} == {"meta"}
+    for number, block in enumerate(model.model.model.layers):
+        block_of.update({leaf: number for leaf in block.modules() if list(leaf.parameters(recurse=False))})
+    return model
+
+def spy_search(self, module, *arguments, **options):
+    in_memory.append({number for number, block in enumerate(self.modules)
+                      if any(str(weight.device) != "meta" for weight in block.parameters())})
+    return search(self, module, *arguments, **options)
+
+awq_blocks.load_empty, AwqQuantizer._search_best_scale = spy_load, spy_search
 nn.Module.to, nn.Module.cpu, torch.Tensor.to = spy_module_to, spy_module_cpu, spy_tensor_to
 torch.cuda.is_available, torch.cuda.device_count = lambda: True, lambda: 1
 blocks = torch.randint(64, (4, 32), generator=torch.Generator().manual_seed(0)).tolist()
-AutoAwq().quantize(Work(Checkpoint(folder / "model"), blocks, "cpu", folder / "out"))
-print(asked, max(map(len, seen)), sorted(frozenset().union(*seen)))
+source = PaddedSource(Checkpoint(folder / "model"), 256)
+
+def run(name, limit=1 << 30):
+    out = folder / name
+    (out / "kept").mkdir(parents=True, exist_ok=True)
+    checks = LayerChecks(source, Grid(128, symmetric=False), None, out / "kept" / "layers")
+    AutoAwq().quantize(Work(source, blocks, "cpu", out, out / "kept", checks, limit))
+    return (out / "model.safetensors").read_bytes(), [layer.name for layer in checks.layers()], checks.layers()
+
+whole = run("whole")
+print(max(map(len, seen)), sorted(frozenset().union(*seen)), max(map(len, in_memory)))
+save = blocks_done._save
+
+def save_and_die(file, tensors):
+    save(file, tensors)
+    if file.name == "inputs-00002.safetensors":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+if (child := os.fork()) == 0:
+    blocks_done._save = save_and_die
+    run("killed")
+print(os.waitpid(child, 0)[1] == signal.SIGKILL, blocks_done.BlocksDone(folder / "killed" / "kept").count)
+seen.clear()
+print(run("killed") == whole, sorted(frozenset().union(*seen)))
+spilled = run("spilled", limit=300_000)
+print(spilled[1] == whole[1], max(abs(a.error_norm - b.error_norm) for a, b in zip(spilled[2], whole[2])) < 1e-3)
 """
 
 
-def test_weights_stay_in_host_memory_and_one_block_at_a_time_moves(tmp_path: Path) -> None:
-    assert python_in("quantize", _SPY, tmp_path).split("\n")[-2] == "[None] 1 [0, 1, 2]"
+def test_one_block_at_a_time_is_in_memory_and_a_killed_run_resumes(tmp_path: Path) -> None:
+    said = python_in("quantize", _SPY, tmp_path).split("\n")[-5:-1]
+    assert said[0] == "1 [0, 1, 2] 1", "one block on the device, and one in memory"
+    assert said[1] == "True 1", "killed before its second block counted"
+    assert said[2] == "True [0, 1, 2]", "the same bytes and figures; block 0 is loaded to catch its inputs"
+    assert said[3] == "True True", "activations on disk, a few samples at a time"
 
 
 # A dozen runs of the stage's own code while other processes keep all cores busy.

@@ -43,10 +43,10 @@ def test_equal_questions_take_their_predictions_in_order(examples: Path, tmp_pat
     ("line", "problem"),
     [
         ("{", r"line 1: Expecting property name"),
-        ('{"input_field": "x"}', r"line 1: lacks 'input_field' or 'prediction'; correct the line"),
+        ('{"input_field": "x"}', r"line 1: has no 'input_field' or no 'prediction'; correct the line"),
         ('["x"]', r"line 1: is not a JSON object"),
         ('{"input_field": "x", "prediction": 3}', r"line 1: 'prediction' is not a string"),
-        ("", r"1 of 1 questions have no prediction, the first is question 1"),
+        ("", r"1 of 1 questions have no prediction; the first is question 1"),
     ],
 )
 def test_bad_predictions_are_named(examples: Path, tmp_path: Path, line: str, problem: str) -> None:
@@ -69,7 +69,7 @@ def test_predictions_that_match_no_question_are_named(tmp_path: Path, capsys: py
     (tmp_path / "q.json").write_text(_question("Explain", "rougel"))
     file = _write(tmp_path / "p.jsonl", [("Explain", "a"), ("Other", "b"), ("Explain", "c")])
     assert load_predictions(file, load_questions(tmp_path / "q.json")) == ["a"]
-    assert "2 predictions match no question, the first is of 'Explain'" in capsys.readouterr().err
+    assert "2 predictions match no question; the first is for 'Explain'" in capsys.readouterr().err
 
 
 def test_a_missing_embedding_model_leaves_the_other_questions_scored(

@@ -59,6 +59,12 @@ def test_the_dockerfile_copies_only_what_docker_may_read(image: Path) -> None:
     assert not {"apt.txt", "requirements.txt", "*"} & set(ignored)
 
 
+def test_the_lock_overrides_what_the_starter_kit_pins(image: Path) -> None:
+    """As a constraint, the lock's sacrebleu would contradict the kit's `sacrebleu==2.4.1`, and no image be built."""
+    assert not _pins(image / "requirements.txt")["sacrebleu"].startswith("2.4.")
+    assert "--requirements requirements_eval.txt --overrides requirements.txt" in (image / "Dockerfile").read_text()
+
+
 def test_the_commands_of_the_dockerfile_are_valid_shell(image: Path) -> None:
     joined = (image / "Dockerfile").read_text().replace("\\\n", " ")
     commands = re.findall(r"^RUN (.+)$", joined, re.MULTILINE)

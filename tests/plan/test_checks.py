@@ -67,7 +67,7 @@ def test_quantization_needs_memory_and_disk(fake: Fake, qwen2_72b: Path, tmp_pat
 def test_quantization_needs_a_gpu(fake: Fake, qwen2_72b: Path, tmp_path: Path) -> None:
     fake(nvml=lambda: None)
     found = reasons(checks.check_quantize, quantizing(qwen2_72b, "cuda"), tmp_path)
-    assert found[0] == "device: is for a machine with a GPU, machine 'here' has none"
+    assert found[0] == "device: needs a GPU, but machine 'here' has none"
     assert [line.split(":")[0] for line in found[1:]] == ["memory", "disk"]
 
 
@@ -152,7 +152,7 @@ def test_the_merge_command_stops_before_it_writes(
     assert ended.value.code == 2
     error = capsys.readouterr().err
     assert error.startswith(f"error: {out}: disk: ")
-    assert error.endswith("free space, or name an --out on another disk\n")
+    assert error.endswith("free some space, or choose an --out on another disk\n")
     assert not out.exists()
     fake(statvfs=statvfs({}, free=10**9))
     with pytest.raises(SystemExit) as ended:

@@ -67,7 +67,7 @@ def test_a_track_that_takes_too_long_is_refused() -> None:
     where = dataclasses.replace(where, machine=dataclasses.replace(where.machine, gpus=slow))
     estimate = planned(where, track=4, **T4X4)
     assert estimate.figures["track_verdict"] == "does not fit"
-    assert "1349 questions, the limit is 20" in problems(where, estimate)
+    assert "1349 questions, but the limit is 20" in problems(where, estimate)
     assert problems(where, planned(where, **T4X4)) == ""  # without --track, minutes are for information
 
 
@@ -76,16 +76,16 @@ def test_a_track_that_takes_too_long_is_refused() -> None:
     [
         (
             {"dtype": "bfloat16"},
-            "engine.dtype: bfloat16 needs capability 8.0, Tesla T4 has 7.5; set engine.dtype to half",
+            "engine.dtype: bfloat16 needs capability 8.0, but Tesla T4 has 7.5; set engine.dtype to half",
         ),
-        ({"dtype": "auto"}, "'auto' takes the checkpoint's"),
+        ({"dtype": "auto"}, "'auto' selects the checkpoint's type"),
         (
             {"tensor_parallel_size": 3},
             "64 attention heads, 8 key-value heads cannot be split over 3 GPUs; choose one of",
         ),
-        ({"tensor_parallel_size": 8}, "8 GPUs wanted, machine 't4x4' has 4"),
+        ({"tensor_parallel_size": 8}, "requires 8 GPUs, but machine 't4x4' has 4"),
         ({"tensor_parallel_size": 2}, "memory per GPU"),
-        ({"max_model_len": 50_000}, "max_model_len is 50000"),
+        ({"max_model_len": 50_000}, "max_model_len: is 50000, but the key-value cache"),
     ],
 )
 def test_what_cannot_work_on_t4(change: dict[str, Any], expected: str) -> None:
@@ -112,11 +112,11 @@ def test_unquantized_weights_do_not_fit() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"driver": (535, 183, 1)}, "the NVIDIA driver is 535.183.01, the CUDA 13 wheels need R580 or newer"),
-        ({"c_compiler": False}, "no C compiler, which Triton needs"),
-        ({"python_headers": False}, "no Python.h"),
-        ({"shared_memory_bytes": 64 << 20}, "shared memory: 67 MB free, 4 processes need 268 MB"),
-        ({"gpus": ()}, "engine.gpu_memory_utilization: is for a machine with GPUs, machine 't4x4' has none"),
+        ({"driver": (535, 183, 1)}, "the NVIDIA driver is 535.183.01, but CUDA 13 needs R580 or newer"),
+        ({"c_compiler": False}, "Triton needs a C compiler"),
+        ({"python_headers": False}, "Triton needs Python.h"),
+        ({"shared_memory_bytes": 64 << 20}, "shared memory: 67 MB free, but 4 processes need at least 268 MB"),
+        ({"gpus": ()}, "engine.gpu_memory_utilization: needs a GPU, but machine 't4x4' has none"),
     ],
 )
 def test_what_the_machine_lacks(changes: dict[str, Any], expected: str) -> None:
@@ -128,14 +128,14 @@ def test_a_gpu_that_others_use() -> None:
     where = setting("t4x4")
     busy = [*where.machine.gpus[:3], dataclasses.replace(where.machine.gpus[3], free_bytes=2 * GIB)]
     where = dataclasses.replace(where, machine=dataclasses.replace(where.machine, gpus=busy))
-    assert "GPU 3 has 2.1 GB free of 15.7 GB, less than the 95% wanted" in problems(where, planned(where, **T4X4))
+    assert "GPU 3 has 2.1 GB free of 15.7 GB, less than the 95% requested" in problems(where, planned(where, **T4X4))
 
 
 def test_the_samplers_limit() -> None:
     machine = find_machine("t4x4")
     assert not [*logit_bias_problems(FILE, "x", 1024, machine)]
     (problem,) = logit_bias_problems(FILE, "x", 1025, machine)
-    assert "1025 logit biases, vLLM's GPU sampler takes 1024" in str(problem)
+    assert "1025 logit biases, but vLLM's GPU sampler allows 1024" in str(problem)
     assert not [*logit_bias_problems(FILE, "x", 5000, dataclasses.replace(machine, gpus=()))]
 
 

@@ -77,7 +77,7 @@ def test_zero_2_copies_the_base_to_host_memory_on_every_rank() -> None:
     small = setting("a100x8", memory_bytes=200 * 10**9)
     found = problems(small, plan_train(small, {**QLORA, "deepspeed": zero(2)}))
     assert "memory: 385.7 GB needed, 200.0 GB available" in found
-    assert "remove deepspeed: plain DDP does not copy the model to host memory" in found
+    assert "remove deepspeed: unlike ZeRO-2, plain DDP does not copy the model to host memory" in found
 
 
 def test_zero_3_shards_the_weights() -> None:
@@ -125,15 +125,15 @@ def test_hours_of_qlora() -> None:
 @pytest.mark.parametrize(
     ("machine", "change", "expected"),
     [
-        ("t4x4", {}, "bf16: bfloat16 needs capability 8.0, Tesla T4 has 7.5; set bf16 to false, fp16 true"),
+        ("t4x4", {}, "bf16: bfloat16 needs capability 8.0, but Tesla T4 has 7.5; set bf16 to false, fp16 true"),
         ("t4x4", {}, "tf32: TF32 needs capability 8.0"),
         ("t4x4", {}, "memory per GPU"),
         (
             "a100x8",
             {"attn_implementation": "flash_attention_2"},
-            "needs the flash-attn package, which machine 'a100x8'",
+            "needs the package flash-attn, which machine 'a100x8'",
         ),
-        ("a100x8", {"attn_implementation": "sdpa"}, "may give a loss of 0.0, as axolotl warns; set it to xformers"),
+        ("a100x8", {"attn_implementation": "sdpa"}, "on GPUs before Hopper, as axolotl warns; set it to xformers"),
         (
             "a100x8",
             {"device_map": {"": 0}, "load_in_4bit": False},
@@ -163,12 +163,12 @@ def test_sdpa_is_fine_on_hopper() -> None:
 def test_a_config_for_gpus_on_a_cpu() -> None:
     where = setting("t4x4", gpus=())
     found = problems(where, plan_train(where, QLORA))
-    assert "bf16, tf32, optimizer: need a GPU, machine 't4x4' has none" in found
+    assert "bf16, tf32, optimizer: need a GPU, but machine 't4x4' has none" in found
 
 
 def test_too_many_processes() -> None:
     where = setting("t4x4")
-    assert "8 processes, machine 't4x4' has 4 GPUs" in problems(where, plan_train(where, QLORA, processes=8))
+    assert "8 processes, but machine 't4x4' has 4 GPUs" in problems(where, plan_train(where, QLORA, processes=8))
 
 
 def test_rows_that_are_built_are_counted(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from shoptune.config.paths import resolved
 from shoptune.errors import fail
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -27,8 +28,8 @@ def local_folder(
     Raises:
         ShoptuneError: the folder does not exist, and the hub does not have it or cannot be reached.
     """
-    if Path(reference).is_dir():
-        return Path(reference)
+    if Path(folder := resolved(reference)).is_dir():
+        return Path(folder)
     if not _HUB_ID.fullmatch(reference):
         raise fail(file, key, f"no folder '{reference}'", "make it first, or name a hub id like org/name")
     from huggingface_hub import snapshot_download

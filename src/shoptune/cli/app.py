@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from shoptune import __version__
 from shoptune.cli import (
     ask,
+    configs,
     data,
     evaluate,
     export,
@@ -31,11 +32,12 @@ from shoptune.cli import (
 )
 from shoptune.cli.comforts import add_comforts
 from shoptune.errors import ShoptuneError, refusal
+from shoptune.runtime.extras import missing_library
 from shoptune.runtime.gc_tuning import tune_garbage_collection
 from shoptune.runtime.progress import complain
 
 _USER_ERROR, _INTERRUPTED = 2, 130
-_COMMANDS = (data, train, sweep, merge, quantize, infer, evaluate, export, questions, report, plan, serve, ask)
+_COMMANDS = (data, train, sweep, merge, quantize, infer, evaluate, export, questions, report, plan, serve, ask, configs)
 
 
 class _InPipelineOrder(TyperGroup):
@@ -66,6 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ShoptuneError as error:
         for problem in error.problems:
             complain(f"error: {problem}")
+        sys.exit(_USER_ERROR)
+    except ModuleNotFoundError as error:
+        problem_of_installation = missing_library(error)
+        if problem_of_installation is None:
+            raise
+        complain(f"error: {problem_of_installation}")
         sys.exit(_USER_ERROR)
     except OSError as error:
         problem_of_system = refusal(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import typing
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from shoptune.runtime.progress import set_output
+from shoptune.runtime.progress import say, set_output
 
 _SHARED: dict[str, tuple[Any, Any]] = {
     "quiet": (Annotated[bool, typer.Option("--quiet", "-q", help="print errors only")], False),
@@ -24,6 +25,9 @@ _SHARED: dict[str, tuple[Any, Any]] = {
 _DRY_RUN: dict[str, tuple[Any, Any]] = {
     "dry_run": (Annotated[bool, typer.Option("--dry-run", help="say what would be done, and end")], False)
 }
+
+
+_SAID_OF = "_SHOPTUNE_SAID_OF"
 
 
 def add_comforts(app: typer.Typer) -> None:
@@ -45,10 +49,13 @@ def _with_comforts(command: Callable[..., Any]) -> Callable[..., Any]:
     taken = {flag for hint in hints.values() for flag in _flags(hint)}
     added = {name: option for name, option in added.items() if not taken & set(_flags(option[0]))}
 
+    configs = [name for name, hint in hints.items() if "CONFIG.yaml" in _metavars(hint)]
+
     @functools.wraps(command)
     def run(**arguments: Any) -> Any:
         given = {name: arguments.pop(name) for name in added}
         set_output(quiet=given["quiet"], verbose=given["verbose"], log_file=given.get("log_file"))
+        arguments |= {name: _located(arguments[name]) for name in configs if arguments[name] is not None}
         if given.get("dry_run"):
             from shoptune.stage import only_preview
 
@@ -64,6 +71,23 @@ def _with_comforts(command: Callable[..., Any]) -> Callable[..., Any]:
     run.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
     run.__annotations__ = hints | {name: hint for name, (hint, _) in added.items()}
     return run
+
+
+def _located(path: Path) -> Path:
+    """A config as it is named, or the one of this name that ships with shoptune."""
+    from shoptune.config.shipped import find_config
+
+    found = find_config(path)
+    if found != path and os.environ.get(_SAID_OF) != str(path):
+        say(f"{path}: not in this folder, so the one that ships with shoptune is used")
+        os.environ[_SAID_OF] = str(path)  # a stage's own environment runs the same command
+    return found
+
+
+def _metavars(hint: Any) -> list[str | None]:
+    """The placeholders of an argument or option in --help."""
+    kinds = (typer.models.ArgumentInfo, typer.models.OptionInfo)
+    return [part.metavar for part in typing.get_args(hint) if isinstance(part, kinds)]
 
 
 def _flags(hint: Any) -> list[str]:

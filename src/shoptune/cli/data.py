@@ -43,9 +43,11 @@ def data_build(
 
     Example: shoptune data build data_recipes/mixtures/demo-a.yaml --raw examples/raw --out runs/demo/data-a
     """
+    from shoptune.config.shipped import find_config
     from shoptune.data.stage import DATA, Arguments
     from shoptune.stage import execute
 
+    raw = raw and find_config(raw)
     execute(DATA, Arguments(mixture, raw, overrides, tables, engine, recipes), out, force=force)
 
 
@@ -65,26 +67,28 @@ def data_ingest(
 
     Example: shoptune data ingest --raw examples/raw --out runs/demo/tables
     """
+    from shoptune.config.shipped import find_config
     from shoptune.data.ingest_stage import INGEST, Arguments
     from shoptune.stage import execute
 
-    execute(INGEST, Arguments(raw, source, engine, workers, memory), out, force=force)
+    execute(INGEST, Arguments(find_config(raw), source, engine, workers, memory), out, force=force)
 
 
 @app.command("tasks")
 def data_tasks(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
-    recipes: Annotated[Path, typer.Option("--recipes", metavar="DIR", help="the recipes' folder")] = Path(
-        "data_recipes"
-    ),
+    recipes: Annotated[
+        Path | None, typer.Option("--recipes", metavar="DIR", help="the recipes' folder; by default data_recipes")
+    ] = None,
 ) -> None:
     """List every task of every recipe.
 
     Example: shoptune data tasks --json
     """
+    from shoptune.config.shipped import find_config
     from shoptune.data.listing import print_tasks
 
-    print_tasks(recipes, as_json=as_json)
+    print_tasks(recipes or find_config(Path("data_recipes")), as_json=as_json)
 
 
 @app.command("preview")
@@ -98,9 +102,10 @@ def data_preview(
 
     Example: shoptune data preview data_recipes/esci.yaml --task esci_query_product_ranking
     """
+    from shoptune.config.shipped import find_config
     from shoptune.data.listing import print_preview
 
-    print_preview(recipe, task, raw, rows)
+    print_preview(recipe, task, find_config(raw), rows)
 
 
 @app.command("stats")

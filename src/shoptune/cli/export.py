@@ -1,4 +1,4 @@
-"""`shoptune export`: the submission folder, and ShopBench as tasks of lm-evaluation-harness."""
+"""`shoptune export`: the submission and its check, folders for the Hub, and tasks of lm-evaluation-harness."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _SubmissionByDefault(TyperGroup):
 
 app = typer.Typer(
     cls=_SubmissionByDefault,
-    help="Make a submission folder, or tasks for lm-evaluation-harness.\n\n"
+    help="Make and check a submission, or a folder for the Hub, or tasks for lm-evaluation-harness.\n\n"
     "Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission",
     no_args_is_help=True,
 )
@@ -64,6 +64,72 @@ def export_submission(
         fill_kit(arguments, kit)
     elif out is not None:
         execute(SUBMISSION, arguments, out, force=force)
+
+
+@app.command("check")
+def export_check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="the submission", show_default=False)],
+    questions: Annotated[
+        Path | None, typer.Option("--questions", metavar="FILE", help="also ask these questions, and hostile ones")
+    ] = None,
+    scores: Annotated[
+        Path | None, typer.Option("--scores", metavar="DIR", help="compare with this artifact of `shoptune evaluate`")
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", min=0, help="largest difference of an average score")
+    ] = 0.01,
+    limit: Annotated[float, typer.Option("--limit-gb", min=0, help="largest size of the submission")] = 100,
+    seconds: Annotated[
+        float, typer.Option("--seconds-per-question", min=0, help="time limit of a batch, per question")
+    ] = 10,
+    report: Annotated[Path | None, typer.Option("--report", metavar="FILE", help="write the results as JSON")] = None,
+) -> None:
+    """Check a submission before it is pushed: its files, and its answers as the evaluator gets them.
+
+    Example: shoptune export check runs/demo/submission --questions examples/questions/development.json
+    """
+    from shoptune.export.check.run import Arguments, run_checks
+
+    run_checks(Arguments(folder, questions, scores, tolerance, report, limit * 1e9, seconds))
+
+
+@app.command("hub")
+def export_hub(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="the artifact to upload", show_default=False)],
+    out: Out,
+    repo: Annotated[str, typer.Option("--repo", metavar="OWNER/NAME", help="its name on the Hub")],
+    scores: Annotated[
+        Path | None, typer.Option("--scores", metavar="DIR", help="an artifact of `shoptune evaluate`")
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", metavar="OWNER/NAME", help="the base's name on the Hub, if it is not recorded"),
+    ] = None,
+    license_name: Annotated[
+        str, typer.Option("--license", metavar="ID", help="the licence, as an identifier of the Hub")
+    ] = "other",
+    force: Force = False,
+) -> None:
+    """Make a folder for the Hugging Face Hub from a checkpoint, an adapter or rows, with a card.
+
+    Example: shoptune export hub runs/demo/awq --repo me/shop --scores runs/demo/scores/awq --out runs/demo/hub
+    """
+    from shoptune.export.hub.stage import HUB, Job
+    from shoptune.stage import execute
+
+    execute(HUB, Job(folder, repo, license_name, base, scores), out, force=force)
+
+
+@app.command("gguf")
+def export_gguf() -> None:
+    """Say how a checkpoint becomes a GGUF file: llama.cpp's converter, which is not a package.
+
+    Example: shoptune export gguf
+    """
+    from shoptune.errors import fail
+
+    what = "is not implemented: llama.cpp's converter, convert_hf_to_gguf.py, is not published as a package"
+    raise fail("export gguf", "", what, "see docs/export.md#gguf for the two commands that do it")
 
 
 @app.command("lm-eval")

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from shoptune.config.paths import written_in
+from shoptune.config.shipped import find_config
 from shoptune.config.yaml_loader import Loader, RepeatedKeyError
 from shoptune.errors import Problem, ShoptuneError, fail, key_path, nearest, shorten
 
@@ -62,9 +64,10 @@ def load(path: Path, model: type[SettingsT], overrides: Sequence[str] = ()) -> S
 def read_yaml(path: Path) -> Any:
     """The content of a YAML file and of the file that it extends, read with the safe loader.
 
-    `extends: other.yaml` names a file relative to this one. Mappings are merged key by key, at every depth; any other
-    value, lists included, replaces the extended file's. `{0: ...}` changes the first item of an extended list instead
-    of replacing the list. The base's keys come first.
+    `extends: other.yaml` names a file relative to this one, then to the current folder, or one that ships with
+    shoptune. Mappings are merged key by key, at every depth; any other value, lists included, replaces the extended
+    file's. `{0: ...}` changes the first item of an extended list instead of replacing the list. The base's keys come
+    first. Texts know the file that they were read from (`shoptune.config.paths`).
 
     Raises:
         ShoptuneError: a file is missing or is not valid YAML, or files extend one another in a circle.
@@ -81,14 +84,15 @@ def _chain(path: Path) -> list[tuple[Path, Any]]:
     while True:
         values = _parse(path)
         extended = values.pop(_EXTENDS, None) if isinstance(values, dict) else None
-        chain.append((path, values))
+        chain.append((path, written_in(path, values)))
         if extended is None:
             return chain
         if not isinstance(extended, str) or not extended:
             raise fail(path, _EXTENDS, f"is not a file name (got {shorten(extended)})", "write `extends: other.yaml`")
-        following = path.parent / extended
+        near = path.parent / extended
+        following = near if near.is_file() else find_config(Path(extended))
         if not following.is_file():
-            raise fail(path, _EXTENDS, f"no such file '{following}'", "name it relative to this file")
+            raise fail(path, _EXTENDS, f"no such file '{near}'", "name it relative to this file")
         if any(following.samefile(seen) for seen, _ in chain):
             names = " -> ".join(str(each) for each in [*(seen for seen, _ in chain), following])
             raise fail(path, _EXTENDS, f"extends itself ({names})", "remove one `extends`")
@@ -105,12 +109,6 @@ def _merge(base: Any, values: Any, file: Path, at: tuple[int | str, ...]) -> Any
         what = f"is not one of the extended list's {len(base)} items"
         raise fail(file, key_path((*at, beyond[0])), what, "count from 0")
     return [_merge(item, values[n], file, (*at, n)) if n in values else item for n, item in enumerate(base)]
-
-
-def beside(file: Path, reference: str) -> str:
-    """A path that a YAML names: relative to the YAML if something is there, else as it is."""
-    candidate = file.parent / reference
-    return str(candidate) if candidate.exists() else reference
 
 
 def file_of(path: Path, location: Sequence[int | str]) -> Path:
@@ -136,7 +134,7 @@ def _parse(path: Path) -> Any:
     if path.is_dir():
         raise fail(path, "", "is a folder, not a config file", "name a YAML file")
     if not path.is_file():
-        raise fail(path, "", "no such file", "check the path")
+        raise fail(path, "", "no such file", "check the path; `shoptune configs list` names those that ship with it")
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506 - both loaders are safe
     except (yaml.YAMLError, UnicodeDecodeError) as error:

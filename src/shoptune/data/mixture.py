@@ -9,8 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from shoptune.config import Settings, beside, load
-from shoptune.data.recipe import Task, has_recipes, load_tasks
+from shoptune.config import Settings, load
+from shoptune.config.paths import ConfigPath
+from shoptune.config.shipped import shipped_root
+from shoptune.data.recipe import RECIPES, Task, has_recipes, load_tasks
 from shoptune.errors import Problem, ShoptuneError, nearest
 
 Count = Annotated[int, Field(ge=1)]
@@ -58,10 +60,10 @@ class Mixture(Settings):
     tasks: Annotated[dict[str, Count], Field(min_length=1)]
     row_fraction: Annotated[float, Field(gt=0)] = 1.0
     when_short: Literal["stop", "shrink", "scale"] = "stop"
-    decontaminate_against: tuple[str, ...] = ()
+    decontaminate_against: tuple[ConfigPath, ...] = ()
     decontaminate_items: bool = True
     near_duplicates: Annotated[float, Field(gt=0.5, le=1)] | None = 0.9
-    near_duplicates_across_tasks: Annotated[float, Field(gt=0.5, le=1)] | None = 0.9
+    near_duplicates_across_tasks: Annotated[float, Field(gt=0.5, le=1)] | None = 0.8
     language_threshold: Annotated[float, Field(gt=0, lt=1)] | None = 0.02
     drop_personal_data: bool = True
     drop_profanity: bool = True
@@ -69,7 +71,7 @@ class Mixture(Settings):
     limit_word_overlap: bool = True
     max_characters: Count = 20_000
     max_tokens: Count | None = None
-    tokenizer: str | None = None
+    tokenizer: ConfigPath | None = None
     max_rejected: Annotated[float, Field(ge=0, le=1)] = 0.2
     sample: dict[str, Count] = Field(default_factory=dict)
     shard_rows: Count = 100_000
@@ -98,7 +100,7 @@ class Plan:
     @property
     def questions(self) -> list[Path]:
         """The files of questions that must not reach the rows."""
-        return [Path(beside(self.file, name)) for name in self.mixture.decontaminate_against]
+        return [Path(name) for name in self.mixture.decontaminate_against]
 
     def wanted(self, present: Iterable[str]) -> dict[str, int]:
         """Rows of each task whose source is present; with `scale`, those of the others are distributed among them."""
@@ -121,18 +123,31 @@ def load_mixture(file: Path, overrides: Sequence[str] = (), recipes: Path | None
         file: the mixture.
         overrides: `key.path=value` texts.
         recipes: the recipes' folder, or None for the mixture's own if it holds recipes, else for the one above it.
+            Tasks that are not there are those of the recipes that ship with shoptune.
 
     Raises:
         ShoptuneError: the mixture or a recipe is malformed, or the mixture names a task that no recipe has.
     """
     mixture = load(file, Mixture, overrides)
-    own = file.absolute().parent
-    known = load_tasks(recipes or (own if has_recipes(own) else own.parent))
+    known = load_tasks(recipes or _recipes_of(file))
+    if any(name not in known for name in mixture.tasks):
+        known = {**load_tasks(shipped_root() / RECIPES), **known}
     unknown = [
-        Problem(file, f"tasks.{name}", "no recipe has this task", nearest(name, known))
+        Problem(
+            file,
+            f"tasks.{name}",
+            "no recipe has this task",
+            nearest(name, known, "name the folder of its recipe with --recipes"),
+        )
         for name in mixture.tasks
         if name not in known
     ]
     if unknown:
         raise ShoptuneError(unknown)
     return Plan(file, mixture, {name: known[name] for name in mixture.tasks})
+
+
+def _recipes_of(file: Path) -> Path:
+    """The folder of a mixture's recipes: its own, the one above, or the one that ships with shoptune."""
+    own = file.absolute().parent
+    return next((folder for folder in (own, own.parent) if has_recipes(folder)), shipped_root() / RECIPES)

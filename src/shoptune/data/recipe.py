@@ -10,10 +10,12 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 
 from shoptune.config import Settings, load, read_yaml
+from shoptune.config.paths import ConfigPath
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
 from shoptune.shopbench.metrics import METRICS_OF
 from shoptune.shopbench.vocabulary import Metric, TaskType, Track
 
+RECIPES = "data_recipes"  # the folder of the recipes that ship with shoptune
 TABLES = "tables"  # the source of a recipe that declares its tables
 _TRACK_PREFIX = "amazon-kdd-cup-24-"
 
@@ -109,7 +111,7 @@ class Recipe(Settings):
 
     source: Name
     tables: dict[Name, TableFiles] = Field(default_factory=dict)
-    files: str | None = None
+    files: ConfigPath | None = None
     views: dict[Name, str] = Field(default_factory=dict)
     tasks: Annotated[tuple[TaskRecipe, ...], Field(min_length=1)]
 

@@ -11,7 +11,6 @@ from shlex import quote
 
 from shoptune.artifacts.manifest import Request
 from shoptune.checkpoints.hub import local_folder
-from shoptune.config import beside
 from shoptune.data import sources
 from shoptune.data.assemble import assemble
 from shoptune.data.build_result import BuildResult
@@ -167,8 +166,7 @@ def _tokenizer(plan: Plan) -> Path | None:
     """The file that counts tokens, fetched from the hub when the mixture names a hub id."""
     if plan.mixture.tokenizer is None:
         return None
-    reference = beside(plan.file, plan.mixture.tokenizer)
-    file = local_folder(reference, [_TOKENIZER], "model", file=plan.file, key="tokenizer") / _TOKENIZER
+    file = local_folder(plan.mixture.tokenizer, [_TOKENIZER], "model", file=plan.file, key="tokenizer") / _TOKENIZER
     if not file.is_file():
         raise fail(plan.file, "tokenizer", f"no {file}", "name the folder of a checkpoint with a tokenizer.json")
     return file

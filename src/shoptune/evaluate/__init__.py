@@ -1,1 +1,1 @@
-"""Evaluate: predictions and questions become scores, as the benchmark computes them."""
+"""Evaluate: score predictions in the way that the benchmark does."""

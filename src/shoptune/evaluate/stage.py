@@ -1,4 +1,4 @@
-"""The evaluate stage: from predictions and questions to scores.json."""
+"""The evaluate stage: scores predictions and writes scores.json."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ SCORES = "scores.json"
 
 @dataclass(frozen=True)
 class Job:
-    """What to score.
+    """The predictions to score, and how.
 
     Attributes:
-        predictions: JSON lines of `input_field` and `prediction`.
-        questions: the questions with their references, in the development format.
-        protocol: one of `shopbench.protocols.PROTOCOLS`.
+        predictions: a file of records with `input_field` and `prediction`.
+        questions: a file of questions with references, in the development format.
+        protocol: the name of a scoring protocol, one of `shopbench.protocols.PROTOCOLS`.
     """
 
     predictions: Path
@@ -37,7 +37,7 @@ class Job:
 
 
 def load(job: Job) -> Job:
-    """Check the job that the command line gives.
+    """Check the job's protocol and return the job.
 
     Raises:
         ShoptuneError: the protocol is unknown.
@@ -48,7 +48,7 @@ def load(job: Job) -> Job:
 
 
 def request(job: Job) -> Request:
-    """What the scores are made from."""
+    """List everything that determines the scores."""
     inputs = {"predictions": job.predictions, "questions": job.questions}
     config = {"parsers": PROTOCOLS[job.protocol].version}
     if job.protocol != KDD_CUP:
@@ -60,7 +60,7 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
     """Score the predictions and write scores.json.
 
     Raises:
-        ShoptuneError: a file is missing or malformed, or no question's metric can be computed on this machine.
+        ShoptuneError: a file is missing or malformed, or this machine cannot compute the metric of any question.
     """
     asked, protocol = load_questions(job.questions), PROTOCOLS[job.protocol]
     predictions = load_predictions(job.predictions, asked)
@@ -81,12 +81,12 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
 
 
 def summary(directory: Path) -> str:
-    """A table of the tasks and the task types, what could not be scored, and the overall scores with their interval."""
+    """Return a table of tasks and task types, questions that were not scored, and the overall scores."""
     scores = read_scores(directory)
     overall = scores["overall"]
     low, high = overall["by_question_interval"]
     left_out = [
-        f"not scored: {entry['questions']} questions with metric '{metric}': {entry['reason']}; then use --force"
+        f"not scored: {entry['questions']} questions with metric '{metric}': {entry['reason']}; then rerun with --force"
         for metric, entry in scores.get("not_scored", {}).items()
     ]
     total = (
@@ -97,7 +97,7 @@ def summary(directory: Path) -> str:
 
 
 def _table(scores: Mapping[str, Any]) -> Iterator[str]:
-    """One line for each task, then one for each task type: score, questions, parse failures."""
+    """Yield a line per task, then a line per task type: score, number of questions, unreadable answers."""
     lines = [("task", "metric", "score", "questions", "unreadable")]
     for name, task in scores["by_task"].items():
         lines.append((name, task["metric"], f"{task['score']:.3f}", task["questions"], task["parse_failures"]))
@@ -110,12 +110,12 @@ def _table(scores: Mapping[str, Any]) -> Iterator[str]:
 
 
 def next_command(_job: Job, out: Path) -> str:
-    """Read the scores."""
+    """Return a hint where to read the scores."""
     return f"read {quote(str(out / SCORES))}"
 
 
 def read_scores(directory: Path) -> dict[str, Any]:
-    """The scores of an evaluate artifact."""
+    """Read the scores from the folder of an evaluate artifact."""
     scores: dict[str, Any] = json.loads((directory / SCORES).read_text(encoding="utf-8"))
     return scores
 

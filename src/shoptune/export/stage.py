@@ -129,8 +129,8 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
 
 
 def next_command(_job: Job, out: Path) -> str:
-    """Return the commands that import the model as the evaluator does."""
-    return f"cd {quote(str(out))}, then from models.user_config import UserModel"
+    """Return the command that checks the submission."""
+    return f"shoptune export check {quote(str(out))} --questions FILE"
 
 
 SUBMISSION: Stage[Arguments, Job] = Stage("export", load, request, write, next_command)

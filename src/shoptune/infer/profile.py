@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from shoptune.config import Settings, apply_overrides, check, load, read_yaml
+from shoptune.config.paths import resolved
 from shoptune.infer.by_task_type import by_task_type
 from shoptune.infer.constraints.settings import ConstraintSettings
 from shoptune.infer.prompting import Prompting
@@ -113,7 +114,8 @@ def load_profile(file: Path | None, overrides: Sequence[str] = ()) -> Profile:
     values = apply_overrides(read_yaml(file) if file else {}, naming)
     named = values.get("prompting") if isinstance(values, dict) else None
     if isinstance(named, str):
-        load(Path(named), Prompting)  # so that errors mention this file
-        values["prompting"] = read_yaml(Path(named))
+        prompting = Path(resolved(named))
+        load(prompting, Prompting)  # so that errors mention this file
+        values["prompting"] = read_yaml(prompting)
     rest = [override for override in overrides if override not in naming]
     return check(file or Path("--set"), apply_overrides(values, rest), Profile)

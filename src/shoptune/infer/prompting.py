@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from shoptune.config import Settings
+from shoptune.config.paths import ConfigPath
 from shoptune.infer.by_task_type import by_task_type
 from shoptune.shopbench.chat import SYSTEM_PROMPT
 from shoptune.shopbench.vocabulary import TaskType
@@ -43,7 +44,7 @@ class FewShot(Settings):
         same: the number of examples to show with `others: same`.
     """
 
-    questions: str
+    questions: ConfigPath
     multiple_choice: Annotated[int, Field(ge=0)] = 1
     others: Literal["each", "same"] = "each"
     same: Annotated[int, Field(ge=0)] = 1
@@ -71,7 +72,7 @@ class Retrieved(Settings):
         count: the number of examples to show, the most similar last.
     """
 
-    rows: str
+    rows: ConfigPath
     count: Count = 3
 
 

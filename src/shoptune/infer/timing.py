@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from shoptune.infer.prompt import Usage
 
 FILE = "timing.json"
@@ -19,6 +17,8 @@ def summarize_timing(usages: Sequence[Usage], seconds: float) -> dict[str, float
         usages: one entry per question.
         seconds: the time that the engine took for all questions.
     """
+    import numpy as np  # not needed to start the command in another environment
+
     latencies = [usage.latency for usage in usages]
     prompt, cached, written = (
         sum(getattr(usage, name) for usage in usages) for name in ("prompt_tokens", "cached_tokens", "answer_tokens")

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from shoptune.config import Settings
+from shoptune.config.paths import ConfigPath
 from shoptune.config.plugin_settings import InlineSettings, OneOf
 from shoptune.merge.method import MergeMethod
 
@@ -21,7 +22,7 @@ class WeightedAdapter(Settings):
         weight: factor of its delta, any finite number; 1 takes the adapter as it was trained.
     """
 
-    path: str
+    path: ConfigPath
     weight: float = 1.0
 
     @model_validator(mode="before")
@@ -50,7 +51,7 @@ class MergeConfig(InlineSettings):
     plugin_package: ClassVar[str] = _METHODS
     plugin_default: ClassVar[str] = "task_arithmetic"
 
-    base: str
+    base: ConfigPath
     adapters: Annotated[tuple[WeightedAdapter, ...], Field(min_length=1)]
     wise_ft_alpha: float = 1.0
     method: Annotated[MergeMethod, OneOf(_METHODS, "method")]

@@ -1,1 +1,1 @@
-"""Whether a config fits a machine, from shapes alone: memory, disk, time, and what cannot work."""
+"""Plan: estimate from a model's shapes whether a config fits a machine (memory, disk, time, unsupported features)."""

@@ -1,4 +1,4 @@
-"""What cannot work on a machine, regardless of memory: element types, drivers, compilers, ways to split a model."""
+"""Requirements other than memory: element types, driver, compiler, and how a model can be split over GPUs."""
 
 from __future__ import annotations
 
@@ -10,52 +10,52 @@ from shoptune.errors import Problem
 from shoptune.plan.shapes import Shape
 from shoptune.runtime.machine_facts import Machine
 
-DRIVER: Final = 580  # the first that runs CUDA 13, for which the pinned torch and vLLM are built
+DRIVER: Final = 580  # the first driver release that supports CUDA 13, for which the pinned torch and vLLM are built
 AMPERE: Final = (8, 0)
 HOPPER: Final = (9, 0)
 LOGIT_BIASES: Final = 1024  # MAX_NUM_LOGIT_BIAS_TOKENS of vLLM's GPU sampler, v1/worker/gpu/sample/logit_bias.py
-_SHARED_MEMORY: Final = 1 << 28  # NCCL and vLLM's message queue, for a handful of processes
+_SHARED_MEMORY: Final = 1 << 28  # bytes for NCCL and vLLM's message queue, with a few processes
 
 
 def installation_problems(file: Path, machine: Machine, devices: int) -> Iterator[Problem]:
-    """What a stage that runs on GPUs needs of the machine besides memory: driver, compiler, headers, shared memory."""
+    """Yield a problem for each missing part of a GPU installation: driver, compiler, headers, shared memory."""
     if not machine.gpus:
         return
     if machine.driver is not None and machine.driver[0] < DRIVER:
-        what = f"the NVIDIA driver is {machine.driver_text}, the CUDA 13 wheels need R{DRIVER} or newer"
+        what = f"the NVIDIA driver is {machine.driver_text}, but CUDA 13 needs R{DRIVER} or newer"
         yield Problem(file, "driver", what, "update the driver")
     if not machine.c_compiler:
-        yield Problem(file, "compiler", "no C compiler, which Triton needs", "install one: apt install gcc")
+        yield Problem(file, "compiler", "Triton needs a C compiler, but none is installed", "run apt install gcc")
     if not machine.python_headers:
-        what = "no Python.h, which Triton needs"
-        yield Problem(file, "compiler", what, "install the interpreter's headers: apt install python3-dev")
+        what = "Triton needs Python.h, but it is not installed"
+        yield Problem(file, "compiler", what, "run apt install python3-dev")
     if devices > 1 and machine.shared_memory_bytes < _SHARED_MEMORY:
-        what = f"{machine.shared_memory_bytes / 1e6:.0f} MB free, {devices} processes need 268 MB or more"
+        what = f"{machine.shared_memory_bytes / 1e6:.0f} MB free, but {devices} processes need at least 268 MB"
         yield Problem(file, "shared memory", what, "start the container with --shm-size=16g")
 
 
 def dtype_problems(file: Path, where: str, dtype: str, machine: Machine, *, declared: bool = True) -> Iterator[Problem]:
-    """bfloat16 where the GPU has none.
+    """Yield a problem if the element type is bfloat16 and the GPU does not support it.
 
     Args:
-        file: the config, for the problem.
+        file: the config that the problem refers to.
         where: the key that sets the element type.
         dtype: the element type.
-        machine: where it would run.
-        declared: whether the config says so; else the checkpoint does.
+        machine: the machine to run on.
+        declared: whether the config sets the element type; otherwise, it is the checkpoint's.
     """
     if dtype != "bfloat16" or not machine.gpus or machine.gpus[0].capability >= AMPERE:
         return
     gpu = machine.gpus[0]
-    source = "" if declared else "; 'auto' takes the checkpoint's"
-    what = f"bfloat16 needs capability 8.0, {gpu.name} has {capability_text(gpu.capability)}{source}"
+    source = "" if declared else "; 'auto' selects the checkpoint's type"
+    what = f"bfloat16 needs capability 8.0, but {gpu.name} has {capability_text(gpu.capability)}{source}"
     yield Problem(file, where, what, f"set {where} to half" if "dtype" in where else f"set {where} to false, fp16 true")
 
 
 def parallel_problems(file: Path, where: str, shape: Shape, parallel: int, machine: Machine) -> Iterator[Problem]:
-    """Ways of splitting a model over GPUs that do not work out."""
+    """Yield a problem if the model cannot be split over `parallel` GPUs, or if the machine has fewer."""
     if machine.gpus and parallel > len(machine.gpus):
-        what = f"{parallel} GPUs wanted, machine '{machine.name}' has {len(machine.gpus)}"
+        what = f"requires {parallel} GPUs, but machine '{machine.name}' has {len(machine.gpus)}"
         yield Problem(file, where, what, f"set {where} to {len(machine.gpus)} or less")
     uneven = [
         f"{count} {name}"
@@ -70,19 +70,19 @@ def parallel_problems(file: Path, where: str, shape: Shape, parallel: int, machi
 
 
 def group_problems(file: Path, where: str, shape: Shape, group_size: int, parallel: int) -> Iterator[Problem]:
-    """A quantized model whose layers cannot be split over the GPUs in whole groups."""
+    """Yield a problem if a quantized model's layers cannot be split over the GPUs in whole quantization groups."""
     if parallel == 1:
         return
     if shape.intermediate % parallel == 0 and shape.intermediate % (group_size * parallel):
         yield Problem(file, where, unpadded(shape, group_size, parallel), _pad(shape, group_size, parallel))
     width = shape.heads * shape.head_dim
     if width % parallel == 0 and width % (group_size * parallel):
-        what = f"attention is {width} wide, which {parallel} GPUs cannot share in whole groups of {group_size}"
+        what = f"attention is {width} wide: {parallel} GPUs cannot share it in whole groups of {group_size}"
         yield Problem(file, where, what, "use fewer GPUs")
 
 
 def unpadded(shape: Shape, group_size: int, parallel: int) -> str:
-    """Why a feed-forward width cannot be split."""
+    """Explain why a feed-forward width cannot be split over the GPUs in whole groups."""
     groups = shape.intermediate / group_size
     return (
         f"feed-forward layers are {shape.intermediate} wide: {groups:g} groups of {group_size} cannot be split over "
@@ -91,14 +91,14 @@ def unpadded(shape: Shape, group_size: int, parallel: int) -> str:
 
 
 def logit_bias_problems(file: Path, where: str, biases: int, machine: Machine) -> Iterator[Problem]:
-    """More logit biases for a request than vLLM's GPU sampler takes; one more ends the engine."""
+    """Yield a problem if a request has more logit biases than vLLM's GPU sampler allows, which stops the engine."""
     if machine.gpus and biases > LOGIT_BIASES:
-        what = f"{biases} logit biases, vLLM's GPU sampler takes {LOGIT_BIASES} for a request"
-        yield Problem(file, where, what, f"bias {LOGIT_BIASES} tokens at most")
+        what = f"{biases} logit biases, but vLLM's GPU sampler allows {LOGIT_BIASES} per request"
+        yield Problem(file, where, what, f"bias at most {LOGIT_BIASES} tokens")
 
 
 def capability_text(capability: tuple[int, int]) -> str:
-    """`7.5` and the like."""
+    """Format a CUDA compute capability, such as `7.5`."""
     return f"{capability[0]}.{capability[1]}"
 
 
@@ -108,7 +108,7 @@ def _pad(shape: Shape, group_size: int, parallel: int) -> str:
 
 
 def _splits(shape: Shape) -> list[int]:
-    """The numbers of GPUs, up to 8, that a model can be split over."""
+    """Return the numbers of GPUs, up to 8, over which the model can be split."""
     return [
         count
         for count in range(1, 9)

@@ -1,6 +1,6 @@
-"""The checks that every stage runs before it starts work: the estimates of `shoptune plan`, on this machine.
+"""Checks that stages run before they start work, based on the estimates of `shoptune plan` for this machine.
 
-They are attached by the commands. A model whose shapes are unknown is not checked.
+The commands attach them to the stages. Models whose shapes are unknown are not checked.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SKIP: Final = "SHOPTUNE_SKIP_CHECKS"
 
 
 def with_checks(stage: Stage[ArgumentsT, JobT], check: Callable[[JobT, Path], None]) -> Stage[ArgumentsT, JobT]:
-    """The stage with a check of this machine before its own requirements."""
+    """Return the stage with a check that runs before its own requirements are checked."""
 
     def both(job: JobT, directory: Path) -> None:
         check(job, directory)
@@ -43,10 +43,10 @@ def with_checks(stage: Stage[ArgumentsT, JobT], check: Callable[[JobT, Path], No
 
 
 def check_train(job: TrainJob, directory: Path) -> None:
-    """Stop a training that this machine cannot do.
+    """Check that this machine can run the training.
 
     Raises:
-        ShoptuneError: with every reason.
+        ShoptuneError: it cannot; the error lists every reason.
     """
     from shoptune.plan.train import plan_train
 
@@ -54,10 +54,10 @@ def check_train(job: TrainJob, directory: Path) -> None:
 
 
 def check_merge(job: MergeJob, directory: Path) -> None:
-    """Stop a merge that this machine cannot do; one that writes an adapter takes next to nothing.
+    """Check that this machine can run the merge. Merges that write an adapter need little and are not checked.
 
     Raises:
-        ShoptuneError: with every reason.
+        ShoptuneError: it cannot; the error lists every reason.
     """
     from shoptune.plan.merge import plan_merge
     from shoptune.plan.work import merge_work
@@ -67,10 +67,10 @@ def check_merge(job: MergeJob, directory: Path) -> None:
 
 
 def check_quantize(job: QuantizeJob, directory: Path) -> None:
-    """Stop a quantization that this machine cannot do.
+    """Check that this machine can run the quantization.
 
     Raises:
-        ShoptuneError: with every reason.
+        ShoptuneError: it cannot; the error lists every reason.
     """
     from shoptune.plan.quantize import plan_quantize
     from shoptune.plan.work import quantize_work
@@ -79,10 +79,10 @@ def check_quantize(job: QuantizeJob, directory: Path) -> None:
 
 
 def check_infer(job: InferJob, directory: Path) -> None:
-    """Stop inference that this machine cannot do.
+    """Check that this machine can run the inference.
 
     Raises:
-        ShoptuneError: with every reason.
+        ShoptuneError: it cannot; the error lists every reason.
     """
     from shoptune.plan.infer import plan_infer
 
@@ -90,10 +90,10 @@ def check_infer(job: InferJob, directory: Path) -> None:
 
 
 def check_sweep(plan: SweepPlan, directory: Path) -> None:
-    """Stop a sweep that this machine cannot do.
+    """Check that this machine can run the sweep.
 
     Raises:
-        ShoptuneError: with every reason.
+        ShoptuneError: it cannot; the error lists every reason.
     """
     from shoptune.merge.sources import Sources
     from shoptune.plan.sweep import plan_sweep
@@ -108,7 +108,7 @@ def _check(model: Path, directory: Path, estimate: Callable[[Setting], Estimate]
     if shape is None or os.environ.get(SKIP):
         return
     machine = inspect_machine(directory)
-    free = machine.disk_bytes + _size(directory)  # what an interrupted run left is used again or replaced
+    free = machine.disk_bytes + _size(directory)  # files of an interrupted run are reused or replaced
     out = directory.with_name(directory.name.removesuffix(".partial"))
     setting = Setting(out, shape, dataclasses.replace(machine, disk_bytes=free))
     require(setting, estimate(setting))

@@ -1,4 +1,4 @@
-"""What a plan says about one config on one machine."""
+"""The estimate for one config on one machine."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _MB, _GB = 1e6, 1e9
 
 @dataclass(frozen=True)
 class Setting:
-    """What a stage is planned for.
+    """The circumstances of an estimate.
 
     Attributes:
         file: the config, for errors.
-        shape: of the model that the stage reads.
-        machine: where it would run.
-        local: whether the model's files are on this machine already.
+        shape: the shapes of the model that the stage reads.
+        machine: the machine to run on.
+        local: whether the model's files are already on this machine, so that nothing is downloaded.
     """
 
     file: Path
@@ -34,14 +34,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class Budget:
-    """One kind of memory, and what it is needed for.
+    """The demand for one kind of memory, by purpose, and the machine's limit.
 
     Attributes:
-        key: `gpu` for each GPU, `host` or `disk`.
-        title: as in the report, "memory per GPU" for instance.
-        parts: bytes by purpose.
-        limit: bytes that the machine offers.
-        remedy: what to do when it is too little.
+        key: `gpu` (per GPU), `host` or `disk`.
+        title: the name in the report, such as "memory per GPU".
+        parts: the bytes needed, by purpose.
+        limit: the bytes available on the machine.
+        remedy: advice if the limit is exceeded.
     """
 
     key: str
@@ -52,27 +52,27 @@ class Budget:
 
     @property
     def needed(self) -> float:
-        """Bytes of all parts together."""
+        """The bytes needed in total."""
         return sum(self.parts.values())
 
     @property
     def fits(self) -> bool:
-        """Whether the machine offers enough."""
+        """Whether the machine has enough."""
         return self.needed <= self.limit
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A plan of one stage.
+    """The estimate for one stage.
 
     Attributes:
-        stage: its name.
-        budgets: memory and disk.
-        seconds: how long it would take; None when a speed is unknown.
-        figures: other results by the names they have in the JSON.
-        assumptions: what the figures rest on, a sentence each.
-        notes: what the user should know although it prevents nothing.
-        refusals: what cannot work, besides too small a budget.
+        stage: the name of the stage.
+        budgets: memory and disk space.
+        seconds: the duration in seconds, or None if a speed is unknown.
+        figures: other results, by their names in the JSON output.
+        assumptions: sentences that state the assumptions behind the figures.
+        notes: sentences that point out something that does not prevent the stage from running.
+        refusals: problems that prevent the stage from running, other than exceeded budgets.
     """
 
     stage: str
@@ -84,7 +84,7 @@ class Estimate:
     refusals: Sequence[Problem] = ()
 
     def problems(self, file: Path, machine: Machine) -> list[Problem]:
-        """Everything that prevents the stage from running on the machine."""
+        """Return everything that prevents the stage from running on the machine, exceeded budgets included."""
         return [*self.refusals, *self._too_small(file, machine)]
 
     def _too_small(self, file: Path, machine: Machine) -> Iterator[Problem]:
@@ -98,23 +98,23 @@ class Estimate:
 
 
 def require(setting: Setting, estimate: Estimate) -> None:
-    """Stop before work that cannot succeed.
+    """Check that nothing prevents the stage from running.
 
     Raises:
-        ShoptuneError: with everything that prevents it.
+        ShoptuneError: something does; the error lists every reason.
     """
     if problems := estimate.problems(setting.file, setting.machine):
         raise ShoptuneError(problems)
 
 
 def amount(size: float) -> str:
-    """Bytes as a person reads them, in powers of ten: 41.4 GB, 26 MB."""
+    """Format a number of bytes in decimal units, such as 41.4 GB or 26 MB."""
     if round(size / _MB) >= _GB / _MB:
         return f"{size / _GB:.1f} GB"
     return f"{size / _MB:.0f} MB" if size >= _MB or size == 0 else f"{size / _MB:.2g} MB"
 
 
 def largest_parts(parts: Mapping[str, float], most: int = 3) -> str:
-    """The parts that take most, as in `weights 36.3 GB, activations 1.2 GB`."""
+    """Format the `most` largest parts, such as `weights 36.3 GB, activations 1.2 GB`."""
     ordered = sorted(parts.items(), key=lambda item: -item[1])
     return ", ".join(f"{name} {amount(size)}" for name, size in ordered[:most] if size)

@@ -1,4 +1,4 @@
-"""Plan inference: weights, key-value cache and activations on each GPU, and minutes per track."""
+"""Plan inference: weights, key-value cache and activations on each GPU, and the minutes per track."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ GROUP_SIZE: Final = 128
 _UTILIZATION: Final = 0.9  # vLLM's default
 _MOST_TOKENS: Final = 8192  # vLLM's default of max_num_batched_tokens
 _MOST_SEQUENCES: Final = 256  # vLLM's default of max_num_seqs
-_CUDA_BYTES: Final = GIB // 2  # NCCL's buffers, workspaces and kernels: an assumption
-_LIBRARIES: Final = 2e9  # torch and vLLM in the memory of one process
+_CUDA_BYTES: Final = GIB // 2  # assumed size of NCCL's buffers, workspaces and kernels
+_LIBRARIES: Final = 2e9  # bytes of torch and vLLM per process
 _CPU_CACHE_GIB: Final = 4  # vLLM's default of VLLM_CPU_KVCACHE_SPACE
 
 
 @dataclass(frozen=True)
 class Load:
-    """The model as loaded by the engine.
+    """The model as the engine loads it.
 
     Attributes:
-        shape: with padded feed-forward layers.
-        linear_bytes: of a weight of a linear layer.
-        element: bytes of any other number.
-        parallel: GPUs that share it.
+        shape: the model's shapes, with feed-forward layers padded if needed.
+        linear_bytes: the bytes per weight of a linear layer.
+        element: the bytes per other number.
+        parallel: the number of GPUs that share the model.
     """
 
     shape: Shape
@@ -53,33 +53,33 @@ class Load:
 
     @property
     def is_quantized(self) -> bool:
-        """Whether linear layers take fewer bits than the rest."""
+        """Whether the weights of linear layers have fewer bits than other numbers."""
         return self.linear_bytes < self.element
 
     @property
     def weight_bytes(self) -> float:
-        """Of the whole model."""
+        """The bytes of all weights."""
         return self.shape.bytes(self.linear_bytes, self.element)
 
     @property
     def weight_bytes_per_gpu(self) -> float:
-        """On each GPU."""
+        """The bytes of the weights on each GPU."""
         return self.shape.bytes_per_gpu(self.linear_bytes, self.parallel, self.element)
 
 
 def default_weights(profile: Profile) -> Weights:
-    """What a profile is for: the AWQ checkpoint, unless it serves adapters or computes in float32."""
+    """Guess the format of the weights that a profile is meant for: AWQ, unless it enables LoRA or uses float32."""
     return "unquantized" if profile.engine.enable_lora or profile.engine.dtype == "float32" else "awq"
 
 
 def plan_infer(setting: Setting, profile: Profile, weights: Weights, track: int | None = None) -> Estimate:
-    """Plan a profile.
+    """Estimate inference with a profile.
 
     Args:
         setting: the model and the machine.
         profile: the inference YAML.
-        weights: what the engine loads, when the checkpoint's config does not say that it is quantized.
-        track: the challenge's track whose time limit counts.
+        weights: the format of the weights, used unless the checkpoint's config states that they are quantized.
+        track: the challenge's track whose time limit applies, or None to ignore time limits.
     """
     machine, options = setting.machine, profile.engine
     load = _load(setting, profile, weights)
@@ -101,15 +101,17 @@ def plan_infer(setting: Setting, profile: Profile, weights: Weights, track: int 
     }
     refusals = [*_refusals(setting, profile, load)]
     if tokens < (length or 1) and budget.fits:
-        what = f"the key-value cache holds {tokens} tokens, max_model_len is {length}"
-        refusals.append(Problem(setting.file, "engine.max_model_len", what, "lower it, or max_num_batched_tokens"))
+        what = f"is {length}, but the key-value cache has space for only {tokens} tokens"
+        refusals.append(Problem(setting.file, "engine.max_model_len", what, "lower it or max_num_batched_tokens"))
     seconds = None
     if track is not None and minutes:
         seconds, limit = minutes[track] * 60, TRACKS[track].minutes
         figures["track"] = track
         figures["track_verdict"] = FITS if minutes[track] <= limit else DOES_NOT_FIT
         if minutes[track] > limit:
-            what = f"about {minutes[track]:.0f} minutes for {TRACKS[track].questions} questions, the limit is {limit}"
+            what = (
+                f"about {minutes[track]:.0f} minutes for {TRACKS[track].questions} questions, but the limit is {limit}"
+            )
             refusals.append(Problem(setting.file, f"track {track}", what, "lower max_tokens or the prompts' length"))
     return Estimate(
         stage="infer",
@@ -123,7 +125,7 @@ def plan_infer(setting: Setting, profile: Profile, weights: Weights, track: int 
 
 
 def _load(setting: Setting, profile: Profile, weights: Weights) -> Load:
-    """The model in the engine; one that is yet to be quantized is padded on the way, as `shoptune quantize` does."""
+    """Describe the model as loaded. A model that is not quantized yet is padded as `shoptune quantize` would do."""
     shape, parallel = setting.shape, profile.engine.tensor_parallel_size
     declared = profile.engine.dtype if profile.engine.dtype != "auto" else shape.dtype
     element = BYTES.get(declared, 2)
@@ -139,10 +141,10 @@ def _step_tokens(profile: Profile) -> int:
 
 
 def activation_bytes(load: Load, tokens: int, sequences: int) -> float:
-    """The most that one step takes besides weights and cache.
+    """Estimate the peak memory of one step on one GPU, in bytes, without weights and cache.
 
-    Hidden states, residual and normed input (3 x hidden), gate, up and their product on this GPU (3 x intermediate / n)
-    for each token of a step; logits, their copy and the sorted copy in float32 for each sequence.
+    Per token of the step: hidden states, residual and normed input (3 x hidden), and gate, up and their product
+    (3 x intermediate / GPUs). Per sequence: the logits, a copy and a sorted copy, in float32.
     """
     shape = load.shape
     return tokens * (3 * shape.hidden + 3 * shape.intermediate / load.parallel) * load.element + (
@@ -151,7 +153,7 @@ def activation_bytes(load: Load, tokens: int, sequences: int) -> float:
 
 
 def _gpu(setting: Setting, profile: Profile, load: Load) -> tuple[Budget, int]:
-    """Memory of each GPU, and the tokens that the rest of it holds."""
+    """Return the memory needed on each GPU, and the number of tokens for which the remainder has space in the cache."""
     options, gpu = profile.engine, min(setting.machine.gpus, key=lambda gpu: gpu.available_bytes)
     limit = gpu.memory_bytes * (options.gpu_memory_utilization or _UTILIZATION)
     sequences = options.max_num_seqs or _MOST_SEQUENCES
@@ -169,7 +171,7 @@ def _gpu(setting: Setting, profile: Profile, load: Load) -> tuple[Budget, int]:
 
 
 def _cpu(setting: Setting, profile: Profile, load: Load) -> tuple[Budget, int]:
-    """Memory of the machine: the cache has a size of its own."""
+    """Return the memory needed on a CPU, and the number of tokens in its cache, whose size is fixed."""
     cache = (profile.engine.cpu_kv_cache_gib or _CPU_CACHE_GIB) * GIB
     parts = {
         "weights": load.weight_bytes,
@@ -198,21 +200,21 @@ def _refusals(setting: Setting, profile: Profile, load: Load) -> Iterator[Proble
         yield from group_problems(
             file, "engine.tensor_parallel_size", setting.shape, setting.shape.group_size, load.parallel
         )
-    yield from logit_bias_problems(file, "constraints", MAX_LOGIT_BIAS, machine)  # what a request is cut to
+    yield from logit_bias_problems(file, "constraints", MAX_LOGIT_BIAS, machine)  # the most that a request has
     if not machine.gpus and options.gpu_memory_utilization is not None:
-        what = f"is for a machine with GPUs, machine '{machine.name}' has none"
-        yield Problem(file, "engine.gpu_memory_utilization", what, "use a profile for a CPU: infer/cpu.yaml")
+        what = f"needs a GPU, but machine '{machine.name}' has none"
+        yield Problem(file, "engine.gpu_memory_utilization", what, "use a profile for CPUs, such as infer/cpu.yaml")
     if machine.gpus:
         yield from _occupied(setting, options.gpu_memory_utilization or _UTILIZATION)
 
 
 def _occupied(setting: Setting, utilization: float) -> Iterator[Problem]:
-    """GPUs on which other processes hold memory that vLLM would claim: it refuses to start there."""
+    """Yield a problem per GPU on which other processes use memory that vLLM would claim, so that it does not start."""
     for number, gpu in enumerate(setting.machine.gpus):
         if gpu.available_bytes < gpu.memory_bytes * utilization:
             what = f"GPU {number} has {amount(gpu.available_bytes)} free of {amount(gpu.memory_bytes)}"
-            remedy = "end the processes that hold it, or lower engine.gpu_memory_utilization"
-            yield Problem(setting.file, "memory per GPU", f"{what}, less than the {utilization:.0%} wanted", remedy)
+            remedy = "stop the processes that use it, or lower engine.gpu_memory_utilization"
+            yield Problem(setting.file, "memory per GPU", f"{what}, less than the {utilization:.0%} requested", remedy)
 
 
 def _notes(setting: Setting, load: Load) -> Iterator[str]:
@@ -230,7 +232,7 @@ def _assumptions(setting: Setting, profile: Profile, load: Load, *, known: bool)
         kind = f"AWQ, 4 bits in groups of {GROUP_SIZE}" if load.is_quantized else f"{load.element * 8}-bit numbers"
         lines.append(f"weights: {kind} (--weights awq or unquantized)")
     if machine.gpus:
-        lines.append(f"each GPU: {amount(_CUDA_BYTES)} for CUDA libraries, steps of {_step_tokens(profile)} tokens")
+        lines.append(f"per GPU: {amount(_CUDA_BYTES)} for CUDA libraries, steps of {_step_tokens(profile)} tokens")
     if not known:
-        return [*lines, "no times: the GPU's speed is unknown; describe the machine in a file (--machine FILE)"]
+        return [*lines, "no times, since the GPU's speed is unknown: describe the machine in a file (--machine FILE)"]
     return [*lines, *speed_assumptions(machine, load.parallel), *question_assumptions()]

@@ -1,4 +1,4 @@
-"""Machines to plan for: those described in the package, this one, or a file in the same form."""
+"""Machines to plan for: one of those described in the package, this machine, or one described in a file."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ class MachineFile(Settings):
     """The description of a machine.
 
     Attributes:
-        gpu: the GPUs' name as the driver reports it; speeds of well-known ones need not be given.
-        gpus: how many there are.
-        gpu_memory_gib: memory of each that CUDA can use, in GiB.
-        capability: their CUDA compute capability.
-        cpus: logical cores.
-        memory_gb: memory for a stage, in 10^9 bytes.
-        shared_memory_gb: size of /dev/shm; Docker's default is 0.067.
-        disk_gb: free space where artifacts go.
-        disk_gb_per_s: what the disk reads or writes per second.
-        driver: version of the NVIDIA driver.
+        gpu: the GPUs' name as the driver reports it. The speeds of common GPUs are known.
+        gpus: the number of GPUs.
+        gpu_memory_gib: the memory per GPU that is available to CUDA, in GiB.
+        capability: the CUDA compute capability of the GPUs.
+        cpus: the number of logical cores.
+        memory_gb: the memory available to a stage, in 10^9 bytes.
+        shared_memory_gb: the size of /dev/shm, in 10^9 bytes; Docker's default is 0.067.
+        disk_gb: the free disk space for artifacts, in 10^9 bytes.
+        disk_gb_per_s: the disk's read and write bandwidth, in 10^9 bytes per second.
+        driver: the version of the NVIDIA driver.
         c_compiler: whether a C compiler is installed.
         python_headers: whether `Python.h` is installed.
-        flash_attention: whether flash-attn is installed for training.
-        fp16_tflops: peak of 16-bit matrix products, for a GPU that is not well known.
-        memory_gb_per_s: memory bandwidth of a GPU.
-        link_gb_per_s: all-reduce bus bandwidth between the GPUs.
+        flash_attention: whether flash-attn is installed in the training environment.
+        fp16_tflops: the peak rate of 16-bit matrix products per GPU, in TFLOPS, unless the GPU is known.
+        memory_gb_per_s: the memory bandwidth per GPU, in 10^9 bytes per second, unless the GPU is known.
+        link_gb_per_s: the all-reduce bus bandwidth between GPUs, in 10^9 bytes per second, unless the GPU is known.
     """
 
     gpu: str = ""
@@ -63,7 +63,7 @@ class MachineFile(Settings):
     link_gb_per_s: Size = 0
 
     def machine(self, name: str) -> Machine:
-        """The machine that is described."""
+        """Convert the description into a machine with the given name."""
         major, minor = self.capability.split(".")
         gpu = Gpu(
             name=self.gpu,
@@ -89,7 +89,7 @@ class MachineFile(Settings):
 
 
 class GpuSpeed(Settings):
-    """The speeds of one GPU, by a part of its name."""
+    """The speeds of one type of GPU, identified by a part of its name."""
 
     name: str
     fp16_tflops: float
@@ -98,17 +98,17 @@ class GpuSpeed(Settings):
 
 
 def machine_names() -> Sequence[str]:
-    """The machines that ship with the package."""
+    """Return the names of the machines that ship with the package."""
     files = (file.name for file in _package().joinpath("machine_files").iterdir())
     return sorted(name.removesuffix(".yaml") for name in files if name.endswith(".yaml"))
 
 
 def find_machine(name: str, out: Path = Path()) -> Machine:
-    """A machine by the name of its description, by a file, or this one.
+    """Find a machine by name or by the path of its description.
 
     Args:
-        name: `here`, a name as in `machine_names`, or the path of a YAML file.
-        out: where artifacts would go on this machine.
+        name: `here` (this machine), one of `machine_names`, or the path of a YAML file.
+        out: the folder for artifacts, whose disk is measured for `here`.
 
     Raises:
         ShoptuneError: there is no such machine, or its description is malformed.
@@ -125,7 +125,7 @@ def find_machine(name: str, out: Path = Path()) -> Machine:
 
 
 def with_speeds(machine: Machine) -> Machine:
-    """The machine with the speeds of well-known GPUs filled in where they are missing."""
+    """Return the machine with missing speeds of known GPUs filled in."""
     return dataclasses.replace(machine, gpus=tuple(_with_speed(gpu) for gpu in machine.gpus))
 
 

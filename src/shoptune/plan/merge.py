@@ -1,4 +1,4 @@
-"""Plan a merge: it streams tensors, so that the disk counts and memory hardly does."""
+"""Plan a merge. Tensors are streamed, so disk space and bandwidth matter more than memory."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from shoptune.plan.estimate import Budget, Estimate, Setting, amount
 from shoptune.plan.roofline import CPU_GFLOPS
 from shoptune.plan.shapes import BYTES
 
-RANK: Final = 64  # of the adapters of paper 001's ensembles
-_LIBRARIES: Final = 6e8  # torch
-_BUFFERS: Final = 5e8  # blocks that are read, computed and written
+RANK: Final = 64  # the rank of the adapters in paper 001's ensembles
+_LIBRARIES: Final = 6e8  # bytes of torch
+_BUFFERS: Final = 5e8  # bytes of the blocks that are read, computed and written concurrently
 
 
 @dataclass(frozen=True)
 class MergeWork:
-    """What a merge config asks for.
+    """The properties of a merge config that determine its cost.
 
     Attributes:
-        members: adapters of the ensemble.
-        dtype: element type of the merged weights.
-        dense: whether the method compares whole deltas, as TIES does, instead of adding low-rank ones.
-        nf4: whether the base is rounded to NF4 first, a whole matrix at a time.
+        members: the number of adapters in the ensemble.
+        dtype: the element type of the merged weights.
+        dense: whether the method needs whole deltas, as TIES does, instead of adding low-rank ones.
+        nf4: whether the base is first rounded to NF4, one whole matrix at a time.
     """
 
     members: int
@@ -32,12 +32,12 @@ class MergeWork:
 
 
 def plan_merge(setting: Setting, work: MergeWork) -> Estimate:
-    """Plan the merge of an ensemble into its base."""
+    """Estimate the merge of an ensemble into its base."""
     shape, machine = setting.shape, setting.machine
     largest = max(linear.weights for linear in shape.linears)
     memory = {"libraries": _LIBRARIES, "block buffers": _BUFFERS}
     if work.dense:
-        memory["dense deltas"] = 4.0 * largest * (work.members + 2)  # the members', their combination, one temporary
+        memory["dense deltas"] = 4.0 * largest * (work.members + 2)  # one per member, the result, one temporary
     if work.nf4:
         memory["NF4 rounding"] = 8.0 * largest
     written, read = float(shape.parameters * BYTES[work.dtype]), float(shape.parameters * BYTES.get(shape.dtype, 2))
@@ -46,7 +46,7 @@ def plan_merge(setting: Setting, work: MergeWork) -> Estimate:
         disk["download of the base"] = read
     operations = 2 * RANK * work.members * shape.linear_weights
     arithmetic = operations / (machine.cpus * CPU_GFLOPS * 1e9)
-    remedy = "free space, or name an --out on another disk"
+    remedy = "free some space, or choose an --out on another disk"
     return Estimate(
         stage="merge",
         budgets=[
@@ -56,7 +56,7 @@ def plan_merge(setting: Setting, work: MergeWork) -> Estimate:
         seconds=max((read + written) / (machine.disk_gb_per_s * 1e9), arithmetic),
         figures={"members": work.members, "written_gb": round(written / 1e9, 2), "read_gb": round(read / 1e9, 2)},
         assumptions=[
-            f"disk: {machine.disk_gb_per_s:g} GB/s; {amount(read)} read, {amount(written)} written",
+            f"disk: {machine.disk_gb_per_s:g} GB/s, {amount(read)} read, {amount(written)} written",
             f"{work.members} adapters of rank {RANK} on all linear layers; {CPU_GFLOPS} GFLOPS per core",
         ],
     )

@@ -1,4 +1,4 @@
-"""The model that a plan is for: from a config.json, a folder, or the shapes that ship with the package."""
+"""Find the model to plan for: from a config.json, a folder, or the shapes that ship with the package."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ ASSUMED: Final = "Qwen/Qwen2-72B-Instruct"
 
 @dataclass(frozen=True)
 class Model:
-    """A model by its shapes.
+    """A model, described by its shapes.
 
     Attributes:
-        name: what the user or the config called it.
-        shape: its sizes.
-        local: whether its weights are on this machine.
-        assumed: why it was assumed, where neither the user nor the config names one that exists.
+        name: the model's name, as given by the user or the config.
+        shape: the model's shapes.
+        local: whether the weights are on this machine.
+        assumed: the reason why this model was assumed, or empty if the user or the config names it.
     """
 
     name: str
@@ -34,15 +34,15 @@ class Model:
 
 
 def named_model(reference: str, file: str | Path, where: str) -> Model:
-    """The model that `--model` or a config names.
+    """Find the model that `--model` or a config names.
 
     Args:
-        reference: a config.json, a folder with one, or the hub id of a model whose shapes ship with the package.
+        reference: a config.json, a folder with one, or the Hub id of a model whose shapes ship with the package.
         file: the config, for errors.
-        where: the key in it.
+        where: the key in the config, for errors.
 
     Raises:
-        ShoptuneError: its shapes are not available.
+        ShoptuneError: the model's shapes are not available.
     """
     path = Path(reference)
     if path.is_file():
@@ -51,15 +51,15 @@ def named_model(reference: str, file: str | Path, where: str) -> Model:
         return Model(reference, shape_of(read_json(path / "config.json"), path / "config.json"), local=True)
     if known := known_model_config(reference):
         return Model(reference, shape_of(known, reference), local=_is_cached(reference))
-    what = f"no shapes for '{reference}': neither a config.json, nor a folder with one, nor a model of the Qwen2 family"
-    raise fail(file, where, what, f"name its config.json with --model, or a hub id such as {ASSUMED}")
+    what = f"'{reference}' is neither a config.json, nor a folder with one, nor a known model of the Qwen2 family"
+    raise fail(file, where, what, f"pass its config.json as --model, or a Hub id such as {ASSUMED}")
 
 
 def config_model(reference: str | None, file: Path, where: str) -> Model:
-    """The model of a config; Qwen2-72B-Instruct where the config names none, or a folder that is yet to be made.
+    """Find the model of a config. If it names none, or a folder that does not exist yet, assume Qwen2-72B-Instruct.
 
     Raises:
-        ShoptuneError: it names a model whose shapes are not available.
+        ShoptuneError: the config names a model whose shapes are not available.
     """
     if reference is None:
         why = "the config names no model"
@@ -76,7 +76,7 @@ def _known_shape() -> Shape:
 
 
 def _is_yet_to_come(reference: str) -> bool:
-    """Whether a reference is a path of an artifact that an earlier command writes, rather than a hub id."""
+    """Whether a reference is the path of an artifact that an earlier command writes, rather than a Hub id."""
     looks_like_path = reference.count("/") != 1 or reference.startswith(("runs/", "./", "../", "/", "~"))
     return looks_like_path and not Path(reference).exists()
 

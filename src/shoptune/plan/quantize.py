@@ -1,4 +1,4 @@
-"""Plan quantization: AutoAWQ keeps the model in host memory and moves one block at a time to the GPU."""
+"""Plan quantization. AutoAWQ reads one block at a time; llm-compressor keeps the model in host memory."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from shoptune.plan.estimate import Budget, Estimate, Setting, amount
 from shoptune.plan.roofline import CPU_GFLOPS
 from shoptune.plan.shapes import Shape, awq_bytes
 
-# 20 candidate scales and the search for clipping limits; the share makes Qwen2-72B with 96 questions take 1.5 hours on
-# an A100, as in paper 001, section 4.6.
+# 20 candidate scales, plus the search for clipping limits. The share is chosen such that Qwen2-72B with 96 questions
+# takes 1.5 hours on an A100, as in paper 001, section 4.6.
 _FORWARD_PASSES: Final = 25
 _GPU_SHARE: Final = 0.04
 _LIBRARIES: Final = 2e9
-_TOKENS_PER_QUESTION: Final = 194  # a development question with its chat template, by Qwen2's tokenizer
+_TOKENS_PER_QUESTION: Final = 194  # mean for development questions with chat template, with Qwen2's tokenizer
 
 
 @dataclass(frozen=True)
 class QuantizeWork:
-    """What a quantize config asks for.
+    """The properties of a quantize config that determine its cost.
 
     Attributes:
-        group_size: weights that share a scale.
-        tensor_parallel: GPUs that will share the model.
-        samples: calibration questions.
-        max_length: the longest of them, in tokens.
+        group_size: the number of consecutive weights that share a scale.
+        tensor_parallel: the number of GPUs that will share the model.
+        samples: the number of calibration questions.
+        max_length: the maximum length of a question, in tokens.
         on_gpu: whether the search runs on a GPU.
-        whole_model: whether all of the model is put on one GPU (`device_map`).
+        blockwise: whether the engine reads one block at a time, rather than the whole model into host memory.
+        whole_model: whether the whole model is put on one GPU (`device_map`).
     """
 
     group_size: int
@@ -38,25 +39,27 @@ class QuantizeWork:
     samples: int
     max_length: int
     on_gpu: bool
+    blockwise: bool = True
     whole_model: bool = False
 
 
 def plan_quantize(setting: Setting, work: QuantizeWork) -> Estimate:
-    """Plan padding and AWQ."""
+    """Estimate padding and AWQ."""
     machine, shape = setting.machine, setting.shape.padded(work.group_size, work.tensor_parallel)
     element = 2 if work.on_gpu else 4
     tokens = work.samples * min(work.max_length, _TOKENS_PER_QUESTION)
-    padded, packed = float(shape.parameters * 2), shape.bytes(awq_bytes(work.group_size))
+    packed = shape.bytes(awq_bytes(work.group_size))
     search = search_bytes(shape, tokens, element)
-    memory = {"model": float(shape.parameters * element), "libraries": _LIBRARIES}
+    whole = not work.blockwise or work.whole_model
+    model = float(shape.parameters * element) if whole else _block_and_embedding(shape) * element
+    memory = {"model" if whole else "embedding and one block": model, "libraries": _LIBRARIES}
     budgets = []
     if work.on_gpu and machine.gpus:
         placed = {"weights": _placed(shape, work), "calibration": search}
         limit = max(gpu.available_bytes for gpu in machine.gpus)
         budgets.append(Budget("gpu", "memory per GPU", placed, limit, "lower calibration.max_samples or max_length"))
-    elif not work.on_gpu:
-        memory["calibration"] = search
-    disk = {"padded checkpoint": padded, "AWQ checkpoint": packed}
+    memory["calibration"] = search
+    disk = {"finished blocks": packed, "4-bit checkpoint": packed}
     if not setting.local:
         disk["download of the model"] = shape.parameters * 2.0
     seconds = _seconds(setting, work, shape, tokens)
@@ -65,7 +68,7 @@ def plan_quantize(setting: Setting, work: QuantizeWork) -> Estimate:
         budgets=[
             *budgets,
             Budget("host", "memory", memory, machine.memory_bytes, "use a machine with more memory"),
-            Budget("disk", "disk", disk, machine.disk_bytes, "free space, or name an --out on another disk"),
+            Budget("disk", "disk", disk, machine.disk_bytes, "free some space, or choose an --out on another disk"),
         ],
         seconds=seconds,
         figures={
@@ -83,15 +86,20 @@ def plan_quantize(setting: Setting, work: QuantizeWork) -> Estimate:
 
 
 def search_bytes(shape: Shape, tokens: int, element: int) -> float:
-    """Inputs, residual, normed input and output of a block, and gate, up and their product, for all tokens."""
+    """Return the bytes of a block's input, residual, normed input, output, gate, up and product, for all tokens."""
     return float(tokens * (4 * shape.hidden + 3 * shape.intermediate) * element)
 
 
 def _placed(shape: Shape, work: QuantizeWork) -> float:
-    """Weights on the GPU: everything, or the embedding and one block."""
+    """Return the bytes of the weights on the GPU: all of them, or the embedding and one block."""
     if work.whole_model:
         return shape.parameters * 2.0
-    return 2.0 * (shape.vocab * shape.hidden + shape.linear_weights / shape.layers)
+    return 2.0 * _block_and_embedding(shape)
+
+
+def _block_and_embedding(shape: Shape) -> float:
+    """Return the number of weights in the embedding and one block."""
+    return shape.vocab * shape.hidden + shape.linear_weights / shape.layers
 
 
 def _seconds(setting: Setting, work: QuantizeWork, shape: Shape, tokens: int) -> float | None:
@@ -118,14 +126,14 @@ def _notes(setting: Setting, padded: Shape, work: QuantizeWork) -> Iterator[str]
 def _refusals(setting: Setting, work: QuantizeWork) -> Iterator[Problem]:
     file, machine = setting.file, setting.machine
     if setting.shape.group_size:
-        yield Problem(file, "model", "is quantized already", "name the merged checkpoint")
+        yield Problem(file, "model", "is already quantized", "choose the merged checkpoint")
     if setting.shape.hidden % work.group_size:
-        what = f"layers are {setting.shape.hidden} wide, not a multiple of {work.group_size}"
+        what = f"layers are {setting.shape.hidden} wide, which is not a multiple of {work.group_size}"
         yield Problem(file, "awq.q_group_size", what, "choose 64 or 32")
     if not work.on_gpu:
         return
     if not machine.gpus:
-        what = f"is for a machine with a GPU, machine '{machine.name}' has none"
+        what = f"needs a GPU, but machine '{machine.name}' has none"
         yield Problem(file, "device", what, "set device to cpu")
         return
     yield from installation_problems(file, machine, 1)

@@ -1,4 +1,4 @@
-"""A plan as text for a terminal, and as JSON."""
+"""Format a plan as text for a terminal, or as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HOUR: Final = 3600
 
 
 def as_json(plan: Plan) -> dict[str, Any]:
-    """Everything that a plan says; sizes in 10^9 bytes."""
+    """Return the whole plan as JSON values; sizes are in 10^9 bytes."""
     estimate, machine = plan.estimate, plan.machine
     return {
         "stage": estimate.stage,
@@ -35,12 +35,12 @@ def as_json(plan: Plan) -> dict[str, Any]:
 
 
 def as_text(plan: Plan, width: int) -> str:
-    """The plan as text, wrapped to `width` characters."""
+    """Return the plan as text, wrapped to `width` characters."""
     return "\n".join(line for text in _lines(plan) for line in _wrap(text, width))
 
 
 def duration(seconds: float) -> str:
-    """A rough time: 40 s, 25 minutes, 20.9 hours."""
+    """Format a rough duration, such as 40 s, 25 minutes or 20.9 hours."""
     if seconds < 1.5 * _MINUTE:
         return f"{max(seconds, 1):.0f} s"
     return f"{seconds / _MINUTE:.0f} minutes" if seconds < 1.5 * _HOUR else f"{seconds / _HOUR:.1f} hours"
@@ -126,7 +126,7 @@ def _figures(plan: Plan) -> Iterator[str]:
     if "weights_gb_per_gpu" in figures:
         total, padded = figures["weights_gb_total"], figures["padded_weights_gb_total"]
         widened = f", {padded:.1f} GB padded" if padded != total else ""
-        yield f"weights: {total:.1f} GB{widened}; {figures['weights_gb_per_gpu']:.1f} GB on each device"
+        yield f"weights: {total:.1f} GB{widened}, {figures['weights_gb_per_gpu']:.1f} GB per device"
         yield f"key-value cache: {figures['kv_tokens']:,} tokens"
     if figures.get("padded_intermediate_size", 0) != figures.get("intermediate_size", 0):
         yield f"feed-forward width: {figures['intermediate_size']}, padded to {figures['padded_intermediate_size']}"
@@ -143,7 +143,7 @@ def _figures(plan: Plan) -> Iterator[str]:
 
 
 def _assumptions(plan: Plan) -> list[str]:
-    model = [f"model: {plan.model.name}, because {plan.model.assumed} (--model)"] if plan.model.assumed else []
+    model = [f"model: {plan.model.name}, since {plan.model.assumed} (--model)"] if plan.model.assumed else []
     return [*model, *plan.estimate.assumptions]
 
 

@@ -1,4 +1,4 @@
-"""Plan a config: find out which stage it is for, the model and the machine, and estimate."""
+"""Plan a config: determine its stage, its model and the machine, then estimate."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shoptune.config import apply_overrides, load, read_yaml
+from shoptune.config.paths import resolved
 from shoptune.errors import Problem, ShoptuneError, fail
 from shoptune.infer.profile import Profile, load_profile
 from shoptune.merge.config import MergeConfig
@@ -27,15 +28,15 @@ from shoptune.sweep.config import load_sweep
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asks for besides the config.
+    """The options of `shoptune plan`.
 
     Attributes:
-        overrides: texts from `--set`.
-        model: a config.json, a folder or a hub id, in place of the config's.
-        machine: as `find_machine` takes it.
-        weights: what inference loads.
-        track: the track whose time limit counts.
-        processes: of training.
+        overrides: `key.path=value` strings from `--set`.
+        model: a config.json, a folder or a Hub id that replaces the config's model.
+        machine: the machine, as in `find_machine`.
+        weights: the format of the weights that inference loads.
+        track: the track whose time limit applies.
+        processes: the number of training processes.
     """
 
     overrides: Sequence[str] = ()
@@ -48,7 +49,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Plan:
-    """An estimate with what it was made for."""
+    """An estimate, with the config, the model and the machine it is for."""
 
     file: Path
     model: Model
@@ -57,7 +58,7 @@ class Plan:
 
     @property
     def problems(self) -> list[Problem]:
-        """What prevents the stage from running."""
+        """The problems that prevent the stage from running."""
         return self.estimate.problems(self.file, self.machine)
 
     @property
@@ -67,10 +68,10 @@ class Plan:
 
 
 def plan_config(file: Path, options: Options) -> Plan:
-    """Plan a train, merge, sweep, quantize or infer config.
+    """Estimate a train, merge, sweep, quantize or infer config.
 
     Raises:
-        ShoptuneError: the config is malformed or of another stage, or the model or the machine cannot be found.
+        ShoptuneError: the config is malformed or of another kind, or the model or the machine cannot be found.
     """
     values = apply_overrides(read_yaml(file), options.overrides)
     stage = stage_of(file, values)
@@ -84,10 +85,10 @@ def plan_config(file: Path, options: Options) -> Plan:
 
 
 def stage_of(file: Path, values: Any) -> str:
-    """The stage whose config a file is, by its keys.
+    """Determine from its keys which stage a config is for.
 
     Raises:
-        ShoptuneError: the keys are those of no stage that can be planned.
+        ShoptuneError: the keys do not match any stage that can be planned.
     """
     keys = set(values) if isinstance(values, Mapping) else set()
     if "base_model" in keys:
@@ -101,19 +102,19 @@ def stage_of(file: Path, values: Any) -> str:
     if keys and keys <= set(Profile.model_fields):
         return "infer"
     what = "is not a train, merge, sweep, quantize or infer config"
-    raise fail(file, "", what, "name one from training_configs/, merge/, merge/sweeps/, quantize/ or infer/")
+    raise fail(file, "", what, "choose one from training_configs/, merge/, merge/sweeps/, quantize/ or infer/")
 
 
 def _refuse_others(stage: str, options: Options) -> None:
-    """Options that mean nothing for a stage.
+    """Reject options that have no meaning for a stage.
 
     Raises:
-        ShoptuneError: one was given.
+        ShoptuneError: the user passed at least one of them; the error lists all.
     """
     given = {"--track": (options.track, "infer"), "--weights": (options.weights, "infer")}
     given["--processes"] = (options.processes, "train")
     problems = [
-        Problem(name, "", f"is for {meant} configs, this is one of {stage}", "remove it")
+        Problem(name, "", f"applies to {meant} configs, but this is a {stage} config", "remove the option")
         for name, (value, meant) in given.items()
         if value is not None and stage != meant
     ]
@@ -122,13 +123,13 @@ def _refuse_others(stage: str, options: Options) -> None:
 
 
 def _reference(stage: str, file: Path, values: Mapping[str, Any]) -> tuple[str | None, str]:
-    """The model that a config names, and the key."""
+    """Return the model that a config names, and the key that names it."""
     key = {"train": "base_model", "merge": "base", "sweep": "merge", "quantize": "model", "infer": ""}[stage]
-    value = values.get(key)
+    value = resolved(values.get(key))
     if stage == "sweep" and value is not None:
         return load(Path(str(value)), MergeConfig).base, "merge"
     if key and not isinstance(value, str):
-        raise fail(file, key, "missing", "name a folder or a hub id")
+        raise fail(file, key, "is missing", "set it to a folder or a Hub id")
     return value, key
 
 

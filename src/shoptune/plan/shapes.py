@@ -1,4 +1,4 @@
-"""The shapes of a model's weights, and the bytes that they take in each format."""
+"""The shapes of a model's weights, and the number of bytes that they take in each format."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from shoptune.errors import Problem, ShoptuneError
 from shoptune.quantize.widths import padded_width
 
 BYTES: Final[Mapping[str, int]] = {"float32": 4, "float16": 2, "half": 2, "bfloat16": 2}
-# Attention with grouped key-value heads, then gate, up and down projections: the shapes below hold for these only.
+# Families with grouped key-value heads and gate, up and down projections. The formulas below apply only to these.
 _FAMILIES: Final = ("llama", "mistral", "qwen2", "qwen3")
-_BITS: Final = 4  # the only width that `shoptune quantize` writes
+_BITS: Final = 4  # bits per weight; `shoptune quantize` writes no others
 _NEEDED: Final = (
     "hidden_size",
     "num_hidden_layers",
@@ -27,13 +27,13 @@ _NEEDED: Final = (
 
 @dataclass(frozen=True)
 class Linear:
-    """One linear layer of a block.
+    """One linear layer of a transformer block.
 
     Attributes:
-        name: as in the checkpoint, `q_proj` for instance.
-        inputs: its input features.
-        outputs: its output features.
-        split: what tensor parallelism splits over the GPUs.
+        name: the name in the checkpoint, such as `q_proj`.
+        inputs: the number of input features.
+        outputs: the number of output features.
+        split: the dimension that tensor parallelism splits over GPUs.
     """
 
     name: str
@@ -43,11 +43,11 @@ class Linear:
 
     @property
     def weights(self) -> int:
-        """How many weights it has."""
+        """The number of weights."""
         return self.inputs * self.outputs
 
     def rank_one(self, parallel: int = 1) -> float:
-        """LoRA weights for each unit of rank, on one of `parallel` GPUs; vLLM splits only the factor that must be."""
+        """Return the LoRA weights per unit of rank on one of `parallel` GPUs; vLLM splits only one of the factors."""
         if self.split == "outputs":
             return self.inputs + self.outputs / parallel
         return self.inputs / parallel + self.outputs
@@ -55,12 +55,11 @@ class Linear:
 
 @dataclass(frozen=True)
 class Shape:
-    """The sizes in a `config.json`.
+    """The sizes in a `config.json`. Fields that are not listed have the same meaning as in transformers.
 
     Attributes:
-        dtype: element type of the weights, as the checkpoint declares it.
-        group_size: weights that share a scale, when the checkpoint is already quantized to 4 bits; else None.
-        others: the keys' meanings are those of transformers.
+        dtype: the element type of the weights, as declared by the checkpoint.
+        group_size: the number of weights per scale if the checkpoint is quantized to 4 bits, else None.
     """
 
     hidden: int
@@ -76,7 +75,7 @@ class Shape:
 
     @property
     def linears(self) -> Sequence[Linear]:
-        """The linear layers of one block."""
+        """The linear layers of one transformer block."""
         queries, keys = self.heads * self.head_dim, self.kv_heads * self.head_dim
         return (
             Linear("q_proj", self.hidden, queries, "outputs"),
@@ -90,84 +89,84 @@ class Shape:
 
     @property
     def linear_weights(self) -> int:
-        """Weights of all blocks' linear layers: those that quantization and LoRA concern."""
+        """The number of weights in the linear layers of all blocks, which quantization and LoRA apply to."""
         return self.layers * sum(linear.weights for linear in self.linears)
 
     @property
     def embedding_weights(self) -> int:
-        """Weights of the embedding, and of the output layer where it has its own."""
+        """The number of weights in the embedding, and in the output layer unless it shares them."""
         return self.vocab * self.hidden * (1 if self.tied else 2)
 
     @property
     def small_weights(self) -> int:
-        """Norms, and the biases of queries, keys and values."""
+        """The number of weights in norms and in the biases of queries, keys and values."""
         norms = (2 * self.layers + 1) * self.hidden
         return norms + self.layers * (self.heads + 2 * self.kv_heads) * self.head_dim
 
     @property
     def parameters(self) -> int:
-        """All weights."""
+        """The number of all weights."""
         return self.linear_weights + self.embedding_weights + self.small_weights
 
     @property
     def active_weights(self) -> int:
-        """Weights that each token is multiplied by: all linear layers and the output layer."""
+        """The number of weights that each token is multiplied by: all linear layers and the output layer."""
         return self.linear_weights + self.vocab * self.hidden
 
     def bytes(self, per_linear_weight: float, per_other_weight: float = 2) -> float:
-        """Bytes of the checkpoint, given those of a weight inside and outside the linear layers."""
+        """Return the bytes of the checkpoint, given the bytes per weight inside and outside of linear layers."""
         return self.linear_weights * per_linear_weight + (self.parameters - self.linear_weights) * per_other_weight
 
     def bytes_per_gpu(self, per_linear_weight: float, parallel: int, per_other_weight: float = 2) -> float:
-        """What one of `parallel` GPUs holds: linear layers and embeddings are split, the rest is on every GPU."""
+        """Return the bytes on one of `parallel` GPUs: linear layers and embeddings are split, the rest replicated."""
         split = self.linear_weights * per_linear_weight + self.embedding_weights * per_other_weight
         return split / parallel + self.small_weights * per_other_weight
 
     def kv_bytes_per_token(self, parallel: int, element: int = 2) -> float:
-        """Keys and values of one token on one of `parallel` GPUs; fewer heads than GPUs are repeated."""
+        """Return the bytes of one token's keys and values on one of `parallel` GPUs; each has at least one head."""
         return 2.0 * self.layers * max(self.kv_heads / parallel, 1) * self.head_dim * element
 
     def lora_weights(self, rank: int, targets: Sequence[str] | None = None, parallel: int = 1) -> float:
-        """Weights of LoRA factors on one of `parallel` GPUs; on all linear layers when no targets are named."""
+        """Return the LoRA weights on one of `parallel` GPUs, for the given or else for all linear layers."""
         chosen = [linear for linear in self.linears if targets is None or linear.name in targets]
         return rank * self.layers * sum(linear.rank_one(parallel) for linear in chosen)
 
     def padded(self, group_size: int, parallel: int) -> Shape:
-        """The shape whose feed-forward layers each of `parallel` GPUs holds in whole quantization groups."""
+        """Return the shape with feed-forward layers padded to whole quantization groups on each of `parallel` GPUs."""
         return dataclasses.replace(self, intermediate=padded_width(self.intermediate, group_size, parallel))
 
 
 def awq_bytes(group_size: int) -> float:
-    """Bytes of a weight in AWQ: 4 bits, and a 16-bit scale and a 4-bit zero point for each group."""
+    """Return the bytes per weight in AWQ: 4 bits, plus a 16-bit scale and a 4-bit zero point per group."""
     return 0.5 + 2.5 / group_size
 
 
 def nf4_bytes() -> float:
-    """Bytes of a weight in NF4 with double quantization (QLoRA, section 3).
+    """Return the bytes per weight in NF4 with double quantization (QLoRA, section 3).
 
-    4 bits; a scale for 64 weights, itself rounded to 8 bits; a 32-bit scale for 256 of those.
+    A weight has 4 bits; 64 weights share a scale, which is rounded to 8 bits; 256 of these share a 32-bit scale.
     """
     return 0.5 + 1 / 64 + 4 / (64 * 256)
 
 
 def shape_of(config: Mapping[str, Any], file: str | Path) -> Shape:
-    """The shape that a `config.json` describes.
+    """Read the shape from a `config.json`.
 
     Args:
-        config: its content.
-        file: where it was read, for errors.
+        config: the content of the file.
+        file: the path of the file, for errors.
 
     Raises:
-        ShoptuneError: sizes are missing, or the model is of another family.
+        ShoptuneError: sizes are missing, or the model's family is not supported.
     """
     problems = [
-        Problem(file, key, f"is not a size (got {config.get(key)!r})", "name the config.json of a language model")
+        Problem(file, key, f"is not a size (got {config.get(key)!r})", "choose the config.json of a language model")
         for key in _NEEDED
         if not isinstance(config.get(key), int) or config[key] < 1
     ]
     family = config.get("model_type")
     if family not in _FAMILIES:
-        what = f"the shapes of '{family}' models are unknown"
+        what = f"'{family}' models are not supported"
         problems.append(Problem(file, "model_type", what, f"choose one of {', '.join(_FAMILIES)}"))
     if problems:
         raise ShoptuneError(problems)
@@ -193,5 +192,5 @@ def _group_size(quantization: Any, file: str | Path) -> int | None:
     bits = settings.get("bits", settings.get("num_bits")) if isinstance(settings, Mapping) else None
     if bits != _BITS or not isinstance(settings.get("group_size"), int) or settings["group_size"] < 1:
         what = f"is not 4 bits in groups (got {bits} bits)"
-        raise ShoptuneError([Problem(file, "quantization_config", what, "name a 4-bit or an unquantized checkpoint")])
+        raise ShoptuneError([Problem(file, "quantization_config", what, "choose a 4-bit or unquantized checkpoint")])
     return int(settings["group_size"])

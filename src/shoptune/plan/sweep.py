@@ -1,4 +1,4 @@
-"""Plan a sweep: one engine that stays up, and an ensemble per point."""
+"""Plan a sweep: one engine that keeps running, and one ensemble per point."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from shoptune.plan.merge import RANK, MergeWork, plan_merge
 from shoptune.plan.tracks import TRACKS
 
 QUESTIONS: Final = 96  # the development questions
-_START_SECONDS: Final = 300  # loading weights and starting the engine: an assumption
-_MIXED: Final = 5  # the track that holds all task types
+_START_SECONDS: Final = 300  # assumed duration of loading weights and starting the engine
+_MIXED: Final = 5  # the track with all task types
 
 
 @dataclass(frozen=True)
 class SweepWork:
-    """What a sweep config asks for.
+    """The properties of a sweep config that determine its cost.
 
     Attributes:
-        points: ensembles to score.
-        questions: questions per point.
-        merge: the ensemble.
+        points: the number of ensembles to score.
+        questions: the number of questions per point.
+        merge: the properties of the ensemble.
     """
 
     points: int
@@ -34,7 +34,7 @@ class SweepWork:
 
 
 def plan_sweep(setting: Setting, profile: Profile, work: SweepWork) -> Estimate:
-    """Plan a sweep: inference with unquantized weights, and a merge per point where no adapters are served."""
+    """Estimate a sweep: inference with unquantized weights, plus a merge per point if adapters are not served."""
     answering = plan_infer(setting, profile, "unquantized")
     merging = plan_merge(setting, work.merge)
     minutes = answering.figures["minutes_per_track"].get(str(_MIXED))
@@ -51,19 +51,19 @@ def plan_sweep(setting: Setting, profile: Profile, work: SweepWork) -> Estimate:
         figures={**_but_tracks(answering.figures), "points": work.points, "questions_per_point": work.questions},
         assumptions=[
             *answering.assumptions,
-            f"{work.points} points of {work.questions} questions, {_START_SECONDS} s to start the engine",
+            f"{work.points} points of {work.questions} questions each, {_START_SECONDS} s to start the engine",
         ],
         notes=[*answering.notes, *_ranks(profile, work)],
     )
 
 
 def _but_tracks(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """A sweep asks other questions than the tracks."""
+    """Remove the figures of tracks, whose questions a sweep does not ask."""
     return {name: value for name, value in figures.items() if name not in {"minutes_per_track", "track_limits_minutes"}}
 
 
 def _disk(setting: Setting, merging: Estimate, *, lora: bool) -> list[Budget]:
-    """Disk space that the sweep takes: next to none with adapters, otherwise one merged checkpoint at a time."""
+    """Return the disk space needed: very little with adapters, otherwise one merged checkpoint at a time."""
     parts = {"adapters": RANK * 2.0 * setting.shape.lora_weights(1)} if lora else {}
     disk = next(budget for budget in merging.budgets if budget.key == "disk")
     if lora:
@@ -75,4 +75,4 @@ def _ranks(profile: Profile, work: SweepWork) -> list[str]:
     wanted, offered = RANK * work.merge.members, profile.engine.max_lora_rank or 16
     if not profile.engine.enable_lora or wanted <= offered:
         return []
-    return [f"{work.merge.members} adapters of rank {RANK} need max_lora_rank {wanted}, the profile has {offered}"]
+    return [f"{work.merge.members} adapters of rank {RANK} need max_lora_rank {wanted}, but the profile has {offered}"]

@@ -1,4 +1,4 @@
-"""The challenge's tracks: how many questions, how long they may take, and how long they are."""
+"""The challenge's tracks: the number and the length of questions, and the time limit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shoptune.plan.roofline import Engine
 from shoptune.shopbench.vocabulary import TaskType
 
 BATCH: Final = 16  # the evaluator's largest batch
-TEMPLATE_TOKENS: Final = 30  # system prompt and chat template, by the prompting that adapters are trained on
+TEMPLATE_TOKENS: Final = 30  # system prompt and chat template, with the prompting used in training
 
 _CHOICE, _RETRIEVAL, _RANKING = TaskType.MULTIPLE_CHOICE, TaskType.RETRIEVAL, TaskType.RANKING
 _NER, _GENERATION = TaskType.NAMED_ENTITY_RECOGNITION, TaskType.GENERATION
@@ -18,13 +18,13 @@ _NER, _GENERATION = TaskType.NAMED_ENTITY_RECOGNITION, TaskType.GENERATION
 
 @dataclass(frozen=True)
 class Track:
-    """One track in phase 2.
+    """One track in phase 2 of the challenge.
 
     Attributes:
-        questions: how many are asked (paper 001, section 4.6).
-        minutes: how long answering them may take (paper 001, table 1).
-        tokens: mean length of a question by Qwen2's tokenizer, over the 96 development questions of the track.
-        task_types: those that occur among its development questions.
+        questions: the number of questions (paper 001, section 4.6).
+        minutes: the time limit for answering them, in minutes (paper 001, table 1).
+        tokens: the mean length of a question in tokens of Qwen2, over the 96 development questions of the track.
+        task_types: the task types that occur in its development questions.
     """
 
     questions: int
@@ -43,16 +43,16 @@ TRACKS: Final[Mapping[int, Track]] = {
 
 
 def track_minutes(track: Track, engine: Engine, limits: Mapping[TaskType, int], batch: int) -> float:
-    """Minutes to answer a track's questions in batches.
+    """Estimate the minutes to answer a track's questions in batches.
 
-    A batch takes as many steps as its longest answer has tokens: the largest limit of the track's task types, so the
-    estimate errs on the long side.
+    A batch takes as many steps as its longest answer has tokens. The estimate assumes the largest limit among the
+    track's task types, so the real duration tends to be shorter.
 
     Args:
-        track: the questions.
-        engine: what computes.
-        limits: the most tokens of an answer, by task type.
-        batch: questions that are answered together.
+        track: the track.
+        engine: the devices that compute.
+        limits: the maximum number of tokens in an answer, per task type.
+        batch: the number of questions that are answered together.
     """
     steps = max(limits[task_type] for task_type in track.task_types)
     prefill = engine.prefill_seconds(batch * (track.tokens + TEMPLATE_TOKENS))
@@ -61,7 +61,7 @@ def track_minutes(track: Track, engine: Engine, limits: Mapping[TaskType, int], 
 
 
 def question_assumptions() -> Iterator[str]:
-    """The assumptions behind the minutes of tracks, in sentences."""
+    """Yield the assumptions behind the minutes per track, as sentences."""
     lengths = ", ".join(str(track.tokens + TEMPLATE_TOKENS) for track in TRACKS.values())
     yield f"prompts of {lengths} tokens on tracks 1 to 5 (means of the development questions, plus {TEMPLATE_TOKENS})"
-    yield f"batches of {BATCH}; every batch runs to the largest max_tokens of its track's task types"
+    yield f"batches of {BATCH}, each with as many steps as the largest max_tokens among its track's task types"

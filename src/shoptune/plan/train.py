@@ -1,4 +1,4 @@
-"""Plan training: what every GPU and the host hold, what checkpoints take, and the hours."""
+"""Plan training: memory per GPU and on the host, disk space for checkpoints, and duration."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from shoptune.plan.roofline import TRAINING_SHARE, training_tokens_per_second
 from shoptune.plan.train_memory import FULL, GRADIENTS, LIBRARIES, OPTIMIZER, Job, gpu_parts, host_parts, zero_settings
 
 ROWS: Final = 500_000  # paper 001, section 4.2
-TOKENS_PER_ROW: Final = 350  # an assumption
+TOKENS_PER_ROW: Final = 350  # assumed
 
 
 def plan_train(setting: Setting, keys: Mapping[str, Any], processes: int | None = None) -> Estimate:
-    """Plan a training config.
+    """Estimate a training config.
 
     Args:
         setting: the base model and the machine.
         keys: axolotl's keys and values.
-        processes: how many; one per GPU when None.
+        processes: the number of processes, or None for one per GPU.
     """
     machine = setting.machine
     job = Job(keys, setting.shape, processes or max(len(machine.gpus), 1), bool(machine.gpus), zero_settings(keys))
@@ -66,11 +66,12 @@ def _disk(setting: Setting, job: Job) -> Budget:
     parts = {"checkpoints": float(checkpoint * kept)}
     if not setting.local:
         parts["download of the base"] = job.shape.parameters * 2.0
-    return Budget("disk", "disk", parts, setting.machine.disk_bytes, "free space, or name an --out on another disk")
+    remedy = "free some space, or choose an --out on another disk"
+    return Budget("disk", "disk", parts, setting.machine.disk_bytes, remedy)
 
 
 def _tokens(job: Job) -> tuple[float, str]:
-    """Tokens of the whole training, and where the figure comes from."""
+    """Return the number of tokens in the whole training, and a phrase that explains the figure."""
     if steps := job.keys.get("max_steps"):
         batch = job.tokens_per_step * int(job.keys.get("gradient_accumulation_steps") or 1) * job.processes
         return float(steps * batch), f"{steps} steps of {batch} tokens"
@@ -81,10 +82,10 @@ def _tokens(job: Job) -> tuple[float, str]:
 
 
 def _rows(sets: Sequence[Mapping[str, Any]]) -> tuple[int, str]:
-    """Rows of the training data, from Parquet's footers; paper 001's number before they are built."""
+    """Return the number of training rows, from Parquet footers, or paper 001's number if they are not built yet."""
     files = [file for entry in sets for file in _parquet(Path(str(entry.get("path", ""))))]
     if not files:
-        return ROWS, "paper 001's number: the data are not built yet"
+        return ROWS, "paper 001's number, since the data is not built yet"
     import pyarrow.parquet as pq
 
     return sum(pq.read_metadata(file).num_rows for file in files), "counted"
@@ -96,7 +97,7 @@ def _parquet(path: Path) -> list[Path]:
 
 def _host_remedy(job: Job) -> str:
     if job.zero_stage in {OPTIMIZER, GRADIENTS}:
-        return f"remove deepspeed: plain DDP does not copy the model to host memory (ZeRO-{job.zero_stage} does)"
+        return f"remove deepspeed: unlike ZeRO-{job.zero_stage}, plain DDP does not copy the model to host memory"
     return "use a machine with more memory, or fewer processes"
 
 
@@ -108,12 +109,12 @@ def _refusals(setting: Setting, job: Job) -> Iterator[Problem]:
     yield from installation_problems(file, machine, job.processes)
     gpu = machine.gpus[0]
     if job.processes > len(machine.gpus):
-        what = f"{job.processes} processes, machine '{machine.name}' has {len(machine.gpus)} GPUs"
+        what = f"{job.processes} processes, but machine '{machine.name}' has {len(machine.gpus)} GPUs"
         yield Problem(file, "--processes", what, "start one process per GPU")
     if keys.get("bf16") is True:
         yield from dtype_problems(file, "bf16", "bfloat16", machine)
     if keys.get("tf32") is True and gpu.capability < AMPERE:
-        what = f"TF32 needs capability 8.0, {gpu.name} has {capability_text(gpu.capability)}"
+        what = f"TF32 needs capability 8.0, but {gpu.name} has {capability_text(gpu.capability)}"
         yield Problem(file, "tf32", what, "set tf32 to false")
     yield from _attention(setting, keys)
     whole = keys.get("device_map")
@@ -123,7 +124,7 @@ def _refusals(setting: Setting, job: Job) -> Iterator[Problem]:
 
 
 def _wrong_kind(setting: Setting, job: Job) -> Iterator[Problem]:
-    """A config for another kind of machine."""
+    """Yield a problem if the config has keys that need a GPU and the machine has none."""
     if setting.machine.gpus:
         return
     wanted = [key for key in ("bf16", "fp16", "tf32") if job.keys.get(key) is True]
@@ -132,7 +133,7 @@ def _wrong_kind(setting: Setting, job: Job) -> Iterator[Problem]:
     if job.keys.get("deepspeed"):
         wanted.append("deepspeed")
     if wanted:
-        what = f"need a GPU, machine '{setting.machine.name}' has none"
+        what = f"need a GPU, but machine '{setting.machine.name}' has none"
         yield Problem(
             setting.file, ", ".join(wanted), what, "train on a machine with GPUs, or write a config for a CPU"
         )
@@ -144,26 +145,26 @@ def _attention(setting: Setting, keys: Mapping[str, Any]) -> Iterator[Problem]:
     where = "attn_implementation" if chosen else "flash_attention"
     other = "xformers" if gpu.capability >= AMPERE else "sdpa without sample_packing"
     if flash and not setting.machine.flash_attention:
-        what = f"needs the flash-attn package, which machine '{setting.machine.name}' does not have"
+        what = f"needs the package flash-attn, which machine '{setting.machine.name}' does not have"
         yield Problem(setting.file, where, what, f"set attn_implementation to {other}")
     elif flash and gpu.capability < AMPERE:
-        what = f"flash-attn needs capability 8.0, {gpu.name} has {capability_text(gpu.capability)}"
+        what = f"flash-attn needs capability 8.0, but {gpu.name} has {capability_text(gpu.capability)}"
         yield Problem(setting.file, where, what, f"set attn_implementation to {other}")
     packed = keys.get("sample_packing") and keys.get("bf16") is True
     if (chosen == "sdpa" or keys.get("sdp_attention")) and packed and AMPERE <= gpu.capability < HOPPER:
-        what = "sdpa with sample_packing in bf16 before Hopper may give a loss of 0.0, as axolotl warns"
+        what = "sdpa with sample_packing in bf16 can give a loss of 0.0 on GPUs before Hopper, as axolotl warns"
         yield Problem(setting.file, "attn_implementation", what, "set it to xformers or flex_attention")
 
 
 def _assumptions(setting: Setting, job: Job, source: str, *, known: bool) -> list[str]:
     optimizer = job.keys.get("optimizer") or "adamw_torch"
     lines = [
-        f"{job.adapter}, {job.trainable / 1e6:.1f}M trained weights of {job.trainable_element} bytes, {optimizer}",
-        f"{job.processes} processes, {_distribution(job)}; {job.tokens_per_step} tokens per forward pass and process",
+        f"{job.adapter}, {job.trainable / 1e6:.1f}M trained weights of {job.trainable_element} bytes each, {optimizer}",
+        f"{job.processes} processes, {_distribution(job)}, {job.tokens_per_step} tokens per forward pass and process",
         f"training data: {source}",
     ]
     if not known:
-        return [*lines, "no time: the GPU's speed is unknown; describe the machine in a file (--machine FILE)"]
+        return [*lines, "no time, since the GPU's speed is unknown: describe the machine in a file (--machine FILE)"]
     operations = 4 + 2 * int(job.recomputes) + 2 * int(job.adapter == FULL)
     if not setting.machine.gpus:
         return [*lines, f"speed: 40 GFLOPS per core; {operations} operations per weight and token"]

@@ -1,4 +1,4 @@
-"""The memory that training takes on each GPU and on the host."""
+"""The memory that training needs on each GPU and on the host."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from shoptune.plan.shapes import Shape, nf4_bytes
 from shoptune.runtime.machine_facts import GIB
 
 FULL: Final = "full"
-LIBRARIES: Final = 2e9  # torch, axolotl and the data set in the memory of one process
+LIBRARIES: Final = 2e9  # bytes of torch, axolotl and the data set per process
 _CUDA_BYTES: Final = GIB // 2
-_SHARD: Final = 5e9  # the largest file of a checkpoint, of which each process reads one at a time
+_SHARD: Final = 5e9  # bytes of a checkpoint's largest file; each process reads one file at a time
 _FLOAT32: Final = 4  # bytes
-# What ZeRO's stages partition: the optimizer, then gradients as well, then weights as well.
+# ZeRO's stages partition the optimizer state (1), also gradients (2), and also weights (3).
 _NONE, OPTIMIZER, GRADIENTS, _WEIGHTS = range(4)
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a training config asks for.
+    """The properties of a training config that determine its memory.
 
     Attributes:
         keys: axolotl's keys and values.
-        shape: of the base model.
-        processes: one per GPU.
-        on_gpu: whether there are GPUs.
-        zero: DeepSpeed's config, empty without it.
+        shape: the shapes of the base model.
+        processes: the number of processes, one per GPU.
+        on_gpu: whether training runs on GPUs.
+        zero: the ZeRO section of DeepSpeed's config, empty without DeepSpeed.
     """
 
     keys: Mapping[str, Any]
@@ -41,24 +41,24 @@ class Job:
 
     @property
     def zero_stage(self) -> int:
-        """ZeRO's stage, 0 without DeepSpeed; FSDP shards everything, as stage 3 does."""
+        """ZeRO's stage, or 0 without DeepSpeed. FSDP counts as stage 3, since it shards everything too."""
         if self.keys.get("fsdp") or self.keys.get("fsdp_config"):
             return _WEIGHTS
         return int(self.zero.get("stage", _NONE))
 
     @property
     def adapter(self) -> str:
-        """`qlora`, `lora`, or `full` when all weights are trained."""
+        """`qlora`, `lora`, or `full` if all weights are trained."""
         return str(self.keys.get("adapter") or FULL)
 
     @property
     def element(self) -> int:
-        """Bytes of a number outside quantized layers: 16 bits where training uses them."""
+        """The bytes per number outside of quantized layers: 2 with 16-bit training, else 4."""
         return 2 if any(self.keys.get(key) for key in ("bf16", "fp16", "bfloat16", "float16")) else 4
 
     @property
     def base_bytes(self) -> float:
-        """Of the model as it is loaded."""
+        """The bytes of the base model as it is loaded."""
         per_weight: float = self.element
         if self.keys.get("load_in_4bit"):
             per_weight = nf4_bytes()
@@ -68,7 +68,7 @@ class Job:
 
     @property
     def trainable(self) -> int:
-        """Weights that training changes."""
+        """The number of weights that are trained."""
         if self.adapter == FULL:
             return self.shape.parameters
         targets = None if self.keys.get("lora_target_linear") else self.keys.get("lora_target_modules")
@@ -76,27 +76,27 @@ class Job:
 
     @property
     def trainable_element(self) -> int:
-        """Bytes of a trained weight: PEFT keeps adapters in float32, DeepSpeed converts them to 16 bits."""
+        """The bytes per trained weight: PEFT keeps adapters in float32, DeepSpeed converts them to 16 bits."""
         return self.element if self.zero_stage or self.adapter == FULL else 4
 
     @property
     def tokens_per_step(self) -> int:
-        """Tokens of one forward pass on one GPU."""
+        """The number of tokens in one forward pass on one GPU."""
         return self._whole("micro_batch_size", 1) * self._whole("sequence_len", 512)
 
     def _whole(self, key: str, default: int) -> int:
-        """A whole number of the config. Another type is for axolotl to refuse, with all other problems."""
+        """Return an integer from the config, or the default if it has another type, which axolotl's checks report."""
         value = self.keys.get(key)
         return value if isinstance(value, int) and value else default
 
     @property
     def recomputes(self) -> bool:
-        """Whether activations are computed again in the backward pass."""
+        """Whether activations are recomputed in the backward pass."""
         return bool(self.keys.get("gradient_checkpointing"))
 
 
 def gpu_parts(job: Job) -> dict[str, float]:
-    """Bytes on one GPU by purpose, at the fullest moment of a step."""
+    """Return the bytes on one GPU at the peak of a step, by purpose."""
     weights, stage, parts = job.trainable * job.trainable_element, job.zero_stage, job.processes
     shared = parts if stage else 1
     optimizer = job.trainable * _optimizer_bytes(job)
@@ -118,11 +118,11 @@ def gpu_parts(job: Job) -> dict[str, float]:
 
 
 def activation_bytes(job: Job) -> float:
-    """Activations of one forward pass, and the loss or one block's backward pass, whichever is larger.
+    """Return the bytes of a forward pass's activations, plus the larger of the loss and one block's backward pass.
 
-    A block keeps for each token 8 x hidden (inputs of norms and projections, attention's output, residuals), keys and
-    values, and 4 x intermediate (gate, up, activation, product). With gradient checkpointing only the block's input
-    stays. The loss keeps the logits in the model's type and, in float32, their copy and their gradient.
+    Per token, a block keeps 8 x hidden (inputs of norms and projections, the output of attention, residuals), keys and
+    values, and 4 x intermediate (gate, up, activation, product). With gradient checkpointing, it keeps only its input.
+    The loss keeps the logits in the model's element type, and a copy and the gradient in float32.
     """
     shape, tokens, element = job.shape, job.tokens_per_step, job.element
     block = tokens * (8 * shape.hidden + 2 * shape.kv_heads * shape.head_dim + 4 * shape.intermediate) * element
@@ -133,12 +133,12 @@ def activation_bytes(job: Job) -> float:
 
 
 def host_parts(job: Job) -> dict[str, float]:
-    """Bytes of host memory by purpose, for all processes of a machine, at the fullest moment."""
+    """Return the peak bytes of host memory for all processes of a machine, by purpose."""
     parts = {"libraries": LIBRARIES * job.processes, "loading": min(_SHARD, job.shape.parameters * 2) * job.processes}
     if job.zero_stage in {
         OPTIMIZER,
         GRADIENTS,
-    }:  # DeepSpeed clones the module's state to CPU on every rank that saves
+    }:  # DeepSpeed copies the module's state to host memory on every rank that saves
         parts["checkpoint copies"] = job.base_bytes * job.processes
     if job.zero_stage == _WEIGHTS and job.zero.get("stage3_gather_16bit_weights_on_model_save"):
         parts["gathered checkpoint"] = job.shape.parameters * 2.0
@@ -150,12 +150,12 @@ def host_parts(job: Job) -> dict[str, float]:
 
 
 def _gathered(job: Job) -> float:
-    """Two blocks' weights, which ZeRO-3 gathers ahead of their use."""
+    """Return the bytes of two blocks' weights, which ZeRO-3 gathers before they are used."""
     return 2 * job.shape.linear_weights / job.shape.layers * job.element
 
 
 def _optimizer_bytes(job: Job) -> int:
-    """Bytes of the optimizer's state for each weight; DeepSpeed adds a float32 copy of 16-bit weights."""
+    """Return the bytes of optimizer state per weight; DeepSpeed adds a float32 copy of 16-bit weights."""
     name, copies = str(job.keys.get("optimizer") or "adamw_torch"), bool(job.zero_stage) and job.element < _FLOAT32
     if name.startswith("sgd"):
         state = 0
@@ -167,12 +167,12 @@ def _optimizer_bytes(job: Job) -> int:
 
 
 def zero_settings(keys: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The part of DeepSpeed's config that concerns ZeRO."""
+    """Return the ZeRO section of DeepSpeed's config, or an empty mapping without DeepSpeed."""
     named = keys.get("deepspeed")
     values: Any = named
     if isinstance(named, str):
         values = {}
-        with suppress(OSError, ValueError):  # a training check reports what is wrong with it
+        with suppress(OSError, ValueError):  # a check of the train stage reports the error
             values = json.loads(Path(named).read_text(encoding="utf-8"))
     part = values.get("zero_optimization") if isinstance(values, Mapping) else None
     return part if isinstance(part, Mapping) else {}

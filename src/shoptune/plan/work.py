@@ -1,4 +1,4 @@
-"""What configs ask for, in the terms of an estimate."""
+"""Extract from configs the properties that determine their cost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def merge_work(config: MergeConfig) -> MergeWork:
-    """What a merge YAML asks for."""
+    """Extract the properties of a merge YAML."""
     return MergeWork(
         members=len(config.adapters),
         dtype=config.dtype,
@@ -26,7 +26,7 @@ def merge_work(config: MergeConfig) -> MergeWork:
 
 
 def quantize_work(config: QuantizeConfig) -> QuantizeWork:
-    """What a quantize YAML asks for."""
+    """Extract the properties of a quantize YAML."""
     questions, samples = Path(config.calibration.questions or ""), config.calibration.max_samples
     return QuantizeWork(
         group_size=config.engine.group_size,
@@ -34,11 +34,12 @@ def quantize_work(config: QuantizeConfig) -> QuantizeWork:
         samples=min(samples, _count(questions)) if questions.is_file() else samples,
         max_length=config.calibration.max_length,
         on_gpu=config.device == "cuda",
+        blockwise=config.engine.engine != "llm-compressor",
     )
 
 
 def sweep_work(config: SweepConfig, merge: MergeConfig) -> SweepWork:
-    """What a sweep YAML asks for."""
+    """Extract the properties of a sweep YAML."""
     questions = Path(config.questions)
     return SweepWork(config.points, _count(questions) if questions.is_file() else QUESTIONS, merge_work(merge))
 

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from shoptune.config import Settings
+from shoptune.config.paths import ConfigPath
 from shoptune.config.plugin_settings import InlineSettings, OneOf
 from shoptune.quantize.engine import Device, QuantizerEngine
 
@@ -28,8 +29,8 @@ class Calibration(Settings):
         chat_template_arguments: arguments for the checkpoint's chat template, the same as in the inference profile.
     """
 
-    questions: str | None = None
-    rows: str | None = None
+    questions: ConfigPath | None = None
+    rows: ConfigPath | None = None
     max_samples: Count = 128
     max_length: Count = 512
     chat_template_arguments: Mapping[str, bool | int | float | str] = Field(default_factory=dict)
@@ -56,15 +57,17 @@ class QuantizeConfig(InlineSettings):
         tensor_parallel: the maximum number of GPUs that will share the model; layers are padded so that each GPU gets
             whole quantization groups.
         engine: the library that quantizes.
-        device: the device for computation; weights stay in host memory, and layers are moved one at a time.
+        device: the device for computation; layers are moved to it one at a time.
+        activation_memory: the maximum host memory for calibration activations, in GB; the rest is kept on disk.
     """
 
     plugin_field: ClassVar[str] = "engine"
     plugin_package: ClassVar[str] = _ENGINES
     plugin_default: ClassVar[str] = "autoawq"
 
-    model: str
+    model: ConfigPath
     calibration: Calibration
     tensor_parallel: Literal[1, 2, 4, 8] = 4
     engine: Annotated[QuantizerEngine, OneOf(_ENGINES, "engine")]
     device: Device = "cuda"
+    activation_memory: Annotated[float, Field(gt=0)] = 16.0

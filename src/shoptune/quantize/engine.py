@@ -7,11 +7,14 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.config import Settings
 from shoptune.errors import fail
+
+if TYPE_CHECKING:
+    from shoptune.quantize.layers import LayerChecks
+    from shoptune.quantize.source import PaddedSource
 
 Device = Literal["cpu", "cuda"]
 
@@ -21,36 +24,51 @@ class Work:
     """The inputs of an engine.
 
     Attributes:
-        padded: the checkpoint to quantize; the width of its feed-forward layers is a whole number of groups.
+        source: the checkpoint to quantize; its feed-forward layers are padded to whole groups while they are read.
         blocks: the calibration tokens, in blocks of equal length.
-        device: the device that computes one layer of the model at a time; other weights stay in host memory.
+        device: the device that computes one layer of the model at a time.
         directory: the folder to write the 4-bit checkpoint to.
+        kept: a folder for finished layers, which a resumed run reads.
+        checks: measures each layer when it is finished.
+        activation_bytes: the maximum host memory for calibration activations; the rest is written to `kept`.
     """
 
-    padded: Checkpoint
+    source: PaddedSource
     blocks: Sequence[Sequence[int]]
     device: Device
     directory: Path
+    kept: Path
+    checks: LayerChecks
+    activation_bytes: int = 1 << 34
 
 
 class QuantizerEngine(Settings):
     """Base class for the settings of an engine; a subclass in `shoptune.quantize.engines` sets its name in `engine`.
 
     Attributes:
-        environment: the name of the environment in which the engine is installed.
+        environment: the environment in which the engine is installed, or None for the one that runs the command.
+        calibrates: whether the engine uses calibration samples.
     """
 
     engine: str
-    environment: ClassVar[str]
+    environment: ClassVar[str | None]
+    calibrates: ClassVar[bool] = True
 
     @property
     @abstractmethod
     def group_size(self) -> int:
         """The number of consecutive weights that share a scale."""
 
+    @property
+    def symmetric(self) -> bool:
+        """Whether weights are rounded to a grid around 0, without zero points."""
+        return True
+
     @abstractmethod
     def quantize(self, work: Work) -> Mapping[str, Any]:
         """Write the config and the 4-bit weights of the checkpoint; the caller copies the tokenizer.
+
+        Call `work.checks.record` for each weight as it is finished.
 
         Returns:
             The engine's entries for quantize_report.json, as JSON values.

@@ -16,12 +16,10 @@ import torch
 from shoptune.artifacts.publish import require_space
 from shoptune.checkpoints.checkpoint import INDEX, Checkpoint, read_json
 from shoptune.checkpoints.tensor_file import TensorFileWriter, TensorSpec, read_rows, writing
-from shoptune.errors import fail
+from shoptune.quantize.source import WIDENED_COLUMNS, WIDENED_ROWS, padded_shape
 from shoptune.quantize.widths import INTERMEDIATE_SIZE, intermediate_size
 from shoptune.runtime.progress import Bar
 
-_WIDENED_ROWS = (".mlp.gate_proj.weight", ".mlp.up_proj.weight")
-_WIDENED_COLUMNS = (".mlp.down_proj.weight",)
 _BLOCK_BYTES = 1 << 25
 
 
@@ -39,7 +37,7 @@ def pad_checkpoint(checkpoint: Checkpoint, width: int, directory: Path, progress
             not enough disk space.
     """
     old = intermediate_size(checkpoint)
-    shapes = {spec.name: _padded_shape(spec, old, width) for spec in checkpoint.tensors.values()}
+    shapes = {spec.name: padded_shape(spec, old, width) for spec in checkpoint.tensors.values()}
     sizes = (math.prod(shapes[spec.name]) * spec.dtype.itemsize for spec in checkpoint.tensors.values())
     require_space(directory, sum(sizes))
     for shard in checkpoint.shards:
@@ -56,21 +54,11 @@ def pad_checkpoint(checkpoint: Checkpoint, width: int, directory: Path, progress
         _write_index(checkpoint, directory, old, width)
 
 
-def _padded_shape(spec: TensorSpec, old: int, width: int) -> tuple[int, ...]:
-    axis = 0 if spec.name.endswith(_WIDENED_ROWS) else 1 if spec.name.endswith(_WIDENED_COLUMNS) else None
-    if axis is None:
-        return spec.shape
-    if spec.shape[axis] != old:
-        what = f"is {spec.shape[axis]} wide, but intermediate_size in config.json is {old}"
-        raise fail(spec.file, spec.name, what, "restore the checkpoint's original config.json")
-    return tuple(width if number == axis else size for number, size in enumerate(spec.shape))
-
-
 def _copy_padded(spec: TensorSpec, width: int, writer: TensorFileWriter) -> None:
     """Copy a tensor in blocks of rows. Added rows are not written, since the file is already zero there."""
     for first, last in spec.runs_of_rows(_BLOCK_BYTES):
         block = read_rows(spec, first, last)
-        if spec.name.endswith(_WIDENED_COLUMNS):
+        if spec.name.endswith(WIDENED_COLUMNS):
             block = torch.nn.functional.pad(block, (0, width - block.shape[1]))
         writer.write_rows(spec.name, first, block)
 
@@ -80,7 +68,7 @@ def _write_index(checkpoint: Checkpoint, directory: Path, old: int, width: int) 
     added = sum(
         spec.nbytes // old * (width - old)
         for spec in checkpoint.tensors.values()
-        if spec.name.endswith((*_WIDENED_ROWS, *_WIDENED_COLUMNS))
+        if spec.name.endswith((*WIDENED_ROWS, *WIDENED_COLUMNS))
     )
     total = sum(spec.nbytes for spec in checkpoint.tensors.values()) + added
     (directory / INDEX).write_text(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from shoptune.artifacts.manifest import Request
+from shoptune.artifacts.publish import require_space
 from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.config import load as load_config
 from shoptune.errors import fail
@@ -17,12 +19,19 @@ from shoptune.quantize.config import QuantizeConfig
 from shoptune.quantize.engine import Work, select_device
 from shoptune.quantize.widths import check_widths, intermediate_size, padded_width
 from shoptune.runtime.environments import go_offline
-from shoptune.runtime.progress import bar
+from shoptune.runtime.progress import bar, say
 from shoptune.runtime.redirection import redirect_output
 from shoptune.stage import ConfigFile, Stage
 
+if TYPE_CHECKING:
+    from shoptune.quantize.calibration import CalibrationSet
+    from shoptune.quantize.layers import Layer
+
 REPORT = "quantize_report.json"
 _LOG = "engine.log"
+_KEPT = "kept"
+_BLOCKS = ".layers."
+_PACKED_BYTES = 0.6  # per weight, with the scales and zero points of groups of 32
 _TOKENIZERS = ("tokenizer.json", "vocab.json", "tokenizer.model")
 _WEIGHTS_AND_CONFIG = ("config.json", "model.safetensors")
 
@@ -33,6 +42,12 @@ class Job:
 
     config: QuantizeConfig
     checkpoint: Checkpoint
+
+    @property
+    def width(self) -> int:
+        """The padded width of the feed-forward layers."""
+        config = self.config
+        return padded_width(intermediate_size(self.checkpoint), config.engine.group_size, config.tensor_parallel)
 
 
 def load(arguments: ConfigFile) -> Job:
@@ -57,61 +72,90 @@ def request(job: Job) -> Request:
     return Request("quantize", job.config.model_dump(mode="json"), inputs)
 
 
-def environment(job: Job) -> str:
-    """Return the name of the environment in which the engine is installed."""
+def environment(job: Job) -> str | None:
+    """The environment of the engine."""
     return job.config.engine.environment
 
 
-def require(job: Job, _directory: Path) -> None:
-    """Check that the device is available, and hide GPUs from an engine that should compute on the CPU."""
-    select_device(job.config.device)
+def require(job: Job, directory: Path) -> None:
+    """Check that the device is there and the disk large enough, and hide GPUs from an engine that is to use the CPU.
+
+    Raises:
+        ShoptuneError: there is no GPU, or too little space.
+    """
+    if job.config.engine.calibrates:
+        select_device(job.config.device)
+    require_space(directory, _bytes_to_write(job))
+
+
+def _bytes_to_write(job: Job) -> int:
+    """The padded checkpoint; or the finished blocks in 4 bits with their scales, and the checkpoint made of them."""
+    padded = job.width / intermediate_size(job.checkpoint)
+    if not job.config.engine.calibrates:
+        return int(padded * sum(spec.nbytes for spec in job.checkpoint.tensors.values()))
+    entries = [
+        (spec.name, spec.rows * spec.row_bytes / spec.dtype.itemsize) for spec in job.checkpoint.tensors.values()
+    ]
+    blocks = sum(count for name, count in entries if _BLOCKS in name)
+    return int(2 * padded * _PACKED_BYTES * blocks + 2 * (sum(count for _, count in entries) - blocks))
 
 
 def write(job: Job, directory: Path) -> Mapping[str, str]:
-    """Pad the checkpoint with zeros, then quantize it.
+    """Quantize the checkpoint, padded with zeros while it is read.
 
-    The tokenizer and other side files are copied byte for byte, since the engine's version of transformers would write
-    them in its own format.
+    The tokenizer and the other side files are copied byte for byte, since the engine's version of transformers would
+    write them in its own dialect. An interrupted run resumes with the layers that are missing.
 
     Raises:
         ShoptuneError: the checkpoint cannot be padded or quantized, or a scale is NaN or infinite.
     """
-    from shoptune.quantize.pad import (
-        pad_checkpoint,  # imports torch, which is not needed to find that the artifact is up to date
-    )
+    from shoptune.quantize.layers import sentences
 
     go_offline()
-    config, checkpoint = job.config, job.checkpoint
-    width = padded_width(intermediate_size(checkpoint), config.engine.group_size, config.tensor_parallel)
-    padded = directory / "padded"
-    padded.mkdir()
-    with bar("pad", sum(spec.nbytes for spec in checkpoint.tensors.values())) as progress:
-        pad_checkpoint(checkpoint, width, padded, progress)
-    with bar("quantize", 1) as progress, redirect_output(directory / _LOG):
-        report = _quantize(Checkpoint(padded), config, directory)
+    kept = directory / _KEPT
+    kept.mkdir(exist_ok=True)
+    with bar("quantize", 1) as progress, redirect_output(kept / _LOG):
+        report, layers = _quantize(job, directory, kept)
         progress.advance()
     (directory / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    shutil.rmtree(padded)
+    shutil.rmtree(kept)
+    for line in sentences(layers) if layers else ():
+        say(f"quantize: {line}")
     return {}
 
 
-def _quantize(padded: Checkpoint, config: QuantizeConfig, directory: Path) -> dict[str, object]:
-    from transformers import AutoTokenizer
-
+def _quantize(job: Job, directory: Path, kept: Path) -> tuple[dict[str, object], Sequence[Layer]]:
     from shoptune.checkpoints.tensor_file import sort_metadata
-    from shoptune.quantize.calibration import calibration_set
-    from shoptune.shopbench.chat_tokenizer import ChatTokenizer
+    from shoptune.quantize.layers import Grid, LayerChecks, base_of, report
+    from shoptune.quantize.source import PaddedSource
 
-    tokenizer = AutoTokenizer.from_pretrained(padded.path, trust_remote_code=False)
-    chats = ChatTokenizer(tokenizer, padded.path, config.calibration.chat_template_arguments)
-    calibration = calibration_set(config.calibration, chats)
-    details = config.engine.quantize(Work(padded, calibration.blocks, config.device, directory))
-    padded.copy_side_files(directory, but=_WEIGHTS_AND_CONFIG)
+    config, engine = job.config, job.config.engine
+    source = PaddedSource(job.checkpoint, job.width)
+    base, missing = base_of(job.checkpoint.path)
+    checks = LayerChecks(source, Grid(engine.group_size, engine.symmetric), base, kept / "layers")
+    calibration = _calibration(job) if engine.calibrates else None
+    blocks = calibration.blocks if calibration else ()
+    limit = int(config.activation_memory * 10**9)
+    told = engine.quantize(Work(source, blocks, config.device, directory, kept, checks, limit))
+    source.copy_side_files(directory, but=_WEIGHTS_AND_CONFIG)
     quantized = Checkpoint(directory)
     for shard in quantized.shards:
         sort_metadata(shard)
     _check_scales(quantized)
-    return {"engine": config.engine.engine, "calibration": calibration.summary(), **details}
+    layers = checks.layers()
+    figures = {"engine": engine.engine, "calibration": calibration.summary() if calibration else None}
+    return {**figures, **(report(layers, missing) if layers else {}), **told}, layers
+
+
+def _calibration(job: Job) -> CalibrationSet:
+    from transformers import AutoTokenizer
+
+    from shoptune.quantize.calibration import calibration_set
+    from shoptune.shopbench.chat_tokenizer import ChatTokenizer
+
+    path, settings = job.checkpoint.path, job.config.calibration
+    tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+    return calibration_set(settings, ChatTokenizer(tokenizer, path, settings.chat_template_arguments))
 
 
 def _check_scales(checkpoint: Checkpoint) -> None:
@@ -130,5 +174,5 @@ def next_command(_job: Job, out: Path) -> str:
 
 
 QUANTIZE: Stage[ConfigFile, Job] = Stage(
-    "quantize", load, request, write, next_command, environment=environment, require=require
+    "quantize", load, request, write, next_command, environment=environment, require=require, resumes=True
 )

@@ -1,1 +1,1 @@
-"""Report: what a run's artifacts say, on one page."""
+"""Report: summarize a run's artifacts on one page."""

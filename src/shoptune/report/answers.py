@@ -1,4 +1,4 @@
-"""What predictions cost, and the effect of constraints."""
+"""The speed of inference, and the effect of constraints."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Answers:
     """The predictions of one run of `shoptune infer`.
 
     Attributes:
-        name: path of the artifact inside the run's folder.
-        constraints: the kinds of answers that were constrained.
+        name: the path of the artifact, relative to the run's folder.
+        constraints: the kinds of constraints that were applied.
         timing: the content of timing.json.
-        score: by question, if the predictions were evaluated.
-        alike: equal for predictions that differ in their constraints only.
+        score: the score by question, or None if the predictions were not evaluated.
+        alike: a value that is equal for predictions that differ only in their constraints.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Answers:
 
 
 def answers_of(run: Run) -> list[Answers]:
-    """Every artifact of predictions that has a timing, in the order in which they were finished."""
+    """Return all predictions with a timing.json, in the order in which they were finished."""
     scores = _scores_by_predictions(run)
     return [
         _answers(artifact.name, read_manifest(artifact.path) or {}, read_json(artifact.path / _TIMING), scores)
@@ -45,7 +45,7 @@ def answers_of(run: Run) -> list[Answers]:
 
 
 def constrained_and_free(answers: Sequence[Answers]) -> list[tuple[Answers, Answers]]:
-    """Pairs of predictions by the same model for the same questions, with and without constraints."""
+    """Pair predictions by the same model for the same questions, with and without constraints."""
     return [
         (first, second)
         for first in answers
@@ -70,7 +70,7 @@ def _answers(
 
 
 def _scores_by_predictions(run: Run) -> dict[str, float]:
-    """Overall scores, by the digest of the predictions."""
+    """Return overall scores, keyed by the digest of the predictions."""
     found = {}
     for artifact in run.artifacts:
         if artifact.stage == "evaluate":

@@ -1,4 +1,4 @@
-"""Read a run's artifacts: their manifests, their scores, the sweep."""
+"""Read a run's artifacts: manifests, scores and the sweep."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MERGED, BASE = "merged", "base"
 
 @dataclass(frozen=True)
 class Found:
-    """One artifact of a run; `name` is its path inside the run's folder."""
+    """One artifact of a run; `name` is its path relative to the run's folder."""
 
     name: str
     stage: str
@@ -29,13 +29,13 @@ class Found:
 
 @dataclass(frozen=True)
 class Difference:
-    """The mean difference of two models by question.
+    """The mean difference between the question scores of two models.
 
     Attributes:
-        mean: the difference; positive if the first model is better.
-        low: lower end of the 95% bootstrap interval.
-        high: its upper end.
-        questions: how many both models were scored on.
+        mean: the mean difference; positive if the first model is better.
+        low: the lower end of the 95% bootstrap interval.
+        high: the upper end of the 95% bootstrap interval.
+        questions: the number of questions that both models were scored on.
     """
 
     mean: float
@@ -46,12 +46,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that a run produced.
+    """The artifacts and scores of a run.
 
     Attributes:
-        directory: its folder.
-        artifacts: in the order in which they were finished.
-        scores: what `shoptune evaluate` wrote for each model, by the name of its folder, in the order of the artifacts.
+        directory: the run's folder.
+        artifacts: the artifacts, in the order in which they were finished.
+        scores: the scores.json of each model, by the name of its folder, in the order of the artifacts.
     """
 
     directory: Path
@@ -59,12 +59,12 @@ class Run:
     scores: Mapping[str, Mapping[str, Any]]
 
     def sweep(self) -> Path | None:
-        """The folder of the run's sweep, if it has one."""
+        """The folder of the run's sweep, or None if it has none."""
         return next((artifact.path for artifact in self.artifacts if artifact.stage == "sweep"), None)
 
     def difference(self, model: str, baseline: str) -> Difference | None:
-        """How much better a model answers than another, on the questions that both were scored on; None without any."""
-        first, second = (_by_question(self.scores[name]["per_question"]) for name in (model, baseline))
+        """Compare two models on the questions that both were scored on; None if there are none."""
+        first, second = (by_question(self.scores[name]["per_question"]) for name in (model, baseline))
         common = [question for question in first if question in second]
         if not common:
             return None
@@ -72,19 +72,19 @@ class Run:
         return Difference(*paired_difference(*scores), questions=len(common))
 
     def pairs(self) -> list[tuple[str, str]]:
-        """The models to compare, each with its baseline: merged with base if both were scored, else every two."""
+        """Return the pairs of (model, baseline) to compare: merged and base if both were scored, else all pairs."""
         if {MERGED, BASE} <= self.scores.keys():
             return [(MERGED, BASE)]
         names = list(self.scores)
         return [(second, first) for number, first in enumerate(names) for second in names[number + 1 :]]
 
 
-def _by_question(entries: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], float]:
-    """Scores by the question's hash, and by its place among questions with the same text."""
+def by_question(entries: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], float]:
+    """Return scores, keyed by the question's hash and its position among questions with the same text."""
     scores: dict[tuple[str, int], float] = {}
     seen: dict[str, int] = {}
     for number, entry in enumerate(entries):
-        question = entry.get("question", str(number))  # scores of earlier versions have no hashes
+        question = entry.get("question", str(number))  # earlier versions wrote no hashes
         seen[question] = seen.get(question, -1) + 1
         scores[question, seen[question]] = entry["score"]
     return scores
@@ -94,7 +94,7 @@ def collect(directory: Path) -> Run:
     """Find every artifact under a folder.
 
     Raises:
-        ShoptuneError: there is none.
+        ShoptuneError: the folder contains no artifact.
     """
     found = []
     for manifest_file in directory.glob("**/manifest.json"):
@@ -106,7 +106,7 @@ def collect(directory: Path) -> Run:
         name = str(path.relative_to(directory))
         found.append((manifest["finished"], Found(name, manifest["stage"], manifest["seconds"], size, path)))
     if not found:
-        raise fail(directory, "", "contains no artifact", "name the folder of a run, such as runs/demo")
+        raise fail(directory, "", "contains no artifacts", "choose the folder of a run, such as runs/demo")
     artifacts = [artifact for _, artifact in sorted(found, key=lambda pair: pair[0])]
     evaluated = [artifact for artifact in artifacts if artifact.stage == "evaluate"]
     scores = {artifact.path.name: read_json(artifact.path / SCORES) for artifact in evaluated}

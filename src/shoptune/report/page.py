@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from shoptune.report.answers import answers_of, constrained_and_free
+from shoptune.report.budget import budget_of
 from shoptune.report.collect import Run
+from shoptune.report.quantized import quantized_of
 
 
 def render_page(run: Run, learned: str) -> str:
-    """The page of a run; `learned` is its opening sentence."""
+    """Return the HTML page of a run, which opens with the sentence `learned`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -30,6 +32,8 @@ def render_page(run: Run, learned: str) -> str:
         ],
         curve=Markup(_svg(sweep / "curve.svg")) if sweep else "",  # noqa: S704 - our own drawing
         verdict=(sweep / "verdict.txt").read_text(encoding="utf-8").strip() if sweep else "",
+        budget=budget_of(run),
+        quantized=quantized_of(run),
         answers=answers,
         pairs=constrained_and_free(answers),
         artifacts=run.artifacts,
@@ -38,7 +42,7 @@ def render_page(run: Run, learned: str) -> str:
 
 
 def _rows(run: Run, group: str, key: str) -> list[tuple[str, int, list[float | None]]]:
-    """One line per group member: its name, its number of questions, and each model's score or None."""
+    """Return a row per member of the group: its name, its number of questions, and each model's score or None."""
     entries: dict[str, Any] = {}
     for scores in run.scores.values():
         entries = scores[group] | entries
@@ -49,6 +53,6 @@ def _rows(run: Run, group: str, key: str) -> list[tuple[str, int, list[float | N
 
 
 def _svg(file: Path) -> str:
-    """An SVG without its XML declaration, to embed in a page."""
+    """Read an SVG without its XML declaration, to embed it in a page."""
     text = file.read_text(encoding="utf-8")
     return text[text.index("<svg") :]

@@ -1,4 +1,4 @@
-"""Write scores.json and report.html over a run's artifacts."""
+"""Write scores.json and report.html, which summarize a run's artifacts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from shoptune.artifacts.publish import write_atomically
+from shoptune.report.budget import budget_of
 from shoptune.report.collect import BASE, MERGED, SCORES, Run, collect
 from shoptune.report.page import render_page
 
@@ -14,10 +15,10 @@ _NAMES = {MERGED: "the merged model", BASE: "the base"}
 
 
 def run(directory: Path) -> str:
-    """Write both files into a run's folder, and return the main result in one sentence.
+    """Write both files to a run's folder, and return the main result as a sentence.
 
     Raises:
-        ShoptuneError: the folder holds no artifact.
+        ShoptuneError: the folder contains no artifact.
     """
     found = collect(directory)
     learned = " ".join(_sentence(found, *pair) for pair in found.pairs())
@@ -28,17 +29,19 @@ def run(directory: Path) -> str:
             interval = [difference.low, difference.high]
             compared = {"difference": difference.mean, "interval": interval, "questions": difference.questions}
             summary[f"{model}_minus_{baseline}"] = compared
+    if steps := budget_of(found):
+        summary["score_budget"] = [step.summary() for step in steps]
     write_atomically(directory / SCORES, json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
     return f"{learned or 'There are no two models to compare.'} Report: {directory / REPORT}"
 
 
 def _summary(scores: object) -> object:
-    """The scores without those of each question."""
+    """Return the scores without those of single questions."""
     return {key: value for key, value in dict(scores).items() if key != "per_question"}  # type: ignore[call-overload]
 
 
 def _sentence(found: Run, model: str, baseline: str) -> str:
-    """Whether a model answers better than another, with the interval."""
+    """State whether one model answers better than another, with the interval of the difference."""
     difference = found.difference(model, baseline)
     first, second = (_NAMES.get(name, name) for name in (model, baseline))
     if difference is None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from shoptune import __version__
 from shoptune.errors import fail
 
 # Each environment, and a library that only it has.
 LIBRARY: Mapping[str, str] = {"train": "axolotl", "quantize": "awq", "gptq": "llmcompressor", "infer": "vllm"}
+
+FOLDER = "SHOPTUNE_ENVIRONMENTS"  # names the folder of the environments
+_NAME = ".venvs"
 
 # No telemetry, and no network access unless a config names a hub id.
 QUIET = {
@@ -49,21 +54,57 @@ def become(environment: str, module: str, arguments: Sequence[str], variables: M
 
 
 def python_of(environment: str) -> Path:
-    """The interpreter of an environment: the one named by its variable, else the one `make setup` installs.
+    """The interpreter of an environment: the one named by its variable, else `.venvs/<environment>`.
+
+    `.venvs` is looked for in the current folder, beside the environment that shoptune runs in, and at the root of a
+    checkout, where `make setup` puts it; `SHOPTUNE_ENVIRONMENTS` names another folder.
 
     Raises:
-        ShoptuneError: there is none.
+        ShoptuneError: there is none, or it has another version of shoptune.
     """
     variable = _variable(environment)
     if chosen := os.environ.get(variable):
         if not Path(chosen).is_file():
             raise fail(variable, "", f"no interpreter at '{chosen}'", "correct or unset it")
         return Path(chosen)
-    for root in (Path.cwd(), Path(__file__).parents[3]):
-        python = root / ".venvs" / environment / "bin" / "python"
+    folders = _folders()
+    for folder in folders:
+        python = folder / environment / "bin" / "python"
         if python.is_file():
+            _check_version(python.parents[1])
             return python.absolute()
-    raise fail(f".venvs/{environment}", "", "the environment is not installed", f"run `make setup`, or set {variable}")
+    raise fail(folders[0] / environment, "", "the environment is not installed", _how_to_install(environment))
+
+
+def _folders() -> list[Path]:
+    """Where environments are looked for: the folder that is set; else the current one, then beside this one."""
+    if chosen := os.environ.get(FOLDER):
+        return [Path(chosen)]
+    here = Path(sys.prefix).parent
+    return [Path(_NAME), here / _NAME, *([here] if here.name == _NAME else []), Path(__file__).parents[3] / _NAME]
+
+
+def _how_to_install(environment: str) -> str:
+    otherwise = f"or name another with {FOLDER} or {_variable(environment)}"
+    if (Path(__file__).parents[3] / "Makefile").is_file():
+        return f"run `make setup`, {otherwise}"
+    extra = environment if environment != "infer" else "infer-gpu" if shutil.which("nvidia-smi") else "infer-cpu"
+    folder = _folders()[0] / environment
+    return f"run: uv venv {folder} && uv pip install --python {folder} 'shoptune[{extra}]'; {otherwise}"
+
+
+def _check_version(environment: Path) -> None:
+    """Refuse an environment without this version of shoptune; what is not a virtual environment is not looked into.
+
+    Raises:
+        ShoptuneError: it has another version, or none.
+    """
+    if not (environment / "pyvenv.cfg").is_file():
+        return
+    found = [file.stem.split("-")[1] for file in environment.glob("lib/python3*/site-packages/shoptune-*.dist-info")]
+    if __version__ not in found:
+        what = f"has shoptune {found[0]}, this is {__version__}" if found else "has no shoptune"
+        raise fail(environment, "", what, f"install shoptune {__version__} there too")
 
 
 def _variable(environment: str) -> str:

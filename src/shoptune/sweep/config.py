@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from shoptune.config import Settings, load
+from shoptune.config.paths import ConfigPath
 from shoptune.infer.profile import Profile, load_profile
 from shoptune.merge.config import MergeConfig, WeightedAdapter
 from shoptune.sweep.points import Candidate
@@ -51,9 +52,9 @@ class SweepConfig(Settings):
         search: a search, instead of a grid.
     """
 
-    merge: str
-    profile: str
-    questions: str
+    merge: ConfigPath
+    profile: ConfigPath
+    questions: ConfigPath
     alphas: Annotated[tuple[float, ...], Field(min_length=1)] | None = None
     search: Search | None = None
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from shoptune.artifacts.publish import write_atomically
-from shoptune.shopbench.summary import paired_difference
 
 
 @dataclass(frozen=True)
@@ -95,6 +94,8 @@ def best_point(points: Sequence[Point]) -> Point:
 
 def verdict(points: Sequence[Point]) -> str:
     """One sentence: which ensemble is best, and whether it is significantly better than alpha 0 and alpha 1."""
+    from shoptune.shopbench.summary import paired_difference  # loads numpy, which planning does not need
+
     best = best_point(points)
     text = f"{best.candidate} is best with {best.overall.score:.3f}"
     if len({point.candidate.weights for point in points}) > 1:

@@ -17,7 +17,6 @@ from shoptune.runtime.progress import bar
 from shoptune.runtime.redirection import redirect_output
 from shoptune.shopbench.questions import Question, load_questions
 from shoptune.shopbench.scoring import score_predictions
-from shoptune.shopbench.summary import summarize
 from shoptune.stage import ConfigFile, Stage, environment
 from shoptune.sweep.config import SweepPlan, load_sweep
 from shoptune.sweep.curve import draw_curve
@@ -89,6 +88,8 @@ SWEEP: Stage[ConfigFile, SweepPlan] = Stage(
 
 
 def _run_points(plan: SweepPlan, questions: Sequence[Question], directory: Path) -> list[Point]:
+    from shoptune.shopbench.summary import summarize  # loads numpy, which starting the environment does not need
+
     kept = directory / _KEPT
     kept.mkdir(exist_ok=True)
     grid, search = plan.config.alphas or (), plan.config.search

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shoptune.config import apply_overrides, file_of, read_yaml
+from shoptune.config.paths import plain, resolved
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
 from shoptune.train.axolotl_keys import KeyTree, known_keys
 from shoptune.train.machine import Machine, parse_machine
@@ -21,6 +22,8 @@ _OURS = {
     "auto_resume_from_checkpoints": "remove it: an interrupted run always resumes",
     "resume_from_checkpoint": "remove it: an interrupted run always resumes",
 }
+_ROW_SETS = ("datasets", "test_datasets")
+_PATHS = ("base_model", "tokenizer_config", "deepspeed", "chat_template_jinja")
 _PLUGIN = "shoptune.train.plugin.ShoptunePlugin"
 
 
@@ -63,7 +66,7 @@ class TrainConfig:
         """A problem for each set of local rows that does not exist."""
         return [
             Problem(self.file, f"{key}[{number}].path", what, "build the rows first: shoptune data build")
-            for key in ("datasets", "test_datasets")
+            for key in _ROW_SETS
             for number, entry in enumerate(self.axolotl.get(key) or [])
             if entry.get("ds_type") and (what := _missing(entry))
         ]
@@ -79,9 +82,7 @@ class TrainConfig:
         """What axolotl is given: the config, with its paths inside the artifact that is being made."""
         plugins = [*(self.axolotl.get("plugins") or []), _PLUGIN]
         expanded = {
-            key: [with_files(entry) for entry in self.axolotl[key]]
-            for key in ("datasets", "test_datasets")
-            if self.axolotl.get(key)
+            key: [with_files(entry) for entry in self.axolotl[key]] for key in _ROW_SETS if self.axolotl.get(key)
         }
         return {
             **self.axolotl,
@@ -116,10 +117,22 @@ def load_train_config(path: Path, overrides: Sequence[str] = (), *, built: bool 
         problems.append(Problem(file_of(path, [_MACHINE]), _MACHINE, str(error), "write for example a100x8 or cpu"))
     if problems:
         raise ShoptuneError(problems)
-    config = TrainConfig(path, {key: value for key, value in values.items() if key != _MACHINE}, machine)
+    config = TrainConfig(path, {key: value for key, value in _with_paths(values).items() if key != _MACHINE}, machine)
     if built and (missing := config.missing_rows()):
         raise ShoptuneError(missing)
     return config
+
+
+def _with_paths(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with the paths that the YAML names, relative to it, made relative to the current folder."""
+    paths = {key: resolved(values[key]) for key in _PATHS if key in values}
+    sets = {
+        key: [{**entry, "path": resolved(entry.get("path"))} if isinstance(entry, dict) else entry for entry in entries]
+        for key in _ROW_SETS
+        if isinstance(entries := values.get(key), list)
+    }
+    changed: dict[str, Any] = plain({**values, **paths, **sets})
+    return changed
 
 
 def with_files(entry: Mapping[str, Any]) -> dict[str, Any]:

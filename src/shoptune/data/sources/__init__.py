@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from shoptune.checkpoints.hub import local_folder
-from shoptune.config import beside
 from shoptune.data.readers.declared_reader import read_declared
 from shoptune.data.readers.declared_tables import DeclaredTables, declared_tables
 from shoptune.data.readers.files import find, none_found
@@ -60,9 +59,7 @@ def folders(tasks: Sequence[Task], raw: Path | None) -> Mapping[str, RawFiles]:
             raise fail(task.file, "source", f"no source '{task.source}'", nearest(task.source, [*names(), TABLES]))
         if task.files is not None:
             patterns = _source(task.source).FILES
-            found[task.source] = local_folder(
-                beside(task.file, task.files), patterns, "dataset", file=task.file, key="files"
-            )
+            found[task.source] = local_folder(task.files, patterns, "dataset", file=task.file, key="files")
         elif raw and task.source not in found and (raw / task.source).is_dir():
             found[task.source] = raw / task.source
     return found

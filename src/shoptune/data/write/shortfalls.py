@@ -17,7 +17,7 @@ def shortfall_lines(shortfalls: Mapping[str, Mapping[str, int]], tasks: int) -> 
     if not shortfalls:
         return
     width = max(map(len, shortfalls))
-    yield f"WARNING: {len(shortfalls)} of {tasks} tasks have less than {ENOUGH:.0%} of the rows wanted:"
+    yield f"data: WARNING: {len(shortfalls)} of {tasks} tasks have less than {ENOUGH:.0%} of the rows wanted:"
     yield f"  {'task':<{width}} {'wanted':>10} {'made':>10} share"
     for name, counts in sorted(shortfalls.items(), key=lambda item: (item[1]["made"] / item[1]["wanted"], item[0])):
         share = f"{counts['made'] / counts['wanted']:.0%}" if counts["made"] else "NONE"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
@@ -46,29 +47,36 @@ class AutoAwq(QuantizerEngine):
         """`q_group_size`."""
         return self.awq.q_group_size
 
+    @property
+    def symmetric(self) -> bool:
+        """Without zero points."""
+        return not self.awq.zero_point
+
     def quantize(self, work: Work) -> Mapping[str, Any]:
-        """Quantize with weights in host memory; AutoAWQ moves one block at a time to the GPU and back."""
-        import torch
-        from awq import AutoAWQForCausalLM
+        """Quantize block by block; an interrupted run resumes with the next block."""
+        from awq.models._config import AwqConfig
 
-        from shoptune.quantize.search import ScaleSearch
+        from shoptune.quantize.awq_blocks import BlockQuantizer, load_empty
+        from shoptune.quantize.blocks_done import BlocksDone
 
-        model = AutoAWQForCausalLM.from_pretrained(
-            str(work.padded.path),
-            device_map=None,  # "cuda" would move the whole model to the GPU
-            torch_dtype=torch.float32 if work.device == "cpu" else torch.float16,
-            safetensors=True,
-            trust_remote_code=False,
-        )
-        model.quantize(
-            None,  # no tokenizer: the calibration data is tokenized already
-            quant_config=self.awq.model_dump(include={"w_bit", "q_group_size", "zero_point", "version"}),
-            calib_data=[list(block) for block in work.blocks],
-            max_calib_samples=len(work.blocks),
-            max_calib_seq_len=len(work.blocks[0]),
-            apply_clip=self.awq.apply_clip,
-            duo_scaling=self.awq.duo_scaling,
-            quantizer_cls=ScaleSearch,
-        )
-        model.save_quantized(str(work.directory), safetensors=True)
+        settings = self.awq.model_dump(include={"w_bit", "q_group_size", "zero_point", "version"})
+        quantization, done = AwqConfig.from_dict(settings), BlocksDone(work.kept)
+        options = {
+            "w_bit": self.awq.w_bit,
+            "group_size": self.awq.q_group_size,
+            "zero_point": self.awq.zero_point,
+            "version": self.awq.version,
+            "calib_data": [list(block) for block in work.blocks],
+            "split": None,
+            "text_column": None,
+            "duo_scaling": self.awq.duo_scaling,
+            "apply_clip": self.awq.apply_clip,
+            "max_calib_samples": len(work.blocks),
+            "max_calib_seq_len": len(work.blocks[0]),
+        }
+        BlockQuantizer(load_empty(work, quantization), work, done, options).quantize()
+        done.assemble(work.source, work.directory)
+        config = {**work.source.config, "quantization_config": quantization.to_transformers_dict()}
+        config["torch_dtype"] = "float16"
+        (work.directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         return {}

@@ -51,31 +51,34 @@ class LlmCompressor(QuantizerEngine):
         return self.gptq.group_size
 
     def quantize(self, work: Work) -> Mapping[str, Any]:
-        """Quantize with weights in host memory; llm-compressor moves one layer at a time to the GPU and back."""
-        from llmcompressor import oneshot
-        from transformers import AutoModelForCausalLM, AutoTokenizer
+        """Load the weights into host memory; llm-compressor moves one layer at a time to the GPU and back.
 
-        model = AutoModelForCausalLM.from_pretrained(
-            work.padded.path, dtype="auto", device_map=None, trust_remote_code=False
-        )
+        A resumed run repeats the forward passes of finished layers, but not their quantization.
+        """
+        from llmcompressor import oneshot
+        from transformers import AutoTokenizer
+
+        from shoptune.quantize.gptq_layers import CheckedGptq, load_model
+
+        model = load_model(work.source)
+        recipe = CheckedGptq(**self._recipe())
+        recipe.attach(work)
         oneshot(
             model=model,
-            tokenizer=AutoTokenizer.from_pretrained(work.padded.path, trust_remote_code=False),
+            tokenizer=AutoTokenizer.from_pretrained(work.source.checkpoint.path, trust_remote_code=False),
             dataset=_dataset(work),
-            recipe=self._recipe(),
+            recipe=recipe,
             max_seq_length=len(work.blocks[0]),
             num_calibration_samples=len(work.blocks),
             shuffle_calibration_samples=False,
             pipeline="sequential",
         )
-        saved = work.directory / "saved"
+        saved = work.kept / "saved"
         model.save_pretrained(saved, save_compressed=True)
         _take_weights(work, saved)
         return {}
 
-    def _recipe(self) -> Any:
-        from llmcompressor.modifiers.gptq import GPTQModifier
-
+    def _recipe(self) -> dict[str, Any]:
         weights = {
             "num_bits": 4,
             "type": "int",
@@ -84,13 +87,13 @@ class LlmCompressor(QuantizerEngine):
             "group_size": self.gptq.group_size,
             "actorder": self.gptq.actorder,
         }
-        return GPTQModifier(
-            config_groups={"group_0": {"targets": ["Linear"], "weights": weights}},
-            ignore=["lm_head"],
-            block_size=self.gptq.block_size,
-            dampening_frac=self.gptq.dampening_frac,
-            actorder=self.gptq.actorder,
-        )
+        return {
+            "config_groups": {"group_0": {"targets": ["Linear"], "weights": weights}},
+            "ignore": ["lm_head"],
+            "block_size": self.gptq.block_size,
+            "dampening_frac": self.gptq.dampening_frac,
+            "actorder": self.gptq.actorder,
+        }
 
 
 def _dataset(work: Work) -> Any:
@@ -101,12 +104,12 @@ def _dataset(work: Work) -> Any:
 
 
 def _take_weights(work: Work, saved: Any) -> None:
-    """Take only the weights and `quantization_config` from the saved model; keep the rest of the padded config.
+    """Keep the weights, and the source's config with how the weights are quantized.
 
     transformers 5 writes configs and tokenizers in a format that older versions in other environments cannot read.
     """
     for file in saved.glob("*.safetensors*"):
         shutil.move(file, work.directory / file.name)
-    config = dict(work.padded.config) | {_QUANTIZATION: read_json(saved / "config.json")[_QUANTIZATION]}
+    config = dict(work.source.config) | {_QUANTIZATION: read_json(saved / "config.json")[_QUANTIZATION]}
     (work.directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     shutil.rmtree(saved)

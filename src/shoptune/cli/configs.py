@@ -1,0 +1,54 @@
+"""`shoptune configs`: list and copy the configs and example data that ship with shoptune."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="List and copy the configs and example data that ship with shoptune.\n\n"
+    "Example: shoptune configs copy training_configs merge/v8.yaml",
+    no_args_is_help=True,
+)
+
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[NAME]...", help="a folder or file; all by default", show_default=False)
+]
+
+
+@app.command("list")
+def configs_list(names: Names = None) -> None:
+    """List them with what they are for. A config that is listed can be used by its name, without a copy.
+
+    Example: shoptune configs list training_configs
+    """
+    from shoptune.config.shipped import select, shipped_root, summary_of
+
+    for file in select(names or []):
+        summary = summary_of(shipped_root() / file)
+        typer.echo(f"{file:<48} {summary}".rstrip())
+
+
+@app.command("copy")
+def configs_copy(
+    names: Names = None,
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="folder to copy them to")] = Path(),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace files that differ")] = False,
+) -> None:
+    """Copy them into a folder, to change them.
+
+    Example: shoptune configs copy training_configs merge/v8.yaml
+    """
+    from shoptune.config.shipped import copy, select
+    from shoptune.runtime.progress import say
+
+    files = select(names or [])
+    copied = copy(files, to, overwrite=overwrite)
+    say(f"configs: {to}: copied {copied} of {len(files)} files, the others were there already")
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the group of commands."""
+    parent.add_typer(app, name="configs")

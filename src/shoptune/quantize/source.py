@@ -1,0 +1,106 @@
+"""A checkpoint whose feed-forward layers are padded with zeros while they are read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from shoptune.checkpoints.checkpoint import INDEX, Checkpoint
+from shoptune.checkpoints.tensor_file import TensorSpec, read_rows
+from shoptune.errors import fail
+from shoptune.quantize.widths import INTERMEDIATE_SIZE, intermediate_size
+
+WIDENED_ROWS = (".mlp.gate_proj.weight", ".mlp.up_proj.weight")
+WIDENED_COLUMNS = (".mlp.down_proj.weight",)
+
+
+@dataclass(frozen=True)
+class PaddedSource:
+    """What a quantizer engine reads: one tensor at a time, so that no more than a block needs to be in memory.
+
+    Attributes:
+        checkpoint: a model of the Llama family (gate, up and down projections), Qwen2 among them.
+        width: the width of its feed-forward layers once padded, at least the current one.
+    """
+
+    checkpoint: Checkpoint
+    width: int
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """config.json with the padded width."""
+        return {**self.checkpoint.config, INTERMEDIATE_SIZE: self.width}
+
+    @cached_property
+    def names(self) -> list[str]:
+        """All tensors of the model, in the order of the checkpoint; without an output layer that is tied."""
+        tied = {"lm_head.weight"} if self.checkpoint.ties_embeddings else set()
+        return [name for name in self.checkpoint.tensors if name not in tied]
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The padded shape of a tensor.
+
+        Raises:
+            ShoptuneError: it does not have the width given in config.json.
+        """
+        return padded_shape(self.checkpoint.tensors[name], intermediate_size(self.checkpoint), self.width)
+
+    def read(self, name: str) -> torch.Tensor:
+        """A tensor with its padding, in the checkpoint's element type.
+
+        Raises:
+            ShoptuneError: it does not have the width given in config.json, or holds NaN or infinity.
+        """
+        spec, shape = self.checkpoint.tensors[name], self.shape(name)
+        tensor = read_rows(spec)
+        if tensor.dtype.is_floating_point and not torch.isfinite(tensor).all():
+            raise fail(spec.file, name, "holds NaN or infinity", "merge again, and look at the merge report")
+        if tensor.shape != shape:
+            rows, columns = (new - old for new, old in zip(shape, tensor.shape, strict=True))
+            tensor = torch.nn.functional.pad(tensor, (0, columns, 0, rows))
+        return tensor
+
+    def block(self, number: int) -> Iterator[str]:
+        """The names of the tensors of one transformer block."""
+        return (name for name in self.names if f".layers.{number}." in name)
+
+    def outside_blocks(self) -> list[str]:
+        """The names of the other tensors: embeddings, the last norm, the output layer."""
+        return [name for name in self.names if ".layers." not in name]
+
+    def copy_side_files(self, directory: Path, *, but: Iterable[str] = ()) -> None:
+        """Copy the tokenizer and the other side files byte for byte."""
+        self.checkpoint.copy_side_files(directory, but=but)
+
+
+def padded_shape(spec: TensorSpec, old: int, width: int) -> tuple[int, ...]:
+    """The shape of a tensor of a model whose feed-forward layers become `width` wide.
+
+    Raises:
+        ShoptuneError: the tensor is not `old` wide where it should be.
+    """
+    axis = 0 if spec.name.endswith(WIDENED_ROWS) else 1 if spec.name.endswith(WIDENED_COLUMNS) else None
+    if axis is None:
+        return spec.shape
+    if spec.shape[axis] != old:
+        what = f"is {spec.shape[axis]} wide, but intermediate_size in config.json is {old}"
+        raise fail(spec.file, spec.name, what, "restore the checkpoint's original config.json")
+    return tuple(width if number == axis else size for number, size in enumerate(spec.shape))
+
+
+def write_index(directory: Path, files: Mapping[str, str], size: int) -> None:
+    """Write the index of a checkpoint in several files.
+
+    Args:
+        directory: where to.
+        files: the file of each tensor.
+        size: of all tensors, in bytes.
+    """
+    index = {"metadata": {"total_size": size}, "weight_map": dict(files)}
+    (directory / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
