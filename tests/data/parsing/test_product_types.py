@@ -29,6 +29,8 @@ from shoptune.data.parsing.product_types import nouns, plural, product_type, sin
         ("Frog Log for Swimming Pool", ["Patio", "Parts & Accessories", "Pool & Spa Replacement Parts"], None),
         ("Dosens Carburetor Replacement for Generator", ["Patio", "Generators & Portable Power"], None),
         ("SunPatio Outdoor Chaise Lounge Cover 66 Inch", ["Patio", "Furniture Covers", "Chaise Lounge Covers"], "chaise lounge cover"),
+        ("Linsery Women's Cap Sleeve Plunge V Neck Beautiful Dresses XL Wine Red", [], "dress"),
+        ("Cabernet Sauvignon Red Wine", [], "wine"),
         (None, None, None),
     ],
 )  # fmt: skip

@@ -39,6 +39,7 @@ class Nouns:
         plural: words without a singular.
         compound: heads that say little without the head before them: `watch band`.
         after: words at the end of a title's first part that say whom it is for, or its color.
+        shades: words that belong to a color after them, although some are product types.
         irregular: irregular plurals and their singular.
         names: categories and their types; None for categories that are not types.
     """
@@ -50,6 +51,7 @@ class Nouns:
     plural: frozenset[str]
     compound: frozenset[str]
     after: frozenset[str]
+    shades: frozenset[str]
     irregular: Mapping[str, str]
     names: Mapping[str, str | None]
 
@@ -67,7 +69,7 @@ def nouns() -> Nouns:
     )
 
 
-_SETS = ("heads", "generic", "not_before", "not_types", "plural", "compound", "after")
+_SETS = ("heads", "generic", "not_before", "not_types", "plural", "compound", "after", "shades")
 _PARTS = re.compile(r"\b(?:parts?|accessor(?:y|ies)|supplies|replacements?)\b", re.IGNORECASE)
 _HYPHENATED = frozenset({"t-shirt", "flip-flop", "cover-up"})
 
@@ -162,8 +164,10 @@ def _nouns_of(title: str) -> set[str]:
 def _first_part(title: str) -> list[str]:
     """The words before a title's first comma, bracket or preposition, without whom it is for at its end."""
     words = _WORD.findall(_PART_END.split(title.strip())[0].lower().replace("\u2019", "'"))
-    while words and words[-1] in nouns().after:
+    known, after = nouns(), False
+    while words and (words[-1] in known.after or (after and words[-1] in known.shades)):
         words.pop()
+        after = True
     return words
 
 

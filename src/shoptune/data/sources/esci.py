@@ -14,6 +14,7 @@ from shoptune.data.readers.table import Table
 
 FILES = ("*examples*.parquet", "*products*.parquet", "*sources*.csv")
 
+_GARBLED = r"^(!|[0-9]+\.[0-9]+[a-z]{4})"  # `!awnmower tires`, `0.0womens glasses`
 _JUDGEMENT = ("query_id", "query", "product_locale", "product_id", "esci_label", "split")
 _PRODUCT = (
     "product_id",
@@ -34,7 +35,7 @@ def register(reader: SourceReader) -> None:
         "esci_judgements",
         f"""
         SELECT query_id, trim(query) AS query, product_locale AS locale, product_id, esci_label AS label, split
-        FROM {given} WHERE split IS DISTINCT FROM 'test'
+        FROM {given} WHERE split IS DISTINCT FROM 'test' AND NOT regexp_matches(trim(query), '{_GARBLED}')
         """,
         sample_by="query_id",
         partition_by="locale",
