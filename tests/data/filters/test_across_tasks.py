@@ -96,9 +96,9 @@ def test_a_retrieval_counts_as_a_set_and_a_ranking_by_its_gains() -> None:
     assert numbers[0] == numbers[1] != numbers[2]
 
 
-def test_yes_no_and_numbers_tell_nothing() -> None:
+def test_yes_no_and_numbers_that_are_no_options_tell_nothing() -> None:
     asked = "Do they match?\n0. yes\n1. no\nAnswer: "
     priced = "How much?\n0. $1.50\n1. 2\nAnswer: "
     questions = [_question(asked, 0), _question(asked, 1), _question(priced, 0), _question("Rate it.", 4)]
-    assert meaning_numbers(questions).tolist() == [0, 0, 0, 0]
+    assert meaning_numbers(questions).astype(bool).tolist() == [False, False, True, False]
     assert meaning_numbers([_question("Say why.", "No, it is too small", TaskType.GENERATION)]).all()

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 _MOST_SLOTS = 1 << 24  # 64 MiB
 _SLOTS_PER_ROW = 48  # four for each of a row's twelve bands
 _MOST_ROWS = 1 << 20  # rows that are remembered: 200 MiB
-_UNTELLING = re.compile(r"(?:yes|no|true|false|[\W\d_]*)")
+_UNTELLING = re.compile(r"(?:yes|no|true|false)?\W*")
 
 
 class RowsOfOtherTasks:
     """Remembers rows of finished tasks: a table from bands to the newest row that has them, of fixed size.
 
     Two rows are near-duplicates when their contents, without the phrasing, are as similar as `similarity`, and they are
-    of one task type with the same answer in words. Rows that are answered by yes, no or a number are not compared:
-    their answers do not tell what was asked. Of rows that share a slot of the table, and of more than a million rows,
-    the newest are remembered. What is found depends on the order of the rows alone.
+    of one task type with the same answer in words. Rows that are answered by yes or no, or by a number that is no
+    option's, are not compared: their answers do not tell what was asked. Of rows that share a slot of the table, and of
+    more than a million rows, the newest are remembered. What is found depends on the order of the rows alone.
     """
 
     def __init__(self, similarity: float, rows: int) -> None:

@@ -170,6 +170,8 @@ def _is_spoiled(tokens: Sequence[_Token], first: int, last: int) -> bool:
     """Whether what stands around a phrase means that it does not say what it seems to say."""
     known, clause = lexicon(), tokens[first].clause
     before = [token.word for token in tokens[max(0, first - _REACH) : first] if token.clause == clause]
+    if before[-1:] == ["non"]:
+        return True
     if before[-1:] == ["or"] and not known.negators.isdisjoint(before):
         return True  # `not too big or expensive`
     following = tokens[last + 1].word if last + 1 < len(tokens) and tokens[last + 1].clause == clause else ""

@@ -71,6 +71,9 @@ def nouns() -> Nouns:
 
 _SETS = ("heads", "generic", "not_before", "not_types", "plural", "compound", "after", "shades")
 _PARTS = re.compile(r"\b(?:parts?|accessor(?:y|ies)|supplies|replacements?)\b", re.IGNORECASE)
+_FOR_ANOTHER = (
+    "(?:wall )?(?:covers?|protectors?|holders?|organizers?|cleaners?|caps?|shields?|housings?|adapters?|wrench(?:es)?)"
+)
 _HYPHENATED = frozenset({"t-shirt", "flip-flop", "cover-up"})
 
 
@@ -132,9 +135,7 @@ def product_type(title: str | None, categories: Sequence[str | None] | None) -> 
 def _is_accessory(title: str, candidate: str) -> bool:
     """Whether a title names a type only as what another thing is for: a `door handle cover` is not a handle."""
     noun = re.escape(candidate.rsplit(maxsplit=1)[-1])
-    return bool(
-        re.search(rf"\b{noun}s? (?:covers?|protectors?|holders?|organizers?|cleaners?)\b", title, re.IGNORECASE)
-    )
+    return bool(re.search(rf"\b{noun}s? {_FOR_ANOTHER}\b", title, re.IGNORECASE))
 
 
 def category_name(category: str | None) -> str | None:

@@ -4,7 +4,8 @@ Judgements of the published test split are left out.
 
 Tables: esci_judgements(query_id, query, locale, product_id, label, split), with label E, S, C or I;
 esci_products(product_id, locale, title, description, bullets, brand, color, language);
-esci_judged, the two joined; esci_sources(query_id, source), where a query is from, when its CSV is there.
+esci_judged, the two joined; names_none_of(text, query), whether a text has no word of a query but for its last letter;
+esci_sources(query_id, source), where a query is from, when its CSV is there.
 """
 
 from __future__ import annotations
@@ -50,6 +51,14 @@ def register(reader: SourceReader) -> None:
         """,
         sample_by="product_id",
         partition_by="locale",
+    )
+    # Judges disagree most about exact matches that have no word of the query.
+    reader.macro(
+        "names_none_of",
+        """(text, query) AS len(list_filter(
+            string_split_regex(lower(query), '[^\\p{L}\\p{N}]+'),
+            lambda word: length(word) > 1 AND contains(lower(text), left(word, greatest(3, length(word) - 1)))
+        )) = 0""",
     )
     reader.join(
         "esci_judged",
