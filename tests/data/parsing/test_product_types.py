@@ -33,6 +33,8 @@ from shoptune.data.parsing.product_types import nouns, plural, product_type, sin
         ("VEVOR Range Backsplash with Shelf 29.5 Range Hood Wall Shield", ["Appliances", "Range Hoods"], None),
         ("2260502B Refrigerator Water Filter Cap for Maytag", ["Appliances", "Water Filters"], None),
         ("Stove Top Covers (31\" x 21.5\"), Heat Resistant Glass Top Stove Cover", [], None),
+        ("Durable Packaging Small Electric Disposable Foil Burner Bib #6200S (25)", [], "burner bib"),
+        ("shengfan Women's Two Piece Outfits Tracksuit Jogger Outfit Sweatshirt", ["Fashion", "Sweatshirts"], None),
         ("Cabernet Sauvignon Red Wine", [], "wine"),
         (None, None, None),
     ],

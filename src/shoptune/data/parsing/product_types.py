@@ -74,6 +74,7 @@ _PARTS = re.compile(r"\b(?:parts?|accessor(?:y|ies)|supplies|replacements?)\b", 
 _FOR_ANOTHER = (
     "(?:wall )?(?:covers?|protectors?|holders?|organizers?|cleaners?|caps?|shields?|housings?|adapters?|wrench(?:es)?)"
 )
+_SEVERAL = re.compile(r"\b(?:tracksuits?|outfits|ensemble)\b", re.IGNORECASE)  # products of several types
 _HYPHENATED = frozenset({"t-shirt", "flip-flop", "cover-up"})
 
 
@@ -119,6 +120,8 @@ def _regular(word: str) -> str:
 def product_type(title: str | None, categories: Sequence[str | None] | None) -> str | None:
     """The type of a product, or None if neither its categories nor its title name one."""
     title = title or ""
+    if _SEVERAL.search(title):
+        return None
     inner = list(reversed((categories or [])[1:]))  # the first is the department
     for level, name in enumerate(inner):
         # Parts and accessories are listed under the thing that they are for.

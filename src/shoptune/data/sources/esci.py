@@ -4,8 +4,9 @@ Judgements of the published test split are left out.
 
 Tables: esci_judgements(query_id, query, locale, product_id, label, split), with label E, S, C or I;
 esci_products(product_id, locale, title, description, bullets, brand, color, language);
-esci_judged, the two joined; names_none_of(text, query), whether a text has no word of a query but for its last letter;
-esci_sources(query_id, source), where a query is from, when its CSV is there.
+esci_judged, the two joined; esci_sources(query_id, source), where a query is from, when its CSV is there.
+Macros: names_none_of(text, query) and names_most_of(text, query) compare the words of a query, those of more than three
+letters or with digits, with a text; the last letter of each word does not count.
 """
 
 from __future__ import annotations
@@ -52,13 +53,21 @@ def register(reader: SourceReader) -> None:
         sample_by="product_id",
         partition_by="locale",
     )
-    # Judges disagree most about exact matches that have no word of the query.
+    # Judges disagree most about exact matches that do not name what the query does.
     reader.macro(
-        "names_none_of",
-        """(text, query) AS len(list_filter(
-            string_split_regex(lower(query), '[^\\p{L}\\p{N}]+'),
-            lambda word: length(word) > 1 AND contains(lower(text), left(word, greatest(3, length(word) - 1)))
-        )) = 0""",
+        "words_named",
+        """(text, query) AS list_transform(
+            list_filter(string_split_regex(strip_accents(lower(query)), '[^\\p{L}\\p{N}]+'),
+                        lambda word: length(word) > 3 OR regexp_matches(word, '[0-9]')),
+            lambda word: contains(strip_accents(lower(text)), left(word, length(word) - (length(word) > 4)::INT)))""",
+    )
+    reader.macro("names_none_of", "(text, query) AS list_bool_or(words_named(text, query)) IS NOT DISTINCT FROM false")
+    reader.macro(
+        "names_most_of",
+        """(text, query) AS len(words_named(text, query)) = 0 OR list_bool_and(words_named(text, query))
+            OR (len(words_named(text, query)) > 3
+                AND 2 * list_sum(list_transform(words_named(text, query), lambda each: each::INT))
+                    >= len(words_named(text, query)))""",
     )
     reader.join(
         "esci_judged",
