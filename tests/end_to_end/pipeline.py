@@ -131,7 +131,7 @@ class Pipeline:
     @property
     def awq(self) -> Path:
         """The quantized checkpoint."""
-        settings = [f"model={self.merged}", "calibration.max_samples=24", "awq.apply_clip=false"]
+        settings = [f"model={self.merged}", "calibration.max_samples=24", "awq.apply_clip=false", "parity=null"]
         changes = [part for setting in settings for part in ("--set", setting)]
         quantize = ["quantize", "quantize/demo.yaml", *changes]
         return self._once("awq", lambda out: run_shoptune(*quantize, "--out", out, cold=True))

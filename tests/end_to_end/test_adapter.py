@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -51,6 +52,32 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("questions") / "questions.json"
     write_questions(file, load_questions(ROOT / "examples" / "questions" / "held_out.json")[::20])
     return file
+
+
+def test_base_and_adapters_have_the_distributions_of_the_merged_model(
+    adapter: Path, questions: Path, tmp_path: Path
+) -> None:
+    """The parity gate with PEFT and vLLM, on two copies of an adapter and with thresholds that nothing passes."""
+    other = tmp_path / "other"
+    shutil.copytree(adapter, other)
+    config = {
+        "base": str(_BASE),
+        "adapters": [{"path": str(adapter), "weight": 0.25}, {"path": str(other), "weight": -0.75}],
+        "wise_ft_alpha": 1.5,
+        "parity": {
+            "questions": str(questions), "prompts": 3, "tokens": 2, "device": "cpu", "on_failure": "warn",
+            "exact": {"max_kl": 0, "min_agreement": 1},
+        },
+    }  # fmt: skip
+    (tmp_path / "merge.yaml").write_text(yaml.safe_dump(config))
+    said = run_shoptune("merge", tmp_path / "merge.yaml", "--out", tmp_path / "merged")
+    gate = json.loads((tmp_path / "merged" / "parity.json").read_text())
+    assert gate["reference"] == "base + adapters"
+    forms = {form["name"]: form for form in gate["forms"]}
+    assert forms.keys() == {"merged", "merged in vLLM", "base + adapters in vLLM"}
+    assert all(0 < form["mean_kl"] < 1e-4 and form["top1"] == 1 for form in forms.values()), forms
+    assert "DOES NOT PASS" in said
+    assert sorted(path.name for path in (tmp_path / "merged").iterdir() if path.is_dir()) == []
 
 
 def _predictions(engines: EngineHost, out: Path, questions: Path, model: Path, *more: str | Path) -> list[str]:

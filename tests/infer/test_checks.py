@@ -92,6 +92,11 @@ def test_a_folder_without_an_adapter_and_a_rank_that_is_too_large_are_rejected(t
         with_adapters(Profile(), [_adapter(tmp_path / "large", r=600)])
     with pytest.raises(ShoptuneError, match=r"is not an adapter: it has no adapter_config\.json"):
         with_adapters(Profile(), [tmp_path])
+    with pytest.raises(ShoptuneError, match=r"use_dora: trained more than low-rank factors.*merge it into its base"):
+        with_adapters(Profile(), [_adapter(tmp_path / "dora", use_dora=True)])
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ShoptuneError, match=r"is not an adapter: .*; pass it as --model"):
+        with_adapters(Profile(), [tmp_path])
 
 
 def test_the_adapter_is_an_input(checkpoint: Path, tmp_path: Path, root: Path) -> None:

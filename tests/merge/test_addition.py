@@ -13,7 +13,7 @@ from shoptune.merge import addition
 from shoptune.merge.addition import Adder
 from shoptune.merge.certificate import RoundingStatistics
 from shoptune.merge.delta import Dense, LowRank
-from shoptune.merge.lora import Factors
+from shoptune.merge.factors import Factors
 
 
 def add_rounded(base: torch.Tensor, delta: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, RoundingStatistics]:

@@ -9,6 +9,7 @@ import torch
 
 from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.errors import ShoptuneError
+from shoptune.merge.changes import LoraChange
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.lora import load_adapter
 from shoptune.merge.plan import Plan
@@ -20,7 +21,9 @@ A, B = torch.randn(2, HIDDEN), torch.randn(HIDDEN, 2)
 
 
 def _delta(path: Path, base: Checkpoint, name: str = f"{LAYER}.weight") -> torch.Tensor:
-    factors = load_adapter(path, base).targets[name].load()
+    change = load_adapter(path, base).targets[name]
+    assert isinstance(change, LoraChange)
+    factors = change.factors()
     return factors.b @ factors.a
 
 
@@ -55,12 +58,10 @@ def test_an_embedding_gets_the_transpose(base: Checkpoint, write_adapter: WriteA
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        (
-            {"use_dora": True},
-            "use_dora: DoRA rescales whole weights, which a low-rank delta cannot do; train without DoRA",
-        ),
+        ({"use_dora": True}, "has no magnitude, but its config says use_dora: True"),
         ({"bias": "all"}, "bias: is 'all': biases were trained too; train with bias: none"),
-        ({"modules_to_save": ["lm_head"]}, "modules_to_save: whole modules were trained: lm_head"),
+        ({"init_lora_weights": "pissa_niter_4"}, "is 'pissa_niter_4', which changed the base's own weights"),
+        ({"layer_replication": [[0, 1]]}, "layer_replication: changes weights that the base's files do not hold"),
         ({"fan_in_fan_out": True}, "fan_in_fan_out: weights are stored transposed"),
         ({"peft_type": "IA3"}, "peft_type: is 'IA3'; merge LoRA adapters only"),
     ],
@@ -91,7 +92,7 @@ def test_numbers_that_are_not_finite_are_refused(base: Checkpoint, write_adapter
     poisoned[1, 3] = value
     adapter = load_adapter(write_adapter("x", {LAYER: (poisoned, B)}), base)
     with pytest.raises(ShoptuneError, match=r"lora_A\.weight: holds NaN or infinity"):
-        adapter.targets[f"{LAYER}.weight"].load()
+        adapter.targets[f"{LAYER}.weight"].load(lambda: torch.empty(0))
 
 
 def test_a_pickled_adapter_is_refused(base: Checkpoint, write_adapter: WriteAdapter) -> None:

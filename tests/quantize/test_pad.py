@@ -71,6 +71,18 @@ def test_the_padded_layer_computes_the_same(tmp_path: Path, monkeypatch: pytest.
     assert padded["model.layers.0.mlp.down_proj.weight"][:, 6:].abs().sum() == 0
 
 
+def test_fused_gate_and_up_layers_are_padded_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    apart, fused = _checkpoint(tmp_path / "apart"), _checkpoint(tmp_path / "fused")
+    tensors, stem = load_file(apart.shards[0]), "model.layers.0.mlp."
+    both = torch.cat([tensors.pop(f"{stem}{name}_proj.weight") for name in ("gate", "up")])
+    save_file(tensors | {f"{stem}gate_up_proj.weight": both}, fused.path / "model.safetensors")
+    monkeypatch.setattr(pad, "_BLOCK_BYTES", 64)
+    expected, padded = _pad(apart, 8, tmp_path / "a"), _pad(fused, 8, tmp_path / "f")
+    halves = torch.cat([expected.pop(f"{stem}{name}_proj.weight") for name in ("gate", "up")])
+    assert torch.equal(padded.pop(f"{stem}gate_up_proj.weight"), halves)
+    assert all(torch.equal(padded[name], expected[name]) for name in padded.keys() | expected.keys())
+
+
 def test_the_config_says_the_new_width_and_the_rest_is_carried_over(tmp_path: Path) -> None:
     _pad(_checkpoint(tmp_path / "model", indexed=True), 8, tmp_path / "out")
     assert json.loads((tmp_path / "out" / "config.json").read_text()) == {"intermediate_size": 8, "hidden_size": 4}

@@ -34,6 +34,7 @@ def test_a_member_with_weight_zero_is_left_out_of_the_best_merge(plan: SweepPlan
         "base_weights": "checkpoint",
         "nf4_source": "bfloat16",
         "other_base": "refuse",
+        "parity": None,
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from shoptune.artifacts.manifest import MANIFEST, read_manifest
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from shoptune.checkpoints.tensor_file import TensorSpec
 
 INDEX = "model.safetensors.index.json"
-_PICKLES = ("pytorch_model*.bin", "model*.bin", "adapter_model.bin", "consolidated*.pth", "*.ckpt", "*.pt", "*.pkl")
+PICKLES = ("pytorch_model*.bin", "model*.bin", "adapter_model.bin", "consolidated*.pth", "*.ckpt", "*.pt", "*.pkl")
 # Trainers leave these beside an adapter; they are not weights and are never read.
 _TRAINER_STATE = frozenset({"optimizer.pt", "scheduler.pt", "scaler.pt"})
 _DOWNLOADED = ("*.safetensors", "*.json", "*.jinja", "merges.txt", "vocab.txt", "README.md", "LICENSE*")
@@ -142,12 +143,12 @@ def refuse_pickles(directory: Path) -> None:
         ShoptuneError: the folder holds one.
     """
     for file in sorted(directory.iterdir()):
-        if file.name not in _TRAINER_STATE and any(fnmatch.fnmatch(file.name, pattern) for pattern in _PICKLES):
+        if file.name not in _TRAINER_STATE and any(fnmatch.fnmatch(file.name, pattern) for pattern in PICKLES):
             raise fail(
                 file,
                 "",
                 "is a pickle, which can run code when it is loaded",
-                "convert it to safetensors, or remove it when the safetensors are beside it",
+                f"convert it: shoptune convert {quote(str(directory))} --out DIR",
             )
 
 

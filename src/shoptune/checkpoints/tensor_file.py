@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from shoptune.checkpoints import direct_io
@@ -155,6 +156,14 @@ def read_rows(
             if stream.readinto(data) < size:
                 raise EOFError(f"{spec.file} ends before byte {offset + size}")
     return torch.frombuffer(data, dtype=spec.dtype).reshape(shape)
+
+
+def mapped(spec: TensorSpec) -> torch.Tensor:
+    """A whole tensor, mapped from its file: parts of it are read as they are used. Writing to it changes no file."""
+    if not spec.nbytes:
+        return torch.empty(spec.shape, dtype=spec.dtype)
+    data = np.memmap(spec.file, mode="c", offset=spec.offset, shape=(spec.nbytes,), dtype=np.uint8)
+    return torch.from_numpy(data).view(spec.dtype).reshape(spec.shape)
 
 
 class TensorFileWriter:

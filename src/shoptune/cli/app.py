@@ -17,6 +17,7 @@ from shoptune import __version__
 from shoptune.cli import (
     ask,
     configs,
+    convert,
     data,
     evaluate,
     export,
@@ -37,7 +38,10 @@ from shoptune.runtime.gc_tuning import tune_garbage_collection
 from shoptune.runtime.progress import complain
 
 _USER_ERROR, _INTERRUPTED = 2, 130
-_COMMANDS = (data, train, sweep, merge, quantize, infer, evaluate, export, questions, report, plan, serve, ask, configs)
+_COMMANDS = (
+    *(data, train, sweep, merge, quantize, infer, evaluate, export),
+    *(questions, convert, report, plan, serve, ask, configs),
+)
 
 
 class _InPipelineOrder(TyperGroup):

@@ -12,6 +12,7 @@ from shoptune.infer.profile import EngineSettings, Profile
 
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "tekken.json")
 _ADAPTER = "adapter_config.json"
+_MORE_THAN_LORA = ("use_dora", "modules_to_save", "trainable_token_indices")
 _RANKS = sorted(
     rank for option in get_args(EngineSettings.model_fields["max_lora_rank"].annotation) for rank in get_args(option)
 )
@@ -52,8 +53,13 @@ def with_adapters(profile: Profile, adapters: Sequence[Path]) -> Profile:
 
 def _rank(adapter: Path) -> int:
     if not (adapter / _ADAPTER).is_file():
-        raise fail(adapter, "", f"is not an adapter: it has no {_ADAPTER}", "pass a folder written by `shoptune train`")
+        whole = (adapter / "config.json").is_file()
+        remedy = "pass it as --model" if whole else "pass a folder written by `shoptune train`"
+        raise fail(adapter, "", f"is not an adapter: it has no {_ADAPTER}", remedy)
     config = read_json(adapter / _ADAPTER)
+    if key := next(filter(config.get, _MORE_THAN_LORA), None):
+        what = "trained more than low-rank factors, which vLLM does not serve as an adapter"
+        raise fail(adapter / _ADAPTER, key, what, "merge it into its base: shoptune merge")
     return max([int(config.get("r", 1)), *map(int, (config.get("rank_pattern") or {}).values())])
 
 

@@ -12,7 +12,7 @@ import torch
 
 from shoptune.checkpoints.tensor_file import writing
 from shoptune.merge.certificate import FILE
-from shoptune.merge.lora import Factors
+from shoptune.merge.factors import Factors
 from shoptune.merge.plan import Plan
 from shoptune.runtime.progress import bar, say
 

@@ -55,7 +55,7 @@ class Adder(threading.local):
     ) -> None:
         before, change, after = (flat[: base.numel()].view(base.shape) for flat in self._memory)
         before.copy_(base)
-        delta.fill(change, *corner)
+        delta.fill(change, *corner, before)
         written.copy_(torch.add(before, change, out=after))
         after.copy_(written)
         applied = after.sub_(before)

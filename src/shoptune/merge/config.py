@@ -10,6 +10,7 @@ from shoptune.config import Settings
 from shoptune.config.paths import ConfigPath
 from shoptune.config.plugin_settings import InlineSettings, OneOf
 from shoptune.merge.method import MergeMethod
+from shoptune.parity.config import Parity
 
 _METHODS = "shoptune.merge.methods"
 
@@ -18,7 +19,7 @@ class WeightedAdapter(Settings):
     """One member of the ensemble; in a YAML, a path alone stands for an adapter with weight 1.
 
     Attributes:
-        path: folder of the adapter.
+        path: folder of the adapter, or of a fully tuned checkpoint.
         weight: factor of its delta, any finite number; 1 takes the adapter as it was trained.
     """
 
@@ -36,7 +37,7 @@ class MergeConfig(InlineSettings):
 
     Attributes:
         base: folder or hub id of the checkpoint that the adapters were trained on.
-        adapters: the ensemble.
+        adapters: the ensemble: adapters, fully tuned checkpoints, or both.
         wise_ft_alpha: how far to go from the base (0) to the fine-tuned ensemble (1); paper 001, section 4.4.
         method: how the adapters' deltas are combined; task_arithmetic, their exact weighted sum, unless given.
         seed: seed of the methods that draw random numbers.
@@ -45,6 +46,7 @@ class MergeConfig(InlineSettings):
         nf4_source: the element type in which training loaded the weights before it rounded them to NF4.
         other_base: what to do about an adapter that was trained on another base, as its manifest or its
             adapter_config.json shows.
+        parity: a gate that compares the merged model with the base and its adapters; none by default.
     """
 
     plugin_field: ClassVar[str] = "method"
@@ -60,3 +62,4 @@ class MergeConfig(InlineSettings):
     base_weights: Literal["checkpoint", "nf4"] = "checkpoint"
     nf4_source: Literal["float16", "bfloat16", "float32"] = "bfloat16"
     other_base: Literal["refuse", "warn"] = "refuse"
+    parity: Parity | None = None

@@ -1,13 +1,15 @@
-"""Whether an adapter was trained on the base that it is merged into."""
+"""Whether an adapter or a tuned checkpoint was trained on the base that it is merged into."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from shoptune.artifacts.manifest import digest, read_manifest
 from shoptune.checkpoints.checkpoint import Checkpoint, read_json
+from shoptune.merge.tuned import is_checkpoint
 
 # An adapter of one architecture may fit another in the shapes that it changes.
 _ARCHITECTURE = (
@@ -25,11 +27,12 @@ _LAYER = re.compile(r"\.layers\.(\d+)\.")
 def other_base(adapter: Path, targets: Iterable[str], base: Checkpoint, reference: str) -> str | None:
     """What shows that an adapter was trained on another base, or None if nothing does.
 
-    An adapter that shoptune trained has a manifest with the digest of its base, which decides. For other adapters,
-    compare what `adapter_config.json` says of the base: its name, and, if the folder exists, its architecture.
+    What shoptune trained has a manifest with the digest of its base, which decides. For other adapters, compare what
+    `adapter_config.json` says of the base: its name, and, if the folder exists, its architecture. For other tuned
+    checkpoints, compare the architecture.
 
     Args:
-        adapter: the adapter's folder.
+        adapter: the folder of the adapter, or of a fully tuned checkpoint.
         targets: the names of the weights that it changes.
         base: the checkpoint to merge into.
         reference: how the merge YAML names the base, a path or a Hub id.
@@ -39,6 +42,8 @@ def other_base(adapter: Path, targets: Iterable[str], base: Checkpoint, referenc
     if recorded is not None:
         same = recorded["sha256"] == digest(base.path)
         return None if same else f"was trained on {recorded['path']}, whose weights are not those of {base.path}"
+    if is_checkpoint(adapter):
+        return _other_architecture(read_json(adapter / "config.json"), base, "is a model")
     settings = read_json(adapter / "adapter_config.json")
     return _other_depth(targets, settings.get("layers_to_transform"), base) or _other_model(
         settings.get("base_model_name_or_path"), base, reference
@@ -61,13 +66,18 @@ def _other_model(name: object, base: Checkpoint, reference: str) -> str | None:
     if (folder / "config.json").is_file():
         if folder.resolve() == base.path.resolve():
             return None
-        config = read_json(folder / "config.json")
-        for key in _ARCHITECTURE:
-            if config.get(key) != base.config.get(key):
-                return f"was trained on {name}, whose {key} is {config.get(key)}, not {base.config.get(key)}"
+        if what := _other_architecture(read_json(folder / "config.json"), base, f"was trained on {name},"):
+            return what
     if _model_name(name) in {_model_name(reference), _model_name(str(base.path))}:
         return None
     return f"was trained on {name}, not on {reference}, according to its adapter_config.json"
+
+
+def _other_architecture(config: Mapping[str, Any], base: Checkpoint, which: str) -> str | None:
+    for key in _ARCHITECTURE:
+        if config.get(key) != base.config.get(key):
+            return f"{which} whose {key} is {config.get(key)}, not {base.config.get(key)}"
+    return None
 
 
 def _model_name(reference: str) -> str:

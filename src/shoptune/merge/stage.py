@@ -11,6 +11,7 @@ from shoptune.artifacts.manifest import Request
 from shoptune.config import load as load_config
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.sources import Sources
+from shoptune.parity.config import require_environments
 from shoptune.runtime.gc_tuning import freeze_loaded_objects
 from shoptune.runtime.progress import say
 from shoptune.stage import Stage
@@ -59,7 +60,8 @@ def load(arguments: Arguments) -> Job:
 
 def request(job: Job) -> Request:
     """What the merge is made from."""
-    return Request("merge", job.config.model_dump(mode="json") | asdict(job.form), job.sources.inputs())
+    config = job.config.model_dump(mode="json", exclude={"parity"})  # changes no weight
+    return Request("merge", config | asdict(job.form), job.sources.inputs())
 
 
 def environment(job: Job) -> str | None:
@@ -67,15 +69,26 @@ def environment(job: Job) -> str | None:
     return "train" if job.config.base_weights == "nf4" else None
 
 
+def require(job: Job, _directory: Path) -> None:
+    """Check that the environments of the parity gate are installed.
+
+    Raises:
+        ShoptuneError: one is missing.
+    """
+    if job.config.parity and not job.form.as_adapter:
+        require_environments(job.config.parity)
+
+
 def write(job: Job, directory: Path) -> Mapping[str, str]:
     """Write a full checkpoint, or the ensemble as one adapter, with a report of what rounding lost.
 
     Raises:
-        ShoptuneError: an adapter does not fit the base, or a checkpoint is malformed.
+        ShoptuneError: an adapter does not fit the base, a checkpoint is malformed, or the parity gate is not passed.
     """
     from shoptune.merge.adapter import write_adapter
     from shoptune.merge.certificate import sentence
     from shoptune.merge.checkpoint import write_checkpoint
+    from shoptune.merge.parity_forms import check_parity
     from shoptune.merge.plan import Plan
     from shoptune.merge.table import print_table
 
@@ -86,6 +99,8 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
     certificate, sha256 = write_checkpoint(plan, directory)
     print_table(certificate)
     say(f"merge: {sentence(certificate, job.config.dtype)}")
+    if job.config.parity:
+        check_parity(job.config.parity, plan, job.sources.inputs(), directory)
     return sha256
 
 
@@ -96,4 +111,6 @@ def next_command(job: Job, out: Path) -> str:
     return f"shoptune quantize QUANTIZE.yaml --set {quote(f'model={out}')} --out DIR"
 
 
-MERGE: Stage[Arguments, Job] = Stage("merge", load, request, write, next_command, environment=environment)
+MERGE: Stage[Arguments, Job] = Stage(
+    "merge", load, request, write, next_command, environment=environment, require=require
+)

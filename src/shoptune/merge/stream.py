@@ -20,6 +20,7 @@ from shoptune.errors import fail
 from shoptune.merge.addition import Adder, count_overflowed
 from shoptune.merge.blocks import Block, BlockBuffers, block_buffers, cut
 from shoptune.merge.certificate import Certificate, RoundingStatistics
+from shoptune.merge.changes import as_matrix
 from shoptune.merge.delta import Delta
 from shoptune.runtime.progress import Bar
 
@@ -147,17 +148,24 @@ def _merge_block(
             _refuse(block, rows, count_overflowed(rows, merged))
         return merged, None
     merged = buffers.result(rows.shape, block.dtype)
-    counts = adder.add(rows, change, block.first, merged)
+    counts = adder.add(as_matrix(rows), change, block.first, as_matrix(merged))
     if not math.isfinite(counts.lost):
-        _refuse(block, rows, counts.overflowed)
+        _refuse(block, rows, counts.overflowed, change)
     return merged, counts
 
 
-def _refuse(block: Block, rows: torch.Tensor, overflowed: int) -> None:
+def _refuse(block: Block, rows: torch.Tensor, overflowed: int, change: Delta | None = None) -> None:
     """Raise for values that are not finite; the caller checks sums, which may overflow with finite values too."""
     file, name = block.spec.file, block.spec.name
     if not torch.isfinite(rows).all():
         raise fail(file, name, "the base holds NaN or infinity", "use another base")
+    if change is not None:
+        base = as_matrix(rows).float()
+        part = torch.empty_like(base)
+        change.fill(part, block.first, 0, base)
+        if not torch.isfinite(part).all():
+            what = "a member changes it to NaN or infinity"
+            raise fail(file, name, what, "train the member again with a lower learning rate")
     if overflowed:
         raise fail(file, name, f"{overflowed} values do not fit {block.dtype}", "merge with dtype: bfloat16")
 

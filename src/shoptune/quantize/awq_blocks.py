@@ -17,6 +17,7 @@ from awq.utils.utils import get_best_device
 from torch import nn
 from transformers import CONFIG_MAPPING, AutoModelForCausalLM
 
+from shoptune.checkpoints import transformers4
 from shoptune.errors import fail
 from shoptune.quantize.activations import Activations
 from shoptune.quantize.blocks_done import BlocksDone
@@ -148,14 +149,17 @@ def load_empty(work: Work, quantization: AwqConfig) -> Any:
     """AutoAWQ's wrapper of the source's model, without weights.
 
     Raises:
-        ShoptuneError: AutoAWQ does not know the architecture.
+        ShoptuneError: AutoAWQ does not know the architecture, or transformers 4 would read it as another model.
     """
     values = dict(work.source.config)
     kind = str(values.get("model_type"))
     if kind not in AWQ_CAUSAL_LM_MODEL_MAP:
         file = work.source.checkpoint.path / "config.json"
         raise fail(file, "model_type", f"is {kind!r}, which AutoAWQ does not know", "use engine: llm-compressor")
-    config = CONFIG_MAPPING[kind].from_dict(values | {"use_cache": False})
+    file = work.source.checkpoint.path / transformers4.CONFIG
+    converted = transformers4.for_transformers_4(values, file)
+    config = CONFIG_MAPPING[kind].from_dict(converted | {"use_cache": False})
+    transformers4.check_reading(values, config.to_dict(), file)
     dtype = torch.float32 if work.device == "cpu" else torch.float16
     with init_empty_weights(include_buffers=False):
         make: Any = AutoModelForCausalLM.from_config

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from shoptune.config import Settings
 from shoptune.config.paths import ConfigPath
 from shoptune.config.plugin_settings import InlineSettings, OneOf
+from shoptune.parity.config import Parity
 from shoptune.quantize.engine import Device, QuantizerEngine
 
 Count = Annotated[int, Field(ge=1)]
@@ -58,6 +59,7 @@ class QuantizeConfig(InlineSettings):
             whole quantization groups.
         engine: the library that quantizes.
         device: the device for computation; layers are moved to it one at a time.
+        parity: a gate that compares the 4-bit model with the other forms of the model; none by default.
         activation_memory: the maximum host memory for calibration activations, in GB; the rest is kept on disk.
     """
 
@@ -70,4 +72,5 @@ class QuantizeConfig(InlineSettings):
     tensor_parallel: Literal[1, 2, 4, 8] = 4
     engine: Annotated[QuantizerEngine, OneOf(_ENGINES, "engine")]
     device: Device = "cuda"
+    parity: Parity | None = None
     activation_memory: Annotated[float, Field(gt=0)] = 16.0

@@ -79,6 +79,9 @@ def load_model(source: PaddedSource) -> Any:
     weights = {name: _mapped(source, name) for name in source.names}
     model.load_state_dict(weights, strict=False, assign=True)
     model.tie_weights()
+    model.name_or_path = model.config._name_or_path = str(
+        source.checkpoint.path
+    )  # where llm-compressor looks for a tokenizer
     return model.eval()
 
 

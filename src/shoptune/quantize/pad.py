@@ -16,7 +16,7 @@ import torch
 from shoptune.artifacts.publish import require_space
 from shoptune.checkpoints.checkpoint import INDEX, Checkpoint, read_json
 from shoptune.checkpoints.tensor_file import TensorFileWriter, TensorSpec, read_rows, writing
-from shoptune.quantize.source import WIDENED_COLUMNS, WIDENED_ROWS, padded_shape
+from shoptune.quantize.source import FUSED_ROWS, WIDENED_COLUMNS, WIDENED_ROWS, layers_in, padded_shape
 from shoptune.quantize.widths import INTERMEDIATE_SIZE, intermediate_size
 from shoptune.runtime.progress import Bar
 
@@ -56,11 +56,12 @@ def pad_checkpoint(checkpoint: Checkpoint, width: int, directory: Path, progress
 
 def _copy_padded(spec: TensorSpec, width: int, writer: TensorFileWriter) -> None:
     """Copy a tensor in blocks of rows. Added rows are not written, since the file is already zero there."""
-    for first, last in spec.runs_of_rows(_BLOCK_BYTES):
-        block = read_rows(spec, first, last)
-        if spec.name.endswith(WIDENED_COLUMNS):
-            block = torch.nn.functional.pad(block, (0, width - block.shape[1]))
-        writer.write_rows(spec.name, first, block)
+    for number, layer in enumerate(layers_in(spec)):
+        for first, last in layer.runs_of_rows(_BLOCK_BYTES):
+            block = read_rows(layer, first, last)
+            if spec.name.endswith(WIDENED_COLUMNS):
+                block = torch.nn.functional.pad(block, (0, width - block.shape[1]))
+            writer.write_rows(spec.name, number * width + first, block)
 
 
 def _write_index(checkpoint: Checkpoint, directory: Path, old: int, width: int) -> None:
@@ -68,7 +69,7 @@ def _write_index(checkpoint: Checkpoint, directory: Path, old: int, width: int) 
     added = sum(
         spec.nbytes // old * (width - old)
         for spec in checkpoint.tensors.values()
-        if spec.name.endswith((*WIDENED_ROWS, *WIDENED_COLUMNS))
+        if spec.name.endswith((*WIDENED_ROWS, *WIDENED_COLUMNS, *FUSED_ROWS))
     )
     total = sum(spec.nbytes for spec in checkpoint.tensors.values()) + added
     (directory / INDEX).write_text(

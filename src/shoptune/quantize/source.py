@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from shoptune.quantize.widths import INTERMEDIATE_SIZE, intermediate_size
 
 WIDENED_ROWS = (".mlp.gate_proj.weight", ".mlp.up_proj.weight")
 WIDENED_COLUMNS = (".mlp.down_proj.weight",)
+FUSED_ROWS = (".mlp.gate_up_proj.weight",)  # gate above up, as in Phi-3
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,15 @@ class PaddedSource:
             ShoptuneError: it does not have the width given in config.json, or holds NaN or infinity.
         """
         spec, shape = self.checkpoint.tensors[name], self.shape(name)
-        tensor = read_rows(spec)
+        layers = [read_rows(layer) for layer in layers_in(spec)]
+        tensor = torch.cat(layers) if len(layers) > 1 else layers[0]
         if tensor.dtype.is_floating_point and not torch.isfinite(tensor).all():
             raise fail(spec.file, name, "holds NaN or infinity", "merge again, and look at the merge report")
-        if tensor.shape != shape:
-            rows, columns = (new - old for new, old in zip(shape, tensor.shape, strict=True))
-            tensor = torch.nn.functional.pad(tensor, (0, columns, 0, rows))
-        return tensor
+        if tensor.shape == shape:
+            return tensor
+        rows, columns = (new - old for new, old in zip(shape, tensor.shape, strict=True))
+        padding = (0, columns, 0, rows // len(layers))
+        return torch.cat([torch.nn.functional.pad(layer, padding) for layer in layers])
 
     def block(self, number: int) -> Iterator[str]:
         """The names of the tensors of one transformer block."""
@@ -85,13 +88,23 @@ def padded_shape(spec: TensorSpec, old: int, width: int) -> tuple[int, ...]:
     Raises:
         ShoptuneError: the tensor is not `old` wide where it should be.
     """
-    axis = 0 if spec.name.endswith(WIDENED_ROWS) else 1 if spec.name.endswith(WIDENED_COLUMNS) else None
-    if axis is None:
+    parts = len(layers_in(spec))
+    if not spec.name.endswith((*WIDENED_ROWS, *WIDENED_COLUMNS, *FUSED_ROWS)):
         return spec.shape
-    if spec.shape[axis] != old:
-        what = f"is {spec.shape[axis]} wide, but intermediate_size in config.json is {old}"
+    axis = 1 if spec.name.endswith(WIDENED_COLUMNS) else 0
+    if spec.shape[axis] != old * parts:
+        what = f"is {spec.shape[axis] // parts} wide, but intermediate_size in config.json is {old}"
         raise fail(spec.file, spec.name, what, "restore the checkpoint's original config.json")
-    return tuple(width if number == axis else size for number, size in enumerate(spec.shape))
+    return tuple(width * parts if number == axis else size for number, size in enumerate(spec.shape))
+
+
+def layers_in(spec: TensorSpec) -> list[TensorSpec]:
+    """The layers that a tensor holds: two if gate and up layers are fused, else itself."""
+    if not spec.name.endswith(FUSED_ROWS):
+        return [spec]
+    height = spec.rows // 2
+    halves = (spec.offset, spec.offset + height * spec.row_bytes)
+    return [replace(spec, shape=(height, *spec.shape[1:]), offset=offset) for offset in halves]
 
 
 def write_index(directory: Path, files: Mapping[str, str], size: int) -> None:

@@ -8,16 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shoptune.artifacts.manifest import Request
 from shoptune.artifacts.publish import require_space
+from shoptune.checkpoints import transformers4
 from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.config import load as load_config
 from shoptune.errors import fail
+from shoptune.parity.config import require_environments
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.quantize.engine import Work, select_device
-from shoptune.quantize.widths import check_widths, intermediate_size, padded_width
+from shoptune.quantize.widths import check_widths, intermediate_size, padded_width, refuse_experts
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.progress import bar, say
 from shoptune.runtime.redirection import redirect_output
@@ -62,6 +64,7 @@ def load(arguments: ConfigFile) -> Job:
     if not any((checkpoint.path / name).is_file() for name in _TOKENIZERS):
         remedy = "copy its base model's tokenizer files into the folder"
         raise fail(checkpoint.path, "", f"has no tokenizer ({' or '.join(_TOKENIZERS)})", remedy)
+    refuse_experts(checkpoint)
     check_widths(checkpoint, config.engine.group_size, config.tensor_parallel)
     return Job(config, checkpoint)
 
@@ -69,7 +72,8 @@ def load(arguments: ConfigFile) -> Job:
 def request(job: Job) -> Request:
     """List everything that determines the 4-bit checkpoint."""
     inputs = {"model": job.checkpoint.path} | job.config.calibration.inputs
-    return Request("quantize", job.config.model_dump(mode="json"), inputs)
+    config = job.config.model_dump(mode="json", exclude={"parity"})  # changes no weight
+    return Request("quantize", config, inputs)
 
 
 def environment(job: Job) -> str | None:
@@ -83,6 +87,8 @@ def require(job: Job, directory: Path) -> None:
     Raises:
         ShoptuneError: there is no GPU, or too little space.
     """
+    if job.config.parity:
+        require_environments(job.config.parity)
     if job.config.engine.calibrates:
         select_device(job.config.device)
     require_space(directory, _bytes_to_write(job))
@@ -107,9 +113,12 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
     write them in its own dialect. An interrupted run resumes with the layers that are missing.
 
     Raises:
-        ShoptuneError: the checkpoint cannot be padded or quantized, or a scale is NaN or infinite.
+        ShoptuneError: the checkpoint cannot be padded or quantized, a scale is NaN or infinite, or the parity gate is
+            not passed.
     """
     from shoptune.quantize.layers import sentences
+    from shoptune.quantize.parity_forms import check_parity
+    from shoptune.quantize.source import PaddedSource
 
     go_offline()
     kept = directory / _KEPT
@@ -118,9 +127,13 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
         report, layers = _quantize(job, directory, kept)
         progress.advance()
     (directory / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    shutil.rmtree(kept)
     for line in sentences(layers) if layers else ():
         say(f"quantize: {line}")
+    if job.config.parity and layers:
+        workspace = kept / "parity"
+        shutil.rmtree(workspace, ignore_errors=True)
+        check_parity(job.config.parity, PaddedSource(job.checkpoint, job.width), directory, workspace)
+    shutil.rmtree(kept)
     return {}
 
 
@@ -133,7 +146,7 @@ def _quantize(job: Job, directory: Path, kept: Path) -> tuple[dict[str, object],
     source = PaddedSource(job.checkpoint, job.width)
     base, missing = base_of(job.checkpoint.path)
     checks = LayerChecks(source, Grid(engine.group_size, engine.symmetric), base, kept / "layers")
-    calibration = _calibration(job) if engine.calibrates else None
+    calibration = _calibration(job, kept) if engine.calibrates else None
     blocks = calibration.blocks if calibration else ()
     limit = int(config.activation_memory * 10**9)
     told = engine.quantize(Work(source, blocks, config.device, directory, kept, checks, limit))
@@ -147,15 +160,35 @@ def _quantize(job: Job, directory: Path, kept: Path) -> tuple[dict[str, object],
     return {**figures, **(report(layers, missing) if layers else {}), **told}, layers
 
 
-def _calibration(job: Job) -> CalibrationSet:
-    from transformers import AutoTokenizer
-
+def _calibration(job: Job, kept: Path) -> CalibrationSet:
     from shoptune.quantize.calibration import calibration_set
     from shoptune.shopbench.chat_tokenizer import ChatTokenizer
 
     path, settings = job.checkpoint.path, job.config.calibration
-    tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+    tokenizer = _tokenizer(job.checkpoint, kept / "tokenizer")
     return calibration_set(settings, ChatTokenizer(tokenizer, path, settings.chat_template_arguments))
+
+
+def _tokenizer(checkpoint: Checkpoint, scratch: Path) -> Any:
+    """The checkpoint's tokenizer; transformers 4 gets a copy in its own terms.
+
+    Raises:
+        ShoptuneError: transformers cannot load it.
+    """
+    import transformers
+
+    folder = checkpoint.path
+    if transformers.__version__.startswith("4."):
+        folder = scratch
+        folder.mkdir(exist_ok=True)
+        checkpoint.copy_side_files(folder)
+        transformers4.convert(folder)
+    try:
+        return transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except (AttributeError, ImportError, KeyError, OSError, TypeError, ValueError) as error:
+        first = str(error).strip().partition("\n")[0]
+        what = f"transformers {transformers.__version__} cannot load the tokenizer ({first})"
+        raise fail(checkpoint.path, "", what, "copy its base model's tokenizer files into the folder") from error
 
 
 def _check_scales(checkpoint: Checkpoint) -> None:

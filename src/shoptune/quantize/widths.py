@@ -6,6 +6,7 @@ from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.errors import fail
 
 INTERMEDIATE_SIZE = "intermediate_size"
+_EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
 
 
 def padded_width(width: int, group_size: int, tensor_parallel: int) -> int:
@@ -29,6 +30,18 @@ def intermediate_size(checkpoint: Checkpoint) -> int:
             "choose a model of the Llama or Qwen2 family",
         )
     return width
+
+
+def refuse_experts(checkpoint: Checkpoint) -> None:
+    """Refuse a mixture of experts.
+
+    Raises:
+        ShoptuneError: the model is one.
+    """
+    for key in _EXPERTS:
+        if checkpoint.config.get(key):
+            what = "makes it a mixture of experts, which the engines here do not quantize"
+            raise fail(checkpoint.path / "config.json", key, what, "serve it in 16 bits")
 
 
 def check_widths(checkpoint: Checkpoint, group_size: int, tensor_parallel: int) -> None:

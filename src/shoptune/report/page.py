@@ -8,6 +8,7 @@ from typing import Any
 from shoptune.report.answers import answers_of, constrained_and_free
 from shoptune.report.budget import budget_of
 from shoptune.report.collect import Run
+from shoptune.report.parity import gates_of
 from shoptune.report.quantized import quantized_of
 
 
@@ -33,6 +34,7 @@ def render_page(run: Run, learned: str) -> str:
         curve=Markup(_svg(sweep / "curve.svg")) if sweep else "",  # noqa: S704 - our own drawing
         verdict=(sweep / "verdict.txt").read_text(encoding="utf-8").strip() if sweep else "",
         budget=budget_of(run),
+        gates=gates_of(run),
         quantized=quantized_of(run),
         answers=answers,
         pairs=constrained_and_free(answers),

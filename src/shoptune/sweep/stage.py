@@ -22,6 +22,7 @@ from shoptune.sweep.config import SweepPlan, load_sweep
 from shoptune.sweep.curve import draw_curve
 from shoptune.sweep.live import live_ensemble
 from shoptune.sweep.points import Candidate, Point, best_point, load_point, save_point, verdict
+from shoptune.sweep.repeat import FirstPredictions, repeat_sentence
 from shoptune.sweep.search import STUDY, run_search
 
 POINTS = "points.parquet"
@@ -47,7 +48,7 @@ def request(plan: SweepPlan) -> Request:
     inputs = sources | {"questions": Path(plan.config.questions)} | plan.profile.prompting.inputs
     config = {
         **plan.config.model_dump(mode="json", include={"alphas", "search"}, exclude_none=True),
-        "merge": plan.merge.model_dump(mode="json", exclude={"wise_ft_alpha"}),
+        "merge": plan.merge.model_dump(mode="json", exclude={"wise_ft_alpha", "parity"}),
         "profile": plan.profile.model_dump(mode="json"),
     }
     return Request("sweep", config, inputs)
@@ -62,12 +63,12 @@ def write(plan: SweepPlan, directory: Path) -> Mapping[str, str]:
         ShoptuneError: a checkpoint, an adapter or the questions are malformed.
     """
     go_offline()
-    points = _run_points(plan, load_questions(Path(plan.config.questions)), directory)
+    points, repeated = _run_points(plan, load_questions(Path(plan.config.questions)), directory)
     _write_table(points, directory / POINTS)
     draw_curve(points, directory / CURVE)
     best = plan.best_merge(best_point(points).candidate).model_dump(mode="json")
     (directory / BEST).write_text(yaml.safe_dump(best, sort_keys=False), encoding="utf-8")
-    (directory / VERDICT).write_text(verdict(points) + "\n", encoding="utf-8")
+    (directory / VERDICT).write_text(f"{verdict(points)} {repeated}\n", encoding="utf-8")
     shutil.rmtree(directory / _KEPT)
     return {}
 
@@ -87,27 +88,34 @@ SWEEP: Stage[ConfigFile, SweepPlan] = Stage(
 )
 
 
-def _run_points(plan: SweepPlan, questions: Sequence[Question], directory: Path) -> list[Point]:
+def _run_points(plan: SweepPlan, questions: Sequence[Question], directory: Path) -> tuple[list[Point], str]:
+    """Score every point, then the first one again; returns the points, and whether its predictions are the same."""
     from shoptune.shopbench.summary import summarize  # loads numpy, which starting the environment does not need
 
     kept = directory / _KEPT
     kept.mkdir(exist_ok=True)
     grid, search = plan.config.alphas or (), plan.config.search
-    with bar("sweep", plan.config.points) as progress, redirect_output(kept / _LOG):
-        ensemble = live_ensemble(plan, kept)
+    with bar("sweep", plan.config.points + 1) as progress, redirect_output(kept / _LOG):
+        ensemble, first = live_ensemble(plan, kept), FirstPredictions(kept)
 
         def score(candidate: Candidate) -> Point:
             point = load_point(kept, candidate)
             if point is None:
                 predictions = ensemble.answer(candidate, questions)
+                first.keep(predictions)
                 point = Point.of(candidate, summarize(questions, score_predictions(questions, predictions)))
                 save_point(kept, point)
             progress.advance()
             return point
 
         if search is not None:
-            return run_search(search, plan.weights, directory / STUDY, score)
-        return [score(Candidate(alpha, plan.weights)) for alpha in grid]
+            points = run_search(search, plan.weights, directory / STUDY, score)
+        else:
+            points = [score(Candidate(alpha, plan.weights)) for alpha in grid]
+        candidate = points[0].candidate
+        changed = first.changed(ensemble.answer(candidate, questions))
+        progress.advance()
+    return points, repeat_sentence(candidate, changed, len(questions))
 
 
 def _write_table(points: Sequence[Point], file: Path) -> None:

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shoptune.merge.lora import Factors
+from shoptune.merge.factors import Factors
 from shoptune.merge.methods.task_arithmetic import weighted_sum
 from tests.merge.test_addition import add_rounded
 

@@ -101,6 +101,27 @@ def test_what_only_a_gpu_machine_would_refuse() -> None:
     assert "DeepSpeed splits work between processes, and there is one" in problem
 
 
+def test_what_can_be_merged_is_known_before_training() -> None:
+    demo = "training_configs/demo-a.yaml"  # its base ties embedding and output layer
+    half, target, both, dora, tokens, start, experts, full = _check(
+        (demo, "cpu", "lora_modules_to_save=[embed_tokens]"),
+        (demo, "cpu", "lora_target_modules=[q_proj,lm_head]"),
+        (demo, "cpu", "lora_modules_to_save=[embed_tokens]", "peft_ensure_weight_tying=true"),
+        (demo, "cpu", "peft_use_dora=true"),
+        (demo, "cpu", "peft_trainable_token_indices=[7]"),
+        (demo, "cpu", "peft_init_lora_weights=pissa"),
+        (demo, "cpu", "lora_target_parameters=[mlp.experts.down_proj]"),
+        (demo, "cpu", "adapter=null", "load_in_4bit=false"),
+    )
+    for report in (half, target):
+        (problem,) = report["problems"]
+        assert "and this base has one weight for its embedding and its output layer; set peft_ensure" in problem
+    assert [report["problems"] for report in (both, dora, tokens, full)] == [[], [], [], []]
+    assert any("peft_init_lora_weights: changes the base's own weights" in problem for problem in start["problems"])
+    assert any("lora_target_parameters: adapts experts' parameters" in problem for problem in experts["problems"])
+    assert any("a checkpoint for `shoptune infer`, `quantize`, and" in note for note in full["notes"])
+
+
 def test_a_wrong_deepspeed_config(tmp_path: Path) -> None:
     file = tmp_path / "zero.json"
     file.write_text(json.dumps({"zero_optimization": {"stage": 7}, "train_micro_batch_size_per_gpu": "auto"}))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from shoptune.merge.method import LowRankMethod
 
 if TYPE_CHECKING:
-    from shoptune.merge.lora import Factors
+    from shoptune.merge.factors import Factors
 
 
 class TaskArithmetic(LowRankMethod):
@@ -34,7 +34,7 @@ def weighted_sum(members: Sequence[tuple[Factors, float]], alpha: float) -> Fact
     """
     import torch
 
-    from shoptune.merge.lora import Factors
+    from shoptune.merge.factors import Factors
 
     a = torch.cat([factors.a for factors, _ in members], dim=0)
     b = torch.cat([factors.b * (weight * alpha) for factors, weight in members], dim=1)

@@ -76,7 +76,7 @@ class AutoAwq(QuantizerEngine):
         }
         BlockQuantizer(load_empty(work, quantization), work, done, options).quantize()
         done.assemble(work.source, work.directory)
-        config = {**work.source.config, "quantization_config": quantization.to_transformers_dict()}
-        config["torch_dtype"] = "float16"
+        config = {key: value for key, value in work.source.config.items() if key != "dtype"}  # transformers 5's name
+        config |= {"quantization_config": quantization.to_transformers_dict(), "torch_dtype": "float16"}
         (work.directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         return {}

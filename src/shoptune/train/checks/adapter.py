@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from shoptune.train.config import TrainConfig
 
 
+_TIED = ("embed_tokens", "lm_head")
+
+
 def check_adapter(config: TrainConfig, checked: Any, model: Path, report: Report) -> None:
     """Build the model and its adapter without memory for weights, on torch's meta device.
 
@@ -32,8 +35,8 @@ def check_adapter(config: TrainConfig, checked: Any, model: Path, report: Report
     total = sum(parameter.numel() for parameter in network.parameters())
     if not config.axolotl.get("adapter"):
         report.notes.append(
-            f"all {total:,} parameters are trained; the result is a checkpoint for `shoptune quantize` and `infer`, "
-            "which `shoptune merge` does not take"
+            f"all {total:,} parameters are trained; the result is a checkpoint for `shoptune infer`, `quantize`, and, "
+            "as a member beside its base, `merge`"
         )
         return
     from axolotl.loaders.adapter import load_lora
@@ -41,6 +44,8 @@ def check_adapter(config: TrainConfig, checked: Any, model: Path, report: Report
 
     _, settings = load_lora(network, checked, config_only=True)
     report.problems += _without_layer(config, settings.target_modules, [name for name, _ in network.named_modules()])
+    if network.config.tie_word_embeddings:
+        report.problems += _half_of_a_tie(config)
     if report.problems:
         return
     adapted = get_peft_model(network, settings, autocast_adapter_dtype=False, low_cpu_mem_usage=True)
@@ -49,6 +54,24 @@ def check_adapter(config: TrainConfig, checked: Any, model: Path, report: Report
         f"LoRA of rank {settings.r} on {targets}: {trained:,} of {total + trained:,} parameters are trained "
         f"({trained / (total + trained):.2%})"
     )
+
+
+def _half_of_a_tie(config: TrainConfig) -> list[Problem]:
+    """A problem where one side of a tied embedding and output layer would be trained without the other."""
+    if config.axolotl.get("peft_ensure_weight_tying"):
+        return []
+    listed = {key: config.axolotl.get(key) or [] for key in ("lora_modules_to_save", "lora_target_modules")}
+    return [
+        Problem(
+            file_of(config.file, [key]),
+            key,
+            f"trains {module}, and this base has one weight for its embedding and its output layer",
+            "set peft_ensure_weight_tying: true, or remove it",
+        )
+        for key, modules in listed.items()
+        for module in ([modules] if isinstance(modules, str) else modules)
+        if module.rpartition(".")[2] in _TIED
+    ]
 
 
 def _trained(model: Any) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoptune.checkpoints.checkpoint import read_json
 from shoptune.errors import Problem
 from shoptune.train.config import with_files
 
@@ -18,13 +19,16 @@ _ROWS = 200
 _IGNORED = -100  # the label that torch's cross entropy leaves out
 
 
-def check_rows(config: TrainConfig, checked: Any, tokenizer_folder: Path | None, report: Report) -> None:
+def check_rows(
+    config: TrainConfig, checked: Any, tokenizer_folder: Path | None, model: Path | None, report: Report
+) -> None:
     """Tokenize up to 200 rows of each set as axolotl would, and look at what they train.
 
     Args:
         config: names the rows.
         checked: the config as axolotl completed it.
         tokenizer_folder: where the tokenizer is; None when it is not on this machine.
+        model: a folder with the model's `config.json`; None when its shapes are not known.
         report: receives problems, the number of rows checked, and what could not be checked.
     """
     missing = [f"rows: {problem.what}" for problem in config.missing_rows()]
@@ -38,6 +42,8 @@ def check_rows(config: TrainConfig, checked: Any, tokenizer_folder: Path | None,
     from axolotl.utils.dict import DictDefault
 
     tokenizer = load_tokenizer(DictDefault({**checked, "tokenizer_config": str(tokenizer_folder)}))
+    if model is not None and config.axolotl.get("adapter"):
+        report.problems += _new_tokens(config, len(tokenizer), read_json(model / "config.json").get("vocab_size"))
     for number, entry in enumerate(config.axolotl["datasets"]):
         where = f"datasets[{number}]"
         rows = list(itertools.islice(_rows(entry), _ROWS))
@@ -50,6 +56,14 @@ def check_rows(config: TrainConfig, checked: Any, tokenizer_folder: Path | None,
             continue
         strategy = load(entry["type"], tokenizer, checked, DictDefault(checked["datasets"][number]))
         _check_set(config, where, [(row, strategy.tokenize_prompt(row)) for row in rows], tokenizer, report)
+
+
+def _new_tokens(config: TrainConfig, tokens: int, vocabulary: Any) -> Iterator[Problem]:
+    """A problem if axolotl would add tokens, for which it resizes the base's embeddings."""
+    if isinstance(vocabulary, int) and tokens > vocabulary:
+        what = f"axolotl's tokenizer has {tokens} tokens, and the base {vocabulary}; an adapter of the resized base"
+        remedy = "add the tokens to the base and its tokenizer first"
+        yield Problem(config.file, "base_model", f"{what} cannot be merged into it", remedy)
 
 
 def _check_set(config: TrainConfig, where: str, rows: list[tuple[Any, Any]], tokenizer: Any, report: Report) -> None:

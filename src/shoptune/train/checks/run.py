@@ -49,7 +49,7 @@ def check(config: TrainConfig, machine: Machine) -> Report:
             report.unchecked.append(f"the shapes of '{config.base_model}' are not on this machine")
         else:
             check_adapter(config, checked, model, report)
-        check_rows(config, checked, _tokenizer_folder(config), report)
+        check_rows(config, checked, _tokenizer_folder(config), model, report)
     return report
 
 

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 _FUSED = ("lora_mlp_kernel", "lora_qkv_kernel", "lora_o_kernel", "lora_embedding_kernel")
 _MLFLOW = ("use_mlflow", "mlflow_tracking_uri")
+# Adapters that `shoptune merge` does not take, and why.
 _UNMERGEABLE = {
-    "peft_use_dora": "DoRA rescales whole weights, which `shoptune merge` does not take",
-    "lora_modules_to_save": "whole modules are trained, which `shoptune merge` does not take",
-    "peft_trainable_token_indices": "tokens' embeddings are trained, which `shoptune merge` does not take",
+    "lora_target_parameters": "adapts experts' parameters, which `shoptune merge` does not take",
+    "lora_fan_in_fan_out": "stores weights transposed, which `shoptune merge` does not take",
+    "peft_layer_replication": "repeats layers, which `shoptune merge` does not take",
 }
+_STARTS = (True, False, "gaussian", "orthogonal", "eva")
 
 
 def problems_on(config: TrainConfig, machine: Machine) -> Iterator[Problem]:
@@ -44,6 +46,11 @@ def problems_on(config: TrainConfig, machine: Machine) -> Iterator[Problem]:
         for key, what in _UNMERGEABLE.items():
             if values.get(key):
                 yield _problem(config, key, what, "remove it")
+        start = values.get("peft_init_lora_weights")
+        if (start is not None and start not in _STARTS) or values.get("loftq_config"):
+            key = "loftq_config" if values.get("loftq_config") else "peft_init_lora_weights"
+            what = "changes the base's own weights before training, and `shoptune merge` adds to the base as it was"
+            yield _problem(config, key, what, "remove it")
 
 
 def _on_cpu(config: TrainConfig, *, adapter: bool) -> Iterator[Problem]:
