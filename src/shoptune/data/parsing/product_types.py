@@ -72,8 +72,10 @@ def nouns() -> Nouns:
 _SETS = ("heads", "generic", "not_before", "not_types", "plural", "compound", "after", "shades")
 _PARTS = re.compile(r"\b(?:parts?|accessor(?:y|ies)|supplies|replacements?)\b", re.IGNORECASE)
 _FOR_ANOTHER = (
-    "(?:wall )?(?:covers?|protectors?|holders?|organizers?|cleaners?|caps?|shields?|housings?|adapters?|wrench(?:es)?)"
+    r"(?:wall |led[ -]|door )?(?:covers?|protectors?|holders?|organizers?|cleaners?|caps?|shields?|housings?|adapters?|"
+    r"wrench(?:es)?|stands?|racks?|lights?|bulbs?|drawers?|shel(?:f|ves)|handles?|hoses?|motors?|knobs?)"
 )
+_FOR = re.compile(r"(?<=\w)\W+for\b", re.IGNORECASE)
 _SEVERAL = re.compile(r"\b(?:tracksuits?|outfits|ensemble)\b", re.IGNORECASE)  # products of several types
 _HYPHENATED = frozenset({"t-shirt", "flip-flop", "cover-up"})
 
@@ -128,7 +130,7 @@ def product_type(title: str | None, categories: Sequence[str | None] | None) -> 
         is_broad = "&" in (name or "")
         if _PARTS.search(name or "") or (level and is_broad):
             continue
-        nouns_told = _nouns_of(_NOT_FOR.split(title)[0] if level or is_broad else title)
+        nouns_told = _nouns_of((_NOT_FOR if level or is_broad else _FOR).split(title)[0])
         for candidate in _of_category(name or ""):
             if _head(candidate) in nouns_told and not _is_accessory(title, candidate):
                 return candidate
