@@ -39,6 +39,7 @@ from shoptune.data.parsing.product_types import nouns, plural, product_type, sin
         ("ICECO Insulated Protective Cover for VL45 Pro Portable Refrigerator", ["Appliances", "Refrigerators"], None),
         ("Coffee Dripper Stand for V60, Coffee Filter Stand Holder", ["Appliances", "Coffee Filters"], None),
         ("Replacement Water Filter Cartridge for Samsung", ["Appliances", "Water Filters"], "water filter"),
+        ("Fisher Paykel RF201ADX4 20.1cuft Counter Depth French door", [], None),
         ("Cabernet Sauvignon Red Wine", [], "wine"),
         (None, None, None),
     ],

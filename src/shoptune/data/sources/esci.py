@@ -5,8 +5,8 @@ Judgements of the published test split are left out.
 Tables: esci_judgements(query_id, query, locale, product_id, label, split), with label E, S, C or I;
 esci_products(product_id, locale, title, description, bullets, brand, color, language);
 esci_judged, the two joined; esci_sources(query_id, source), where a query is from, when its CSV is there.
-Macros: names_none_of(text, query) and names_most_of(text, query) compare the words of a query, those of more than three
-letters or with digits, with a text; the last letter of each word does not count.
+Macro: names_most_of(text, query), whether a text holds all of up to three words of a query, or three quarters of more.
+Only words of more than three letters or with digits count, and not their last letters.
 """
 
 from __future__ import annotations
@@ -61,13 +61,12 @@ def register(reader: SourceReader) -> None:
                         lambda word: length(word) > 3 OR regexp_matches(word, '[0-9]')),
             lambda word: contains(strip_accents(lower(text)), left(word, length(word) - (length(word) > 4)::INT)))""",
     )
-    reader.macro("names_none_of", "(text, query) AS list_bool_or(words_named(text, query)) IS NOT DISTINCT FROM false")
     reader.macro(
         "names_most_of",
         """(text, query) AS len(words_named(text, query)) = 0 OR list_bool_and(words_named(text, query))
             OR (len(words_named(text, query)) > 3
-                AND 2 * list_sum(list_transform(words_named(text, query), lambda each: each::INT))
-                    >= len(words_named(text, query)))""",
+                AND 4 * list_sum(list_transform(words_named(text, query), lambda each: each::INT))
+                    >= 3 * len(words_named(text, query)))""",
     )
     reader.join(
         "esci_judged",
