@@ -1,9 +1,9 @@
-# The demo: raw data in, a scored 4-bit model and its submission folder out, on a CPU.
+# The demo: turns raw data into a scored 4-bit model and its submission folder, on a CPU.
 DEMO := runs/demo
 DEMO_QUESTIONS := examples/questions
 BASE := examples/tiny_base
 
-# Every artifact is a folder whose manifest.json is written last; make compares the manifests' times.
+# Every artifact is a folder whose manifest.json is written last; make compares the modification times of manifests.
 
 MODELS := base adapter-a adapter-b merged merged-free awq
 data: $(DEMO)/data-a/manifest.json $(DEMO)/data-b/manifest.json
@@ -56,7 +56,7 @@ $(DEMO)/scores/%/manifest.json: $(DEMO)/answers/%/manifest.json
 $(DEMO)/submission/manifest.json: infer/cpu.yaml $(DEMO)/awq/manifest.json
 	$(SHOPTUNE) export $< --model $(DEMO)/awq --track 5 --out $(@D)
 
-# A stage publishes its folder complete or not at all, so make need not delete manifests when it is interrupted.
+# A stage publishes its folder completely or not at all, so make need not delete manifests when it is interrupted.
 .PRECIOUS: $(DEMO)/data-%/manifest.json $(DEMO)/adapter-%/manifest.json $(DEMO)/alone/%/manifest.json \
     $(DEMO)/answers/adapter-%/manifest.json $(DEMO)/scores/%/manifest.json $(DEMO)/sweep/manifest.json \
     $(DEMO)/merged/manifest.json $(DEMO)/awq/manifest.json $(DEMO)/submission/manifest.json $(DEMO)/report.html \

@@ -1,23 +1,24 @@
-# What a rehearsal changes so that the 72B chain's configs run on a CPU: everything else is theirs.
-# The base has two layers, random weights, and the widths that make 72B difficult (examples/make_rehearsal_base.py).
+# The settings that a rehearsal overrides so that the configs of the 72B chain run on a CPU. All others are unchanged.
+# The base has two layers with random weights, and widths that need padding like those of the 72B model
+# (examples/make_rehearsal_base.py).
 
 RUN := runs/rehearsal
 RAW := examples/raw
 QUESTIONS := examples/questions/development.json
 BASE := $(RUN)/base
 PROFILE := infer/t4x4.yaml
-# Two members, to merge an ensemble.
+# Two adapters, so that an ensemble is merged.
 ADAPTERS := $(ENSEMBLE) v9b
 MEMBERS = --set 'merge.adapters=[{path: $(RUN)/adapters/$(ENSEMBLE), weight: 0.5}, {path: $(RUN)/adapters/v9b, weight: 0.5}]'
 
-# The shop's records cover a thousandth of a mixture; five shards, as v8 has.
+# The made-up shop has records for a thousandth of a mixture; five shards, as in v8.
 DATA_FLAGS = $(call base,tokenizer) --set row_fraction=0.001 --set shard_rows=60 --set max_rejected=1
-# No CUDA: no bfloat16, no fused kernels, no paged optimizer; a few steps.
+# Without CUDA, there is no bfloat16, no fused kernel and no paged optimizer. A few steps are enough.
 TRAIN_FLAGS = $(call base,base_model) --set machine=cpu --set bf16=false --set tf32=false --set optimizer=adamw_torch \
     --set attn_implementation=sdpa --set lora_mlp_kernel=false --set lora_qkv_kernel=false --set lora_o_kernel=false \
     --set gradient_checkpointing=false --set sequence_len=512 --set gradient_accumulation_steps=1 \
     --set max_steps=2 --set logging_steps=1
-# Two CPU ranks in place of eight GPUs.
+# Two CPU ranks instead of eight GPUs.
 cpu = $(1)engine.dtype=$(2) --set $(1)engine.tensor_parallel_size=2 --set $(1)engine.max_model_len=2048 \
     --set $(1)engine.enforce_eager=true --set $(1)engine.cpu_kv_cache_gib=1 --set $(1)engine.gpu_memory_utilization=null
 SWEEP_FLAGS = $(call base,merge.base) --set 'alphas=[0, 0.56, 1.0]' --set $(call cpu,profile.,float32) \

@@ -1,18 +1,19 @@
-# One of the challenge's tracks with Qwen2-72B-Instruct, from raw files to a submission folder:
+# A track of the challenge with Qwen2-72B-Instruct, from raw files to a submission folder:
 # make export TRACK=1 RUN=runs/kdd24 RAW=raw QUESTIONS=development.json
 #
-# Tracks 1, 3 and 5 share one ensemble, tracks 2 and 4 another (paper 001), so that tracks share their artifacts too.
-# If machines do not share a disk, copy RUN between them: `data` needs no GPU, `train` to `evaluate` eight A100.
+# Tracks 1, 3 and 5 share an ensemble, as do tracks 2 and 4 (paper 001), so they also share artifacts.
+# `data` needs no GPU; `train` to `evaluate` need eight A100 GPUs. If the machines do not share a disk, copy RUN between
+# them.
 
 RUN ?= runs/kdd24
 RAW ?= raw
 # The 96 public questions, from the challenge's starter kit.
 QUESTIONS ?= development.json
-# A folder with the base model; the configs name the hub id.
+# A folder with the base model; the configs name the Hub id.
 BASE ?=
 # GPUs to train on.
 PROCESSES ?= 8
-# Answers the questions here; infer/t4x4.yaml goes into the submission.
+# The profile that answers the questions on this machine; the submission uses infer/t4x4.yaml.
 PROFILE ?= infer/a100.yaml
 
 ENSEMBLE_1 := v8
@@ -23,7 +24,7 @@ ENSEMBLE_5 := v8
 ENSEMBLE := $(or $(ENSEMBLE_$(TRACK)),$(error TRACK=$(TRACK): the tracks are 1 to 5))
 ADAPTERS := $(ENSEMBLE)
 
-# Options that override the configs' own values, per stage.
+# Additional options per stage, which override values of the configs.
 base = $(if $(BASE),--set $(1)=$(BASE))
 DATA_FLAGS = $(call base,tokenizer)
 TRAIN_FLAGS = $(call base,base_model) --processes $(PROCESSES)
@@ -69,7 +70,7 @@ $(MODEL)/answers/manifest.json: $(PROFILE) $(MODEL)/awq/manifest.json
 $(MODEL)/scores/manifest.json: $(MODEL)/answers/manifest.json
 	$(SHOPTUNE) evaluate $(<D)/predictions.jsonl --questions $(QUESTIONS) --out $(@D)
 
-# The evaluated answers are a dependency: no submission leaves without a score.
+# The evaluated answers are a dependency, so that no submission is exported without a score.
 $(RUN)/track$(TRACK)/submission/manifest.json: infer/t4x4.yaml $(MODEL)/awq/manifest.json $(MODEL)/scores/manifest.json
 	$(SHOPTUNE) export submission $< --model $(MODEL)/awq --track $(TRACK) --out $(@D)
 

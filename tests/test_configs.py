@@ -35,7 +35,10 @@ YAMLS = sorted(
 # The rest is run by scripts and other programs (examples/, pre-commit), or what configs extend (base/).
 CONFIGS = [path for path in YAMLS if len(path.parts) > 1 and path.parts[0] != "examples" and path.parent.name != "base"]
 # What keeps a config of a real run from being loaded in a fresh checkout.
-_NOT_MADE_YET = r"no folder '[^']+'(; make it first|, and the hub)|no such file or folder 'runs/|^raw: no folder for"
+_NOT_MADE_YET = (
+    r"no folder '[^']+'(; create it first|, and it could not be downloaded)"
+    r"|no such file or folder 'runs/|^raw: no folder for"
+)
 
 
 def _first_line(path: Path) -> str:
@@ -88,7 +91,7 @@ def test_the_first_line_is_a_command_that_uses_the_config(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [path for path in CONFIGS if "preview" not in _first_line(path)], ids=str)
 def test_the_command_in_the_first_line_loads_the_config(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real command up to the stage's work; all that may be missing is what earlier stages or the hub provide."""
+    """Run the real command up to the stage's work; only inputs from earlier stages or the Hub may be missing."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     loaded = []

@@ -64,7 +64,7 @@ def test_nothing_is_done_when_up_to_date(
     for _ in range(2):
         execute(recorder.stage(require=recorder.require), "hello", tmp_path / "out")
     assert recorder.calls == ["load", "request", "require", "write", "load", "request"]
-    assert "up to date (0.00 MB in 1 file), nothing to do; next: use" in capsys.readouterr().err
+    assert "up to date (0.00 MB in 1 file); nothing to do; next: use" in capsys.readouterr().err
 
 
 def test_each_input_is_hashed_once(recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +126,7 @@ def test_an_artifact_is_not_written_into_its_input(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "weights").write_text("")
     stage = Recorder(tmp_path / "model").stage()
-    with pytest.raises(ShoptuneError, match=r"--out: lies inside the input 'source' .*; name a folder outside it"):
+    with pytest.raises(ShoptuneError, match=r"--out: is inside the input 'source' .*; choose a folder outside of it"):
         run(stage, "hello", tmp_path / "model" / "merged")
 
 

@@ -1,4 +1,4 @@
-"""Errors that the user can fix: what is wrong, where, and what to do about it, on one line each."""
+"""Errors that the user can fix. Each states, on one line, the place, the problem and the remedy."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong.
+    """One problem.
 
     Attributes:
-        file: the file or folder that has the problem.
-        where: the place in the file (a key path, a line, a tensor name), or empty for the whole file.
-        what: what was found.
-        remedy: what the user should do.
+        file: the file, folder or option with the problem.
+        where: the place in the file (a key path, a line, a tensor's name), or empty for the whole file.
+        what: a description of the problem.
+        remedy: an instruction for the user.
     """
 
     file: str | Path
@@ -39,18 +39,18 @@ class ShoptuneError(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
-# Errors of the operating system that the user can fix, with the remedy.
+# System errors that the user can fix, with their remedies.
 _REFUSALS = {
-    errno.ENOSPC: "free some space, or name an --out on another disk",
-    errno.EDQUOT: "free some space, or name an --out on another disk",
-    errno.EROFS: "name a path on a disk that can be written to",
-    errno.EACCES: "correct its permissions, or name another path",
-    errno.EPERM: "correct its permissions, or name another path",
+    errno.ENOSPC: "free some space, or choose an --out on another disk",
+    errno.EDQUOT: "free some space, or choose an --out on another disk",
+    errno.EROFS: "choose a path on a writable disk",
+    errno.EACCES: "correct its permissions, or choose another path",
+    errno.EPERM: "correct its permissions, or choose another path",
 }
 
 
 def refusal(error: OSError) -> Problem | None:
-    """The problem behind a system error that the user can fix, such as a full disk; None for other errors."""
+    """Convert a system error that the user can fix, such as a full disk, into a problem; None for other errors."""
     if error.errno not in _REFUSALS:
         return None
     what = (error.strerror or str(error)).lower()
@@ -58,7 +58,7 @@ def refusal(error: OSError) -> Problem | None:
 
 
 def fail(file: str | Path, where: str, what: str, remedy: str) -> ShoptuneError:
-    """The error for a single problem, ready to raise."""
+    """Return the error for a single problem, to be raised by the caller."""
     return ShoptuneError([Problem(file, where, what, remedy)])
 
 
@@ -70,7 +70,7 @@ def nearest(word: str, words: Iterable[str], otherwise: str = "") -> str:
 
 
 def key_path(location: Iterable[int | str]) -> str:
-    """A place in a config as text: `adapters[1].weight`."""
+    """Format a location in a config, such as `adapters[1].weight`."""
     text = ""
     for part in location:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
@@ -78,6 +78,6 @@ def key_path(location: Iterable[int | str]) -> str:
 
 
 def shorten(value: object, limit: int = 60) -> str:
-    """A value as Python writes it, cut to `limit` characters."""
+    """Return the `repr` of a value, truncated to `limit` characters."""
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"

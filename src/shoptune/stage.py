@@ -1,4 +1,4 @@
-"""The protocol that every stage implements, and the one function that runs a stage."""
+"""The protocol that every stage implements, and the function that runs a stage."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def _nothing_to_add(_directory: Path) -> str:
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """The arguments of a stage that takes nothing but a config.
+    """The arguments of a stage that takes only a config.
 
     Attributes:
-        file: the YAML.
-        overrides: `key.path=value` texts from `--set`.
+        file: the path of the YAML.
+        overrides: `key.path=value` strings from `--set`.
     """
 
     file: Path
@@ -52,18 +52,18 @@ class Stage(Generic[ArgumentsT, JobT]):
     """One stage of the pipeline.
 
     Attributes:
-        name: as in the manifest and in messages.
-        load: turns the command's arguments into a job: the checked config, its inputs located. Cheap; called again in
-            the stage's own environment.
-        request: everything that determines the artifact's bytes: config values and input files.
-        write: does the work in an empty (or resumed) folder. Returns the SHA-256 digests that it already knows, by file
-            name relative to the folder; the others are computed afterwards.
-        next_command: what the user would run next, given the job and the artifact's folder.
-        environment: the environment a job needs, or None for the one that runs the command.
-        require: raises when this machine cannot do the job (disk, memory, GPU); called before any work, with the folder
-            in which the artifact is written.
-        summary: a sentence about a finished artifact, or an empty text.
-        resumes: whether an interrupted run continues from what it had finished.
+        name: the stage's name in manifests and messages.
+        load: turns the command's arguments into a job: checks the config and locates its inputs. It must be fast, and
+            is called again in the stage's own environment.
+        request: returns everything that determines the artifact's bytes: config values and input files.
+        write: does the work in an empty (or resumed) folder. Returns the SHA-256 digests that it knows, by file name
+            relative to the folder; others are computed afterwards.
+        next_command: returns the command that users typically run next, given the job and the artifact's folder.
+        environment: returns the name of the environment that a job needs, or None for the current one.
+        require: raises if this machine cannot do the job (disk, memory, GPU). It is called before any work, with the
+            folder to which the artifact is written.
+        summary: returns a summary of a finished artifact to print, or an empty string.
+        resumes: whether an interrupted run can be resumed.
     """
 
     name: str
@@ -82,7 +82,7 @@ _is_preview: ContextVar[bool] = ContextVar("is_preview", default=False)
 
 @contextmanager
 def only_preview() -> Iterator[None]:
-    """While the block runs, `execute` says what it would do instead of doing it."""
+    """While the block runs, `execute` describes what it would do instead of doing it."""
     token = _is_preview.set(True)
     try:
         yield
@@ -98,21 +98,21 @@ def is_preview() -> bool:
 def execute(
     stage: Stage[ArgumentsT, JobT], arguments: ArgumentsT, out: Path, *, force: bool = False
 ) -> Artifact | None:
-    """Run a stage from the command line's arguments to its closing line.
+    """Run a stage, and print a summary and the next command.
 
-    When the job needs another environment, this process is replaced by the same command there.
+    If the job needs another environment, the process is replaced by the same command in that environment.
 
     Args:
-        stage: what to run.
-        arguments: as `stage.load` takes them.
+        stage: the stage to run.
+        arguments: the arguments for `stage.load`.
         out: the artifact's folder.
-        force: run even when the artifact is up to date.
+        force: run even if the artifact is up to date.
 
     Returns:
         The artifact, or None within `only_preview`.
 
     Raises:
-        ShoptuneError: the config or an input is faulty, the environment is not installed, or the work failed.
+        ShoptuneError: the config or an input is invalid, the environment is not installed, or the work failed.
     """
     since = time.monotonic()
     job = stage.load(arguments)
@@ -128,7 +128,7 @@ def execute(
         say(summary)
     files = len(made.manifest["outputs"])
     size = f"{made.bytes / 1e6:.2f} MB in {files} file{'s' if files != 1 else ''}"
-    state = f"wrote {size} in {elapsed(since)}" if made.rebuilt else f"up to date ({size}), nothing to do"
+    state = f"wrote {size} in {elapsed(since)}" if made.rebuilt else f"up to date ({size}); nothing to do"
     say(f"{stage.name}: {out}: {state}; next: {stage.next_command(job, out)}")
     return made
 
@@ -151,7 +151,7 @@ def run(stage: Stage[ArgumentsT, JobT], job: JobT, out: Path, *, force: bool = F
         stage.require(job, directory)
         try:
             return stage.write(job, directory)
-        except SystemExit as error:  # a library that ends the process at a signal, as axolotl does
+        except SystemExit as error:  # some libraries, such as axolotl, exit when they receive a signal
             if error.code:
                 raise
             say(_interrupted(stage))

@@ -39,7 +39,7 @@ def test_the_identity_tells_stage_config_and_inputs_apart(tmp_path: Path) -> Non
     assert fingerprint_of(requests[0]) == fingerprint_of(Request("merge", {"y": 2, "x": 1}, {"base": tmp_path / "a"}))
 
 
-def test_what_is_missing_is_told(tmp_path: Path) -> None:
+def test_a_missing_input_is_an_error(tmp_path: Path) -> None:
     assert read_manifest(tmp_path) is None
-    with pytest.raises(ShoptuneError, match="no such file or directory; make it first"):
+    with pytest.raises(ShoptuneError, match="no such file or directory; create it first"):
         digest(tmp_path / "none")

@@ -80,7 +80,7 @@ def test_an_artifact_as_input_counts_by_its_outputs(source: Path, tmp_path: Path
 def test_a_damaged_artifact_is_noticed(source: Path, tmp_path: Path) -> None:
     _make(source, tmp_path / "first")
     (tmp_path / "first" / "a.txt").write_text("cut")
-    with pytest.raises(ShoptuneError, match=r"a\.txt: is not as the manifest says"):
+    with pytest.raises(ShoptuneError, match=r"a\.txt: differs from the manifest"):
         _make(tmp_path / "first", tmp_path / "second")
 
 
@@ -95,9 +95,9 @@ def test_foreign_folders_are_not_overwritten(source: Path, tmp_path: Path) -> No
     (tmp_path / "file").write_text("")
     make(Request("train", {}, {}), tmp_path / "other", _write)
     for name, problem in {
-        "mine": "holds files that shoptune did not write",
+        "mine": "contains files that shoptune did not write",
         "file": "is a file",
-        "other": "holds an artifact of stage 'train'",
+        "other": "contains an artifact of stage 'train'",
     }.items():
         with pytest.raises(ShoptuneError, match=problem):
             _make(source, tmp_path / name, force=True)
@@ -140,7 +140,7 @@ def test_leftovers_are_kept_for_resuming_the_same_request_only(tmp_path: Path) -
 
 def test_two_processes_do_not_write_the_same_artifact(source: Path, tmp_path: Path) -> None:
     def nested(folder: Path) -> None:
-        with pytest.raises(ShoptuneError, match="another process is writing it"):
+        with pytest.raises(ShoptuneError, match="another process is writing to it"):
             _make(source, tmp_path / "out")
 
     make(Request("merge", {}, {}), tmp_path / "out", nested)
@@ -207,7 +207,7 @@ def test_what_will_not_fit_the_disk_is_not_begun(tmp_path: Path) -> None:
         require_space(tmp_path, 10**18)
 
 
-def test_a_small_disk_is_told_in_megabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_disk_space_is_reported_in_megabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(9, 9, 5_000_000))
-    with pytest.raises(ShoptuneError, match=r"needs 7\.7 MB of disk space, 5\.0 MB are free"):
+    with pytest.raises(ShoptuneError, match=r"needs 7\.7 MB of disk space, but only 5\.0 MB are free"):
         require_space(tmp_path, 7_740_000)

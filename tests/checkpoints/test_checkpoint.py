@@ -39,7 +39,9 @@ def test_shards_come_from_the_index(sharded: Path) -> None:
 def test_an_index_may_not_point_outside_its_folder(sharded: Path, name: object) -> None:
     save_file({"a": torch.ones(2)}, sharded.parent / "x.safetensors")
     (sharded / INDEX).write_text(json.dumps({"weight_map": {"a": name}}))
-    with pytest.raises(ShoptuneError, match=r"weight_map\.a: names .* which is not a safetensors file in this folder"):
+    with pytest.raises(
+        ShoptuneError, match=r"weight_map\.a: refers to .* which is not a safetensors file in this folder"
+    ):
         _ = Checkpoint(sharded).shards
 
 
@@ -64,7 +66,9 @@ def test_side_files_are_all_but_weights_index_and_manifest(
 )
 def test_pickled_weights_are_refused(sharded: Path, name: str) -> None:
     (sharded / name).write_bytes(b"")
-    with pytest.raises(ShoptuneError, match=rf"{name}: is a pickle, which can run code when it is loaded; convert it"):
+    with pytest.raises(
+        ShoptuneError, match=rf"{name}: is a pickle, which can run arbitrary code when it is loaded; convert it"
+    ):
         _ = Checkpoint(sharded).shards
 
 
@@ -72,21 +76,21 @@ def test_a_trainers_state_is_no_weight(tmp_path: Path) -> None:
     for name in ("optimizer.pt", "scheduler.pt", "training_args.bin", "rng_state.pth"):
         (tmp_path / name).write_bytes(b"")
     refuse_pickles(tmp_path)
-    with pytest.raises(ShoptuneError, match="holds no safetensors weights"):
+    with pytest.raises(ShoptuneError, match="contains no safetensors weights"):
         _ = Checkpoint(tmp_path).shards
 
 
 def test_a_folder_is_found_and_a_wrong_one_named(tmp_path: Path) -> None:
     assert locate(str(tmp_path), Path("m.yaml"), "base") == tmp_path
     with pytest.raises(
-        ShoptuneError, match=r"^m\.yaml: base: no folder 'runs/no/such'; make it first, or name a hub id"
+        ShoptuneError, match=r"^m\.yaml: base: no folder 'runs/no/such'; create it first, or use a Hub id"
     ):
         locate("runs/no/such", Path("m.yaml"), "base")
 
 
 def test_a_hub_id_out_of_reach_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(ShoptuneError, match=r"no folder 'nobody/nothing', and the hub could not be asked"):
+    with pytest.raises(ShoptuneError, match=r"no folder 'nobody/nothing', and it could not be downloaded"):
         locate("nobody/nothing", Path("m.yaml"), "base")
 
 

@@ -41,7 +41,7 @@ def test_what_is_not_written_is_zero(tmp_path: Path) -> None:
 def test_no_way_back(tmp_path: Path) -> None:
     with writing(tmp_path / "x.safetensors", [("w", torch.float32, (3, 2))]) as writer:
         writer.write_rows("w", 1, torch.ones(1, 2))
-        with pytest.raises(ValueError, match="is written already"):
+        with pytest.raises(ValueError, match="has already been written"):
             writer.write_rows("w", 0, torch.ones(1, 2))
 
 
@@ -130,7 +130,7 @@ def _header(text: bytes) -> bytes:
         (b"\x80\x02}q\x00.PK\x03\x04", "is not a safetensors file"),
         (_header(b"{broken"), "is not a safetensors file"),
         (_header(json.dumps({"w": {"dtype": "F4", "shape": [1], "data_offsets": [0, 1]}}).encode()), "element type F4"),
-        (_header(json.dumps({"w": {"dtype": "F32", "shape": [9], "data_offsets": [0, 36]}}).encode()), "is cut short"),
+        (_header(json.dumps({"w": {"dtype": "F32", "shape": [9], "data_offsets": [0, 36]}}).encode()), "is truncated"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, content: bytes, problem: str) -> None:

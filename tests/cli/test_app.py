@@ -75,18 +75,21 @@ def test_a_users_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
     [
         (
             ["merge", "none.yaml", "--out", "x"],
-            "error: none.yaml: no such file; check the path; `shoptune configs list` names those that ship with it",
+            "error: none.yaml: no such file; check the path; `shoptune configs list` lists the shipped ones",
         ),
         (["evaluate", "none.jsonl", "--questions", "q.json", "--out", "x"], "error: none.jsonl: no such file"),
         (["data", "stats", "."], "error: stats.json: no such file"),
         (["report", "src"], "error: src: contains no artifacts; choose the folder of a run, such as runs/demo"),
         (
             ["export", "none.yaml", "--model", "m", "--out", "x"],
-            "error: none.yaml: no such file; check the path; `shoptune configs list` names those that ship with it",
+            "error: none.yaml: no such file; check the path; `shoptune configs list` lists the shipped ones",
         ),
         (["export", "submission", "none.yaml", "--model", "m", "--out", "x"], "error: none.yaml: no such file"),
         (["export", "lm-eval", "--questions", "none.json", "--out", "x"], "error: none.json: no such file"),
-        (["merge", "merge/demo.yaml", "--set", "nonsense", "--out", "x"], "error: --set: nonsense: is not key=value"),
+        (
+            ["merge", "merge/demo.yaml", "--set", "nonsense", "--out", "x"],
+            "error: --set: nonsense: is not of the form key=value",
+        ),
     ],
 )
 def test_mistakes_are_distinguished(arguments: list[str], problem: str) -> None:
@@ -102,7 +105,7 @@ def test_an_out_directory_with_other_things_is_refused(tmp_path: Path) -> None:
     questions = ROOT / "examples" / "questions" / "development.json"
     result = _run("evaluate", questions, "--questions", questions, "--out", tmp_path / "mine")
     assert result.returncode == 2
-    assert "holds files that shoptune did not write; name another --out, or empty it" in result.stderr
+    assert "contains files that shoptune did not write; choose another --out, or empty it" in result.stderr
 
 
 def test_tasks_as_json_and_as_a_table() -> None:
@@ -139,11 +142,11 @@ def test_what_the_system_refuses_is_one_line(tmp_path: Path) -> None:
     result = _run("evaluate", predictions, "--questions", questions, "--out", "/sys/out")
     assert result.returncode == 2
     assert result.stderr.startswith("error: /sys/out.partial: ")
-    assert result.stderr.endswith("; correct its permissions, or name another path\n")
+    assert result.stderr.endswith("; correct its permissions, or choose another path\n")
     assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(("number", "remedy"), [(errno.ENOSPC, "free some space"), (errno.EROFS, "name a path on a")])
+@pytest.mark.parametrize(("number", "remedy"), [(errno.ENOSPC, "free some space"), (errno.EROFS, "choose a path on a")])
 def test_a_refusal_names_the_file_and_the_remedy(number: int, remedy: str) -> None:
     problem = refusal(OSError(number, os.strerror(number), "shard.safetensors"))
     assert str(problem).startswith(f"shard.safetensors: {os.strerror(number).lower()}; {remedy}")

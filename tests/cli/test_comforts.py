@@ -61,7 +61,7 @@ def test_an_out_that_is_a_file_is_one_line(files: Path) -> None:
         result = _evaluate(files, *options)
         assert (result.returncode, result.stderr.splitlines()[-1]) == (
             2,
-            "error: out: is a file, not a directory; name another --out",
+            "error: out: is a file, not a directory; choose another --out",
         )
     assert (files / "out").read_text() == "mine"
 

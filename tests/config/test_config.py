@@ -59,7 +59,7 @@ def test_unknown_keys_are_refused_at_every_level(tmp_path: Path) -> None:
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     problems = _problems(tmp_path, "members: [{path: p, weight: a lot}]\nlimits: {a: 0}\n")
     assert problems == [
-        "example.yaml: base: missing; add it",
+        "example.yaml: base: is missing; add it",
         "example.yaml: members[0].weight: input should be a valid number, unable to parse string as a number "
         "(got 'a lot'); correct the value",
         "example.yaml: limits.a: input should be greater than or equal to 1 (got 0); correct the value",
@@ -105,8 +105,8 @@ def test_an_override_may_replace_a_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "problem"),
     [
-        ("base", "is not key=value"),
-        ("=1", "is not key=value"),
+        ("base", "is not of the form key=value"),
+        ("=1", "is not of the form key=value"),
         ("members.5.weight=1", "'5' is not one of the list's 1 items; count from 0"),
         ("base.x=1", "'base.x' is inside a value"),
         ("base=[", "the value is not valid YAML"),
@@ -183,7 +183,7 @@ def test_a_problem_names_the_file_that_sets_the_value(tmp_path: Path) -> None:
             "extends: middle.yaml\n",
             "middle.yaml: extends: extends itself (top.yaml -> middle.yaml -> top.yaml); remove one `extends`",
         ),
-        ("extends: none.yaml\n", "top.yaml: extends: no such file 'none.yaml'; name it relative to this file"),
+        ("extends: none.yaml\n", "top.yaml: extends: no such file 'none.yaml'; use a path relative to this file"),
         ("extends: [a]\n", "top.yaml: extends: is not a file name (got ['a']); write `extends: other.yaml`"),
         ("extends: broken.yaml\n", "broken.yaml: line 2: not valid YAML (did not find expected node content)"),
     ],

@@ -93,7 +93,7 @@ def test_settings_are_read_and_written_inline(
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("{kind: circle}", "c.yaml: radius: missing; add it"),
+        ("{kind: circle}", "c.yaml: radius: is missing; add it"),
         ("{kind: circel}", "c.yaml: kind: no such kind: 'circel'; did you mean 'circle'?"),
         ("{radius: 1}", "c.yaml: radius: belongs to kind: circle; remove it, or change kind"),
         ("{sied: 1}", "c.yaml: sied: unknown key; did you mean 'side'?"),

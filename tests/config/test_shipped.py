@@ -63,7 +63,7 @@ def test_copies_never_overwrite_what_differs(tmp_path: Path) -> None:
     assert copy(files, tmp_path) == 0
     (tmp_path / "infer" / "cpu.yaml").write_text("mine")
     (tmp_path / "infer" / "t4x4.yaml").unlink()
-    with pytest.raises(ShoptuneError, match=r"cpu\.yaml: is there already and differs; --overwrite replaces it"):
+    with pytest.raises(ShoptuneError, match=r"cpu\.yaml: already exists and differs; replace it with --overwrite"):
         copy(files, tmp_path)
     assert not (tmp_path / "infer" / "t4x4.yaml").exists()
     assert copy(files, tmp_path, overwrite=True) == 2

@@ -161,7 +161,7 @@ def test_bad_lines_and_missing_partners_are_counted(mixture: Path, tmp_path: Pat
         ),
         (
             ["tokenizer=no/such/folder", "max_tokens=9"],
-            r"m\.yaml: tokenizer: no folder 'no/such/folder'; make it first",
+            r"m\.yaml: tokenizer: no folder 'no/such/folder'; create it first",
         ),
     ],
 )
@@ -272,11 +272,13 @@ def test_raw_files_are_ingested_once(mixture: Path, tmp_path: Path, monkeypatch:
 
 
 def test_either_raw_files_or_tables(mixture: Path, tmp_path: Path) -> None:
-    with pytest.raises(ShoptuneError, match="--raw: give either --raw or --tables"):
+    with pytest.raises(ShoptuneError, match="--raw: exactly one of --raw and --tables is required"):
         load(Arguments(mixture))
     (tmp_path / "esci").mkdir()
     (tmp_path / "reviews2023").mkdir()
-    with pytest.raises(ShoptuneError, match=r"esci: holds no tables\.json; name a folder written by `shoptune data in"):
+    with pytest.raises(
+        ShoptuneError, match=r"esci: contains no tables\.json; choose a folder written by `shoptune data in"
+    ):
         run(DATA, load(Arguments(mixture, tables=tmp_path)), tmp_path / "rows")
 
 

@@ -92,7 +92,7 @@ def test_changes_that_are_not_committed_are_not_lost(kit: Path, arguments: Argum
 
 
 def test_another_folder_is_not_taken_for_a_clone(tmp_path: Path, arguments: Arguments) -> None:
-    with pytest.raises(ShoptuneError, match=r"not a clone of the starter kit: lacks aicrowd\.json"):
+    with pytest.raises(ShoptuneError, match=r"not a clone of the starter kit: it has no aicrowd\.json"):
         fill_kit(arguments, tmp_path)
 
 

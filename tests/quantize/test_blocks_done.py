@@ -95,7 +95,7 @@ def test_large_checkpoints_are_written_in_shards(tmp_path: Path, monkeypatch: py
 
 def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})())
-    with pytest.raises(ShoptuneError, match=r"needs 0\.0 MB of disk space, 0\.0 MB are free; free some space"):
+    with pytest.raises(ShoptuneError, match=r"needs 0\.0 MB of disk space, but only 0\.0 MB are free; free some space"):
         BlocksDone(tmp_path).finish(_block(0), torch.zeros(1))
     assert [path.name for path in tmp_path.iterdir()] == []
 

@@ -87,7 +87,7 @@ def test_nan_and_infinity_are_refused(tmp_path: Path, bad: float) -> None:
         checks.record(_NAME, torch.tensor([[1.0, bad], [1.0, 1.0]]))
     with pytest.raises(ShoptuneError, match=r"has NaN or infinite activations on the calibration samples; merge with"):
         checks.record(_NAME, torch.ones(2, 2), largest_activation=bad)
-    with pytest.raises(ShoptuneError, match=r"up_proj\.weight: holds NaN or infinity; merge again"):
+    with pytest.raises(ShoptuneError, match=r"up_proj\.weight: contains NaN or infinity; merge again"):
         _checks(tmp_path, torch.full((2, 2), bad)).record(_NAME, torch.ones(2, 2))
 
 
@@ -126,4 +126,4 @@ def test_the_base_comes_from_the_merge_manifest(tmp_path: Path) -> None:
     _checkpoint(tmp_path / "base", torch.zeros(2, 2))
     assert base_of(made.path)[1].endswith("has changed since the merge")
     (tmp_path / "base").rename(tmp_path / "elsewhere")
-    assert base_of(made.path)[1].endswith("is no longer there")
+    assert base_of(made.path)[1].endswith("no longer exists")

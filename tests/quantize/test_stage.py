@@ -38,7 +38,7 @@ def test_a_suitable_checkpoint_is_accepted(model: Path) -> None:
 
 def test_a_quantized_checkpoint_is_refused(model: Path) -> None:
     (model / "config.json").write_text(json.dumps({"quantization_config": {"quant_method": "awq"}}))
-    with pytest.raises(ShoptuneError, match=r"quantization_config: the weights are quantized already, by awq; name"):
+    with pytest.raises(ShoptuneError, match=r"quantization_config: the weights are already quantized with awq; choose"):
         _load(model)
 
 

@@ -36,7 +36,7 @@ def test_a_missing_environment_names_the_remedy(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(environments, "__file__", str(tmp_path / "a" / "b" / "c" / "environments.py"))
     monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
     (tmp_path / "Makefile").touch()
-    remedy = "run `make setup`, or name another with SHOPTUNE_ENVIRONMENTS or SHOPTUNE_QUANTIZE_PYTHON"
+    remedy = "run `make setup`, or choose another with SHOPTUNE_ENVIRONMENTS or SHOPTUNE_QUANTIZE_PYTHON"
     with pytest.raises(ShoptuneError, match=remedy):
         environments.python_of("quantize")
 

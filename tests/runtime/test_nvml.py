@@ -31,5 +31,5 @@ def test_plan_here_reads_the_drivers_library(tmp_path: Path, root: Path) -> None
     assert found["driver"] == "580.65.06"
     card = {"name": "Tesla T4", "memory_gb": 15.66, "capability": "7.5"}
     assert found["gpus"] == [{**card, "free_gb": 1.0}, {**card, "free_gb": 15.0}]
-    assert "4 GPUs wanted, machine 'here' has 2" in done.stderr
+    assert "requires 4 GPUs, but machine 'here' has 2" in done.stderr
     assert "GPU 0 has 1.0 GB free of 15.7 GB" in done.stderr

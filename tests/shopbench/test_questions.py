@@ -67,7 +67,7 @@ def test_all_bad_lines_are_told_at_once(tmp_path: Path) -> None:
 def test_missing_and_empty_files_are_errors(tmp_path: Path) -> None:
     with pytest.raises(ShoptuneError, match="no such file"):
         load_questions(tmp_path / "none.json")
-    with pytest.raises(ShoptuneError, match="holds no question"):
+    with pytest.raises(ShoptuneError, match="contains no questions"):
         load_questions(_file(tmp_path))
 
 

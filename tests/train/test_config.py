@@ -60,8 +60,8 @@ def test_unknown_keys_are_refused_at_every_level(tmp_path: Path, values: dict[st
             {"trust_remote_code": True},
             "train.yaml: trust_remote_code: would run code that a model or data set brings along; remove it",
         ),
-        ({"base_model": None}, "train.yaml: base_model: missing; name a folder or a hub id"),
-        ({"datasets": []}, "train.yaml: datasets: missing; name the rows to train on: `- path: DIR`"),
+        ({"base_model": None}, "train.yaml: base_model: is missing; choose a folder or a Hub id"),
+        ({"datasets": []}, "train.yaml: datasets: is missing; choose the rows to train on: `- path: DIR`"),
         (
             {"datasets": [{"path": "no/rows", "ds_type": "parquet"}]},
             "train.yaml: datasets[0].path: no such file or folder 'no/rows'; build the rows first: shoptune data build",

@@ -1,1 +1,1 @@
-"""Artifacts: folders that are published complete or not at all, each with a manifest of how it was made."""
+"""Artifacts: folders that are published completely or not at all, with a manifest that records how they were made."""

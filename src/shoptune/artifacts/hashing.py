@@ -1,4 +1,4 @@
-"""SHA-256 of files. Large files have cached digests: a 145 GB base takes minutes to read, and every stage needs it."""
+"""SHA-256 of files. Digests of large files are cached: every stage needs them, and reading 145 GB takes minutes."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from shoptune.runtime.cache import cache_folder
 from shoptune.runtime.progress import Bar, bar
 
 _LARGE_BYTES = 1 << 24
-_SHOWN_BYTES = 1 << 32  # some seconds of reading
+_SHOWN_BYTES = 1 << 32  # show progress above this size, which takes several seconds to read
 _PIECE_BYTES = 1 << 20
 _MOST_READERS = 8
-_SETTLED_SECONDS = 2.0  # a file that changed just now may change again without a trace in its times
+_SETTLED_SECONDS = 2.0  # a file that changed this recently could change again within the resolution of its times
 
 
 def file_sha256(path: Path) -> str:
-    """The digest of a file's bytes; see `files_sha256`."""
+    """Return the digest of a file's bytes; see `files_sha256`."""
     return files_sha256([path])[0]
 
 
 def files_sha256(paths: Sequence[Path]) -> list[str]:
-    """The digests of files, which are read in parallel; progress is shown if there is much to read.
+    """Return the digests of files. They are read in parallel, and progress is shown if they are large.
 
-    Digests of large files are cached by path, with the file's size, inode and times. The kernel updates a file's change
-    time on every write and no program can set it back, so a cached digest is never stale.
+    Digests of large files are cached by path, together with the file's size, inode and times. The kernel updates a
+    file's change time on every write, and programs cannot reset it, so a cached digest is never stale.
     """
     known = [_remembered(path) for path in paths]
     unread = sum(path.stat().st_size for path, digest in zip(paths, known, strict=True) if digest is None)
@@ -47,7 +47,7 @@ def _read(path: Path, progress: Bar | None) -> str:
     digest = _hashed(path, progress)
     if status.st_size >= _LARGE_BYTES and time.time() - status.st_ctime > _SETTLED_SECONDS:
         note = _note(path)
-        with suppress(OSError):  # without a cache, hashing only takes longer
+        with suppress(OSError):  # if the cache cannot be written, hashing just takes longer next time
             note.parent.mkdir(parents=True, exist_ok=True)
             staging = note.with_suffix(f".{os.getpid()}")
             staging.write_text(json.dumps({"fingerprint": _fingerprint(status), "sha256": digest}), encoding="utf-8")

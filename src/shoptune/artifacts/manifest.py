@@ -1,4 +1,4 @@
-"""Requests, which say what an artifact is made from, and manifests, which record what was made."""
+"""Requests, which specify what determines an artifact, and manifests, which record how an artifact was made."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Request:
-    """What an artifact is made from; two equal requests give the same bytes.
+    """Everything that determines an artifact: equal requests give the same bytes.
 
     Attributes:
-        stage: the stage's name.
+        stage: the name of the stage.
         config: the resolved config, as JSON values.
-        inputs: the files and directories that are read, by a name for each.
+        inputs: the files and folders that are read, keyed by a name.
     """
 
     stage: str
@@ -36,10 +36,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Identifies a request: equal fingerprints give the same bytes.
+    """A digest of a request and of its inputs' content: equal fingerprints give the same bytes.
 
     Attributes:
-        value: a SHA-256 digest of the request.
+        value: the SHA-256 digest of the request, including the digests of its inputs.
         inputs: the digest of each input, by its name in the request.
     """
 
@@ -48,7 +48,7 @@ class Fingerprint:
 
 
 def fingerprint_of(request: Request) -> Fingerprint:
-    """The fingerprint of a request; reads every input whose digest is not recorded or cached.
+    """Compute the fingerprint of a request. Inputs are read unless their digests are recorded or cached.
 
     Raises:
         ShoptuneError: an input is missing.
@@ -58,19 +58,19 @@ def fingerprint_of(request: Request) -> Fingerprint:
 
 
 def changes(manifest: Mapping[str, Any], request: Request, fingerprint: Fingerprint) -> list[str]:
-    """The differences between a request and the one recorded in a manifest, one phrase per config key or input."""
+    """Describe the differences between a request and the one in a manifest, with a phrase per config key or input."""
     before, after = _flat(manifest["config"]), _flat(request.config)
     keys = [key for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key)]
-    told = [f"{key}: {before.get(key, 'absent')} -> {after.get(key, 'absent')}" for key in keys]
+    values = [f"{key}: {before.get(key, 'absent')} -> {after.get(key, 'absent')}" for key in keys]
     was = {name: entry["sha256"] for name, entry in manifest["inputs"].items()}
     names = [
         name for name in sorted(was.keys() | fingerprint.inputs.keys()) if was.get(name) != fingerprint.inputs.get(name)
     ]
-    return [*told, *(f"input '{name}'" for name in names)]
+    return [*values, *(f"input '{name}'" for name in names)]
 
 
 def _flat(values: Any, place: str = "") -> dict[str, Any]:
-    """The leaves of nested mappings, by their dotted key."""
+    """Return the leaves of nested mappings, by dotted key."""
     if isinstance(values, Mapping) and values:
         return {
             name: leaf
@@ -81,7 +81,7 @@ def _flat(values: Any, place: str = "") -> dict[str, Any]:
 
 
 def read_manifest(directory: Path) -> Mapping[str, Any] | None:
-    """The manifest of an artifact directory, or None if there is none."""
+    """Read the manifest of an artifact's folder; None if it has none."""
     try:
         manifest: Mapping[str, Any] = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
@@ -90,17 +90,17 @@ def read_manifest(directory: Path) -> Mapping[str, Any] | None:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of an input: a file's bytes, or a directory's file names and bytes.
+    """Return the SHA-256 digest of an input: of a file's bytes, or of a folder's file names and bytes.
 
-    For an artifact, the digest comes from its manifest; its files are checked by name and size only.
+    The digest of an artifact is taken from its manifest; its files are checked only by name and size.
 
     Raises:
-        ShoptuneError: the path is missing, or a file differs from the manifest.
+        ShoptuneError: the path does not exist, or a file differs from the manifest.
     """
     if path.is_file():
         return file_sha256(path)
     if not path.is_dir():
-        raise fail(path, "", "no such file or directory", "make it first, or correct the path")
+        raise fail(path, "", "no such file or directory", "create it first, or correct the path")
     manifest = read_manifest(path)
     if manifest is None:
         files = sorted(file for file in path.rglob("*") if file.is_file())
@@ -110,21 +110,21 @@ def digest(path: Path) -> str:
         table = {name: entry["sha256"] for name, entry in manifest["outputs"].items()}
         for name, entry in manifest["outputs"].items():
             if not (path / name).is_file() or (path / name).stat().st_size != entry["bytes"]:
-                raise fail(path / name, "", "is not as the manifest says", "make the artifact again with --force")
+                raise fail(path / name, "", "differs from the manifest", "rebuild the artifact with --force")
     return _hash_json(table)
 
 
 def describe(
     request: Request, fingerprint: Fingerprint, directory: Path, known: Mapping[str, str], started: datetime
 ) -> dict[str, Any]:
-    """The manifest of a finished directory.
+    """Compose the manifest of a finished artifact.
 
     Args:
-        request: what it was made from.
-        fingerprint: of the request.
-        directory: whose files are its outputs.
-        known: digests of some of them, by name relative to the directory; the others are computed.
-        started: when the work began.
+        request: the request that the artifact was made from.
+        fingerprint: the request's fingerprint.
+        directory: the artifact's folder, which contains its outputs.
+        known: the digests of outputs that are already known, by name relative to the folder; others are computed.
+        started: the time at which the work began.
     """
     files = sorted(file for file in directory.rglob("*") if file.is_file())
     names = [file.relative_to(directory).as_posix() for file in files]
@@ -156,7 +156,7 @@ def _hash_json(value: Any) -> str:
 
 
 def _versions() -> dict[str, str]:
-    """Versions of the installed distributions that this process has imported."""
+    """Return the versions of the installed distributions that this process has imported."""
     distributions = importlib.metadata.packages_distributions()
     loaded = {name.partition(".")[0] for name in sys.modules}
     names = {distribution for module in loaded for distribution in distributions.get(module, ())}
@@ -164,7 +164,7 @@ def _versions() -> dict[str, str]:
 
 
 def _git_commit() -> str | None:
-    """The commit of the source tree shoptune runs from, or None when it is not in one."""
+    """Return the git commit of the source tree that shoptune runs from, or None if it runs from elsewhere."""
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

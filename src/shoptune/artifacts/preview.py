@@ -1,4 +1,4 @@
-"""What a stage would do, for `--dry-run`."""
+"""Describe what a stage would do, for `--dry-run`."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from shoptune.runtime import environments
 
 
 def preview(request: Request, environment: str | None, out: Path) -> Iterator[str]:
-    """Lines that say what would be read, where it would run, and what would be written or replaced.
+    """Yield lines that describe what would be read, where it would run, and what would be written or replaced.
 
     Args:
-        request: what the artifact is made from.
-        environment: the environment that the work needs, or None for this one.
+        request: the request for the artifact.
+        environment: the environment that the work needs, or None for the current one.
         out: the artifact's folder.
 
     Raises:
         ShoptuneError: an input is missing, or `out` is a file.
     """
-    fingerprint = fingerprint_of(request)  # raises for inputs that are missing
+    fingerprint = fingerprint_of(request)  # raises if inputs are missing
     yield f"{request.stage}: dry run, nothing is written"
     for name, path in request.inputs.items():
         yield f"  reads {name}: {path} ({_size(path)})"
@@ -33,15 +33,15 @@ def preview(request: Request, environment: str | None, out: Path) -> Iterator[st
     free = shutil.disk_usage(_existing(out)).free
     place = f"{out} ({free / 1e9:.1f} GB free)"
     if out.exists() and not out.is_dir():
-        raise fail(out, "", "is a file, not a directory", "name another --out")
+        raise fail(out, "", "is a file, not a directory", "choose another --out")
     manifest = read_manifest(out)
     if up_to_date(request, fingerprint, out):
-        yield f"  {out} is up to date ({_size(out)}), nothing to do without --force"
+        yield f"  {out} is up to date ({_size(out)}); nothing to do without --force"
     elif manifest is None:
         yield f"  writes {place}"
     else:
-        changed = "; ".join(changes(manifest, request, fingerprint)) or "nothing that decides its bytes"
-        yield f"  replaces {place}, {_size(out)} now; changed since: {changed}"
+        changed = "; ".join(changes(manifest, request, fingerprint)) or "nothing that affects its content"
+        yield f"  replaces {place}, currently {_size(out)}; changed since: {changed}"
 
 
 def _existing(path: Path) -> Path:

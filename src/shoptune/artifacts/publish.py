@@ -1,4 +1,4 @@
-"""Publish artifacts atomically: write into a folder beside the target, the manifest last, then rename."""
+"""Publish artifacts atomically: write to a folder next to the target, write the manifest last, then rename."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COSTLY_SECONDS = 600
 
 @dataclass(frozen=True)
 class Artifact:
-    """A complete artifact on disk; `rebuilt` is false if it was up to date."""
+    """A complete artifact on disk; `rebuilt` is False if it was already up to date."""
 
     path: Path
     manifest: Mapping[str, Any]
@@ -30,7 +30,7 @@ class Artifact:
 
     @property
     def bytes(self) -> int:
-        """Size of all its files together."""
+        """The total size of the artifact's files."""
         return sum(entry["bytes"] for entry in self.manifest["outputs"].values())
 
 
@@ -45,19 +45,20 @@ def publish(
 ) -> Artifact:
     """Write the artifact that a request describes.
 
-    `write` fills a folder beside `out`; when it returns, every file is hashed and flushed to disk, the manifest is
-    written last, and the folder is renamed to `out`. A kill at any moment leaves the old artifact or none.
+    `write` fills a folder next to `out`. When it returns, all files are hashed and flushed to disk, the manifest is
+    written, and the folder is renamed to `out`. If the process is killed at any time, either the old artifact or none
+    remains.
 
     Args:
-        request: what to make.
-        fingerprint: of the request.
+        request: the request for the artifact.
+        fingerprint: the request's fingerprint.
         out: the artifact's folder.
-        write: does the work; returns the SHA-256 digests it already knows, by file name relative to the folder.
-        resume: keep what an interrupted run of the same request left, for `write` to continue from.
+        write: does the work; returns the SHA-256 digests that it knows, by file name relative to the folder.
+        resume: keep the files of an interrupted run of the same request, so that `write` can continue from them.
         force: replace an existing artifact, however long it took to make.
 
     Raises:
-        ShoptuneError: `out` holds something else, lies inside an input, took long to make from another config, or is
+        ShoptuneError: `out` contains something else, is inside an input, took long to make from another config, or is
             being written by another process.
     """
     _refuse_inside_an_input(request, out)
@@ -69,7 +70,7 @@ def publish(
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise fail(staging, "", "another process is writing it", "wait until it ends") from error
+            raise fail(staging, "", "another process is writing to it", "wait until it has finished") from error
         started = datetime.now(UTC)
         _prepare(staging, fingerprint, keep=resume)
         known = write(staging)
@@ -82,21 +83,21 @@ def publish(
 
 
 def up_to_date(request: Request, fingerprint: Fingerprint, out: Path) -> Artifact | None:
-    """The artifact at `out` if it was made from an equal request, else None."""
+    """Return the artifact at `out` if it was made from an equal request, else None."""
     manifest = read_manifest(out)
     if manifest is None or manifest.get("stage") != request.stage or manifest.get("request") != fingerprint.value:
         return None
-    digest(out)  # raises unless its files have the names and sizes they were written with
-    os.utime(out / MANIFEST)  # make compares times: the artifact is as new as its inputs
+    digest(out)  # raises if the names or sizes of its files have changed
+    os.utime(out / MANIFEST)  # `make` compares modification times: mark the artifact as newer than its inputs
     return Artifact(out, manifest, rebuilt=False)
 
 
 def require_space(directory: Path, size: int) -> None:
-    """Refuse work whose result would not fit on the disk.
+    """Check that there is enough free disk space.
 
     Args:
-        directory: where the files will go.
-        size: their bytes.
+        directory: the folder to write to.
+        size: the number of bytes needed.
 
     Raises:
         ShoptuneError: there is not enough free space.
@@ -104,12 +105,12 @@ def require_space(directory: Path, size: int) -> None:
     free = shutil.disk_usage(directory).free
     if size > free:
         unit, divisor = ("GB", _GIGABYTE) if size >= _GIGABYTE else ("MB", _GIGABYTE / 1000)
-        what = f"needs {size / divisor:.1f} {unit} of disk space, {free / divisor:.1f} {unit} are free"
-        raise fail(directory, "", what, "free some space, or name an --out on another disk")
+        what = f"needs {size / divisor:.1f} {unit} of disk space, but only {free / divisor:.1f} {unit} are free"
+        raise fail(directory, "", what, "free some space, or choose an --out on another disk")
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file atomically: readers see the old content or the new, never a part."""
+    """Write a text file atomically: readers see either the old or the new content, never a part of it."""
     staging = path.with_name(path.name + ".partial")
     staging.parent.mkdir(parents=True, exist_ok=True)
     staging.write_text(text, encoding="utf-8")
@@ -118,30 +119,30 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def _refuse_inside_an_input(request: Request, out: Path) -> None:
-    """Refuse to write into an input, which would change it."""
+    """Raise if the artifact's folder is inside an input, which would change it."""
     target = out.absolute()
     for name, path in request.inputs.items():
         if path.is_dir() and target.is_relative_to(path.absolute()):
-            raise fail(out, "--out", f"lies inside the input '{name}' ({path})", "name a folder outside it")
+            raise fail(out, "--out", f"is inside the input '{name}' ({path})", "choose a folder outside of it")
 
 
 def _refuse_to_overwrite(request: Request, fingerprint: Fingerprint, out: Path, *, force: bool) -> None:
     if not out.exists():
         return
     if not out.is_dir():
-        raise fail(out, "", "is a file, not a directory", "name another --out")
+        raise fail(out, "", "is a file, not a directory", "choose another --out")
     manifest = read_manifest(out)
     if manifest is None:
         if any(out.iterdir()):
-            raise fail(out, "", "holds files that shoptune did not write", "name another --out, or empty it")
+            raise fail(out, "", "contains files that shoptune did not write", "choose another --out, or empty it")
         return
     if manifest.get("stage") != request.stage:
-        raise fail(out, "", f"holds an artifact of stage '{manifest.get('stage')}'", "name another --out")
+        raise fail(out, "", f"contains an artifact of stage '{manifest.get('stage')}'", "choose another --out")
     seconds = manifest.get("seconds", 0)
     if seconds > _COSTLY_SECONDS and not force:
-        changed = "; ".join(changes(manifest, request, fingerprint)) or "nothing that decides its bytes"
+        changed = "; ".join(changes(manifest, request, fingerprint)) or "nothing that affects its content"
         what = f"took {seconds / 60:.0f} minutes to make and would be replaced; changed since: {changed}"
-        raise fail(out, "", what, "name another --out, or add --force")
+        raise fail(out, "", what, "choose another --out, or add --force")
 
 
 def _prepare(staging: Path, fingerprint: Fingerprint, *, keep: bool) -> None:

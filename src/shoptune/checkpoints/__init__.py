@@ -1,1 +1,1 @@
-"""Model checkpoints as files: safetensors read and written in blocks, local folders or hub ids."""
+"""Model checkpoints: safetensors files read and written in blocks, from local folders or Hub repositories."""

@@ -1,4 +1,4 @@
-"""Model checkpoints as files: local folders or hub ids, safetensors only."""
+"""Model checkpoints: local folders or Hub ids, with weights in safetensors files only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 INDEX = "model.safetensors.index.json"
 PICKLES = ("pytorch_model*.bin", "model*.bin", "adapter_model.bin", "consolidated*.pth", "*.ckpt", "*.pt", "*.pkl")
-# Trainers leave these beside an adapter; they are not weights and are never read.
+# Files that trainers write next to an adapter. They are not weights and are never read.
 _TRAINER_STATE = frozenset({"optimizer.pt", "scheduler.pt", "scaler.pt"})
 _DOWNLOADED = ("*.safetensors", "*.json", "*.jinja", "merges.txt", "vocab.txt", "README.md", "LICENSE*")
 
@@ -36,19 +36,19 @@ class Checkpoint:
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
-        """The model's config.json.
+        """The content of the model's config.json.
 
         Raises:
-            ShoptuneError: there is none, or it is not a JSON object.
+            ShoptuneError: the file is missing, or is not a JSON object.
         """
         return read_json(self.path / "config.json")
 
     @cached_property
     def shards(self) -> list[Path]:
-        """The weight files, in order of name.
+        """The weight files, sorted by name.
 
         Raises:
-            ShoptuneError: there are none, or the index is malformed or names a file outside the folder.
+            ShoptuneError: there are none, or the index is malformed or refers to a file outside of the folder.
         """
         refuse_pickles(self.path)
         index = self.path / INDEX
@@ -56,36 +56,36 @@ class Checkpoint:
             return [self.path / name for name in _indexed_files(index)]
         files = sorted(self.path.glob("*.safetensors"))
         if not files:
-            raise fail(self.path, "", "holds no safetensors weights", "name the folder of a whole checkpoint")
+            raise fail(self.path, "", "contains no safetensors weights", "choose the folder of a complete checkpoint")
         return files
 
     @cached_property
     def tensors(self) -> Mapping[str, TensorSpec]:
-        """Every tensor by name, shard by shard in the order of their bytes."""
+        """All tensors by name, in the order of the shards and of the bytes in each shard."""
         from shoptune.checkpoints.tensor_file import (
             read_header,
-        )  # loads torch, which is not needed to see whether an artifact is up to date
+        )  # imports torch, which is not needed to find that an artifact is up to date
 
         return {spec.name: spec for shard in self.shards for spec in read_header(shard)}
 
     @property
     def ties_embeddings(self) -> bool:
-        """Whether the output layer shares the input embedding; a tensor for it in the files is then ignored."""
+        """Whether the output layer shares the input embedding. If so, a tensor for it in the files is ignored."""
         return bool(self.config.get("tie_word_embeddings"))
 
     def refuse_quantized(self) -> None:
-        """Refuse quantized weights, which are packed integers and scales.
+        """Raise if the weights are quantized, since they are packed integers and scales.
 
         Raises:
             ShoptuneError: config.json has a quantization_config.
         """
         if settings := self.config.get("quantization_config"):
             method = settings.get("quant_method", "some method") if isinstance(settings, dict) else "some method"
-            what = f"the weights are quantized already, by {method}"
-            raise fail(self.path / "config.json", "quantization_config", what, "name the checkpoint it was made from")
+            what = f"the weights are already quantized with {method}"
+            raise fail(self.path / "config.json", "quantization_config", what, "choose the unquantized checkpoint")
 
     def side_files(self) -> list[Path]:
-        """Everything but the weights, their index and the manifest: tokenizer, configs, model card, licence."""
+        """All files except the weights, their index and the manifest: tokenizer, configs, model card, license."""
         return [
             file
             for file in sorted(self.path.iterdir())
@@ -93,7 +93,7 @@ class Checkpoint:
         ]
 
     def copy_side_files(self, directory: Path, *, but: Iterable[str] = ()) -> None:
-        """Copy the side files into another folder, byte for byte, except those named in `but`."""
+        """Copy the side files into another folder, byte for byte, except those listed in `but`."""
         skipped = set(but)
         for file in self.side_files():
             if file.name not in skipped:
@@ -101,67 +101,67 @@ class Checkpoint:
 
 
 def locate(reference: str, file: Path, key: str) -> Path:
-    """The local folder of a checkpoint or adapter; a hub id is downloaded first.
+    """Return the local folder of a checkpoint or adapter, after downloading it if necessary.
 
     Args:
-        reference: what the config says.
-        file: the config, for the error.
-        key: the key path in it, for the error.
+        reference: a folder or a Hub id.
+        file: the config, for errors.
+        key: the key path in the config, for errors.
 
     Raises:
-        ShoptuneError: there is no such folder, and no such repository on the hub within reach; or the folder is an
-            artifact of a stage that does not write models.
+        ShoptuneError: neither the folder nor a repository of that name can be found, or the folder is the artifact of
+            a stage that does not write models.
     """
     folder = local_folder(reference, _DOWNLOADED, "model", file=file, key=key)
     stage = (read_manifest(folder) or {}).get("stage")
     if stage in _WITHOUT_MODEL:
         what = f"'{reference}' is an artifact of `shoptune {stage}`, not a model"
-        raise fail(file, key, what, "name a model, or an artifact of train, merge or quantize")
+        raise fail(file, key, what, "choose a model, or an artifact of train, merge or quantize")
     return folder
 
 
 def _indexed_files(index: Path) -> list[str]:
-    """The names of the weight files that an index lists, sorted.
+    """Return the sorted names of the weight files that an index lists.
 
     Raises:
-        ShoptuneError: the index is malformed, or a name in it is not that of a safetensors file in the same folder.
+        ShoptuneError: the index is malformed, or lists something other than safetensors files in the same folder.
     """
     weight_map = read_json(index).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise fail(index, "weight_map", "is missing or empty", "restore the index, or delete it if there is one shard")
     for tensor, name in weight_map.items():
         if not isinstance(name, str) or Path(name).name != name or not name.endswith(".safetensors"):
-            what = f"names {name!r}, which is not a safetensors file in this folder"
+            what = f"refers to {name!r}, which is not a safetensors file in this folder"
             raise fail(index, f"weight_map.{tensor}", what, "use a checkpoint from a source you trust")
     return sorted(set(weight_map.values()))
 
 
 def refuse_pickles(directory: Path) -> None:
-    """Refuse pickled weights: loading a pickle runs whatever code it holds.
+    """Raise if a folder contains pickled weights, since loading a pickle can run arbitrary code.
 
     Raises:
-        ShoptuneError: the folder holds one.
+        ShoptuneError: the folder contains pickled weights.
     """
     for file in sorted(directory.iterdir()):
         if file.name not in _TRAINER_STATE and any(fnmatch.fnmatch(file.name, pattern) for pattern in PICKLES):
             raise fail(
                 file,
                 "",
-                "is a pickle, which can run code when it is loaded",
+                "is a pickle, which can run arbitrary code when it is loaded",
                 f"convert it: shoptune convert {quote(str(directory))} --out DIR",
             )
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
-    """A JSON object from a file.
+    """Read a JSON object from a file.
 
     Raises:
-        ShoptuneError: the file is missing or holds something else.
+        ShoptuneError: the file is missing, or is not a JSON object.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise fail(path, "", "no such file", "name the folder of a whole checkpoint") from error
+        raise fail(path, "", "no such file", "choose the folder of a complete checkpoint") from error
     except ValueError as error:
         raise fail(path, "", f"is not JSON ({error})", "restore the file") from error
     if not isinstance(value, dict):

@@ -1,8 +1,8 @@
 """Read and write files without the page cache.
 
-A large checkpoint does not fit in the page cache. Going through it costs a copy and new pages for each byte and evicts
-what others have cached. Direct I/O moves the bytes between the disk and our own buffers while the processor works on
-others. If the file system does not support it, the page cache is used.
+Large checkpoints do not fit into the page cache. Using it would cost an additional copy and page allocations, and evict
+the cached files of other programs. Direct I/O transfers data between the disk and our own buffers while the processor
+works on other data. If the file system does not support direct I/O, the page cache is used.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 _BUFFER_BYTES = 8 << 20
-_BLOCK_BYTES = 4096  # of a disk, or a multiple of it: direct reads and writes begin and end at one
+_BLOCK_BYTES = 4096  # a multiple of the disk's block size, to which direct reads and writes must be aligned
 
 
 def memory_for_reading(size: int) -> memoryview:
-    """A buffer into which `read` can read `size` bytes from any offset of a file."""
-    return memoryview(mmap.mmap(-1, size + 2 * _BLOCK_BYTES))  # begins at a page
+    """Allocate a buffer into which `read` can read `size` bytes from any offset of a file."""
+    return memoryview(mmap.mmap(-1, size + 2 * _BLOCK_BYTES))  # aligned to a page
 
 
 def read(file: Path, offset: int, size: int, memory: memoryview) -> memoryview:
-    """Bytes of a file: from the page cache if they are in it, otherwise directly from the disk.
+    """Read bytes of a file: from the page cache if they are cached, otherwise directly from the disk.
 
     Args:
         file: the file.
-        offset: where they begin.
-        size: how many.
-        memory: from `memory_for_reading`; the result is a part of it.
+        offset: the position of the first byte.
+        size: the number of bytes.
+        memory: a buffer from `memory_for_reading`; the result is a part of it.
 
     Raises:
         EOFError: the file is too short.
@@ -45,7 +45,7 @@ def read(file: Path, offset: int, size: int, memory: memoryview) -> memoryview:
         count = _read_direct(descriptor, whole, offset - before)
         os.posix_fadvise(
             descriptor, offset, size, os.POSIX_FADV_DONTNEED
-        )  # asking made the kernel read the beginning ahead
+        )  # the attempt to read from the cache made the kernel read the beginning ahead
         while count < before + size:
             more = os.preadv(descriptor, [whole[count:]], offset - before + count)
             if more == 0:
@@ -57,7 +57,7 @@ def read(file: Path, offset: int, size: int, memory: memoryview) -> memoryview:
 
 
 def _set_direct(descriptor: int, wanted: bool) -> bool:
-    """Turn direct I/O on or off; false if nothing changed, as on a file system without it."""
+    """Turn direct I/O on or off. Return whether that changed anything; it does not if it is not supported."""
     flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
     changed = flags | os.O_DIRECT if wanted else flags & ~os.O_DIRECT
     if changed == flags:
@@ -70,7 +70,7 @@ def _set_direct(descriptor: int, wanted: bool) -> bool:
 
 
 def _is_cached(descriptor: int, memory: memoryview, offset: int) -> bool:
-    """Read from the page cache only; false if it does not hold all the bytes."""
+    """Read from the page cache only. Return whether it contained all the bytes."""
     try:
         return os.preadv(descriptor, [memory], offset, os.RWF_NOWAIT) == len(memory)
     except OSError:  # nothing is cached, or the file system does not support the flag
@@ -78,7 +78,7 @@ def _is_cached(descriptor: int, memory: memoryview, offset: int) -> bool:
 
 
 def _read_direct(descriptor: int, memory: memoryview, offset: int) -> int:
-    """Read directly from the disk; returns how many bytes, the rest must be read another way."""
+    """Read directly from the disk. Return the number of bytes; the rest must be read through the page cache."""
     if not _set_direct(descriptor, True):
         return 0
     try:
@@ -90,7 +90,7 @@ def _read_direct(descriptor: int, memory: memoryview, offset: int) -> int:
 
 
 class DirectWriter:
-    """Writes a new file; the last part, and all of a small file, goes through the page cache.
+    """Writes a new file directly to the disk. The last part, or all of a small file, goes through the page cache.
 
     Args:
         file: the path; an existing file is replaced.
@@ -107,16 +107,16 @@ class DirectWriter:
 
     @property
     def size(self) -> int:
-        """How many bytes were appended."""
+        """The number of bytes appended."""
         return self._offset + self._filled
 
     @property
     def sha256(self) -> str:
-        """The digest of what was appended."""
+        """The SHA-256 digest of the bytes appended."""
         return self._hash.hexdigest()
 
     def append(self, data: memoryview) -> None:
-        """Add bytes at the end.
+        """Append bytes to the file.
 
         Raises:
             OSError: the disk is full, or an earlier write failed.
@@ -131,7 +131,7 @@ class DirectWriter:
                 self._hand_over()
 
     def close(self) -> None:
-        """Write the rest and close the file.
+        """Write the remaining bytes and close the file.
 
         Raises:
             OSError: the disk is full, or a write failed.
@@ -144,7 +144,7 @@ class DirectWriter:
             self.abandon()
 
     def abandon(self) -> None:
-        """Close the file as it is."""
+        """Close the file without writing the remaining bytes."""
         self._thread.shutdown()
         os.close(self._descriptor)
 

@@ -1,4 +1,4 @@
-"""The `config.json` files that ship with the package, so that these models can be planned for without a download."""
+"""The `config.json` files that ship with the package, so that `shoptune plan` needs no download for these models."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _OWNER = "qwen"
 
 
 def known_model_config(reference: str) -> dict[str, Any] | None:
-    """The `config.json` of a hub model, or None when its shapes do not ship with the package.
+    """Return the `config.json` of a model on the Hub, or None if it does not ship with the package.
 
     Args:
-        reference: a hub id such as `Qwen/Qwen2-72B-Instruct`, in any case, with or without `@revision`.
+        reference: a Hub id such as `Qwen/Qwen2-72B-Instruct`, in upper or lower case, with or without `@revision`.
     """
     owner, _, name = reference.partition("@")[0].lower().rpartition("/")
     if owner != _OWNER or name not in _names():

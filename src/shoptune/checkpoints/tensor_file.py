@@ -1,7 +1,7 @@
-"""Safetensors files read and written piece by piece, so that memory does not grow with the size of a shard.
+"""Read and write safetensors files in parts, so that memory does not grow with the size of a shard.
 
-The safetensors library maps or holds a whole file; a merge of a 72B model must not. The format (version 1: eight bytes
-of header length, a JSON header, the tensors' bytes end to end) is small enough to stream by hand.
+The safetensors library maps a whole file or loads it into memory, which a merge of a 72B model must avoid. The format
+(eight bytes of header length, a JSON header, and the tensors' bytes without gaps) is simple enough to stream by hand.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from shoptune.checkpoints import direct_io
 from shoptune.errors import fail
 
 _LENGTH_BYTES = 8
-_MAX_HEADER_BYTES = 100_000_000  # the library's own limit
+_MAX_HEADER_BYTES = 100_000_000  # the limit of the safetensors library
 _ALIGNMENT = 8
 _ZEROS = bytes(1 << 20)
 
@@ -58,26 +58,26 @@ class TensorSpec:
 
     @property
     def nbytes(self) -> int:
-        """Size in bytes."""
+        """The size of the tensor, in bytes."""
         return math.prod(self.shape) * self.dtype.itemsize
 
     @property
     def row_bytes(self) -> int:
-        """Size of one slice along the first axis, in bytes."""
+        """The size of one slice along the first axis, in bytes."""
         return math.prod(self.shape[1:]) * self.dtype.itemsize
 
     def runs_of_rows(self, size: int) -> Iterator[tuple[int, int]]:
-        """Consecutive ranges of rows of at most `size` bytes, or one row, each as (first, row after the last)."""
+        """Yield consecutive ranges of rows, as (first, last + 1), of at most `size` bytes but at least one row."""
         step = max(1, size // max(1, self.row_bytes))
         for first in range(0, self.rows, step):
             yield first, min(self.rows, first + step)
 
 
 def read_header(file: Path) -> list[TensorSpec]:
-    """The tensors of a safetensors file, in the order of their bytes.
+    """Read the header of a safetensors file, and return its tensors in the order of their bytes.
 
     Raises:
-        ShoptuneError: the file is missing, cut short, or not in the safetensors format.
+        ShoptuneError: the file is missing, truncated, or not in the safetensors format.
     """
     if not file.is_file():
         raise fail(file, "", "no such file", "download the checkpoint again")
@@ -101,18 +101,18 @@ def read_header(file: Path) -> list[TensorSpec]:
         specs.append(spec)
     specs.sort(key=lambda spec: spec.offset)
     if specs and specs[-1].offset + specs[-1].nbytes > file.stat().st_size:
-        raise fail(file, "", "is cut short", "download it again")
+        raise fail(file, "", "is truncated", "download it again")
     return specs
 
 
 def sort_metadata(file: Path) -> None:
-    """Write the metadata in a file's header in order of its keys, in place.
+    """Sort the metadata in a file's header by key, in place.
 
-    The safetensors library writes them in the order of a hash map that is seeded at random: a file with two keys or
-    more has different bytes from one save to the next.
+    The safetensors library writes metadata in the order of a randomly seeded hash map, so the bytes of a file with two
+    or more keys differ each time it is saved.
 
     Raises:
-        ValueError: the sorted header is longer than the present one, which was not written compactly.
+        ValueError: the sorted header is longer than the current one.
     """
     with file.open("r+b") as stream:
         length = int.from_bytes(stream.read(_LENGTH_BYTES), "little")
@@ -130,17 +130,17 @@ def sort_metadata(file: Path) -> None:
 def read_rows(
     spec: TensorSpec, first: int = 0, last: int | None = None, *, memory: memoryview | None = None
 ) -> torch.Tensor:
-    """Rows `first` to `last` (not included) of a tensor; all rows by default.
+    """Read the rows of a tensor from `first` to `last` (excluded); all rows by default.
 
     Args:
         spec: the tensor.
         first: the first row.
         last: the row after the last.
-        memory: a buffer from `direct_io.memory_for_reading`; reading into it bypasses the page cache unless the
-            rows are already in it. None allocates.
+        memory: a buffer from `direct_io.memory_for_reading`. Reading into it bypasses the page cache unless the rows
+            are already cached. If None, memory is allocated.
 
     Raises:
-        EOFError: the file is shorter than it was.
+        EOFError: the file has become shorter.
     """
     last = spec.rows if last is None else last
     shape = (last - first, *spec.shape[1:]) if spec.shape else ()
@@ -167,7 +167,7 @@ def mapped(spec: TensorSpec) -> torch.Tensor:
 
 
 class TensorFileWriter:
-    """Writes a safetensors file front to back, given the shapes of all tensors."""
+    """Writes a safetensors file from beginning to end, given the shapes of all tensors."""
 
     def __init__(self, file: Path, tensors: Iterable[tuple[str, torch.dtype, tuple[int, ...]]]) -> None:
         header: dict[str, object] = {"__metadata__": {"format": "pt"}}
@@ -189,15 +189,15 @@ class TensorFileWriter:
 
     @property
     def sha256(self) -> str:
-        """The digest of the bytes written so far; of the file once it is closed."""
+        """The SHA-256 digest of the bytes written so far, or of the whole file after `close`."""
         return self._file.sha256
 
     def write_rows(self, name: str, first: int, rows: torch.Tensor) -> None:
-        """Write rows of a tensor, beginning at row `first`; skipped bytes are zero.
+        """Write rows of a tensor, starting at row `first`. Bytes that are skipped are zero.
 
         Raises:
-            TypeError: `rows` has another element type than the tensor.
-            ValueError: later bytes have been written already.
+            TypeError: the element type of `rows` differs from that of the tensor.
+            ValueError: bytes after that position have already been written.
         """
         spec = self._specs[name]
         if rows.dtype != spec.dtype:
@@ -213,19 +213,19 @@ class TensorFileWriter:
         self._file.close()
 
     def abandon(self) -> None:
-        """Close a file that will not be finished."""
+        """Close the file without completing it."""
         self._file.abandon()
 
     def _fill_up_to(self, offset: int) -> None:
         if offset < self._file.size:
-            raise ValueError(f"byte {offset} is written already")
+            raise ValueError(f"byte {offset} has already been written")
         while missing := offset - self._file.size:
             self._file.append(memoryview(_ZEROS)[:missing])
 
 
 @contextmanager
 def writing(file: Path, tensors: Iterable[tuple[str, torch.dtype, tuple[int, ...]]]) -> Iterator[TensorFileWriter]:
-    """A writer that is closed at the end of the block."""
+    """Open a writer, and close it at the end of the block."""
     writer = TensorFileWriter(file, tensors)
     try:
         yield writer

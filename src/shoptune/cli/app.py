@@ -1,7 +1,7 @@
-"""The `shoptune` command: parse arguments, call the stage, turn errors into lines and exit codes.
+"""The `shoptune` command: parse arguments, call the stage, report errors and set the exit code.
 
-Exit codes: 0 success; 1 an unexpected failure, with a traceback; 2 an error that the user can fix, one line each;
-130 interrupted.
+Exit codes: 0 for success; 1 for an unexpected failure, with a traceback; 2 for errors that the user can fix, with one
+line per problem; 130 if interrupted.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ _COMMANDS = (
 
 
 class _InPipelineOrder(TyperGroup):
-    """Lists commands and groups of commands in pipeline order."""
+    """Lists commands and command groups in pipeline order."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Their names."""
+        """Return the names of the commands, in the order of the pipeline."""
         order = [module.__name__.rpartition(".")[2] for module in _COMMANDS]
         return sorted(super().list_commands(ctx), key=lambda name: order.index(name) if name in order else len(order))
 
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _was_interrupted(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is behind an exception: older versions of typer turn it into exit code 1."""
+    """Whether an exception was caused by Ctrl-C, which older versions of typer turn into exit code 1."""
     return error is not None and (isinstance(error, KeyboardInterrupt) or _was_interrupted(error.__context__))
 
 
@@ -106,7 +106,7 @@ def shoptune(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print the version")
     ] = False,
 ) -> None:
-    """Raw shopping data in, a submission-ready 4-bit shopping assistant out."""
+    """Turn raw shopping data into a submission-ready 4-bit shopping assistant."""
 
 
 for _command in _COMMANDS:

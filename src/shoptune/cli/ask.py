@@ -1,4 +1,4 @@
-"""`shoptune ask`: a question to a running server."""
+"""`shoptune ask`: ask a running server a question."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ from shoptune.cli.options import ApiKey, Host, Port, Set
 
 
 def ask(
-    question: Annotated[str, typer.Argument(help="a question in ShopBench's words")],
-    multiple_choice: Annotated[bool, typer.Option("--multiple-choice", help="the answer is a listed number")] = False,
+    question: Annotated[str, typer.Argument(help="a question, worded as in ShopBench")],
+    multiple_choice: Annotated[
+        bool, typer.Option("--multiple-choice", help="expect the number of a listed option")
+    ] = False,
     host: Host = "127.0.0.1",
     port: Port = 8000,
     api_key: ApiKey = None,
-    adapter: Annotated[str | None, typer.Option("--adapter", metavar="NAME", help="an adapter that is served")] = None,
+    adapter: Annotated[
+        str | None, typer.Option("--adapter", metavar="NAME", help="the name of a served adapter")
+    ] = None,
     file: Annotated[
-        Path | None, typer.Option("--profile", metavar="CONFIG.yaml", help="how to put the question")
+        Path | None, typer.Option("--profile", metavar="CONFIG.yaml", help="an inference profile, for the prompt")
     ] = None,
     overrides: Set = [],  # noqa: B006
 ) -> None:
-    """Ask the server that `shoptune serve` started.
+    """Ask a running server a question. Start the server with `shoptune serve`.
 
     Example: shoptune ask "Explain the product type kettle" --profile infer/cpu.yaml
     """

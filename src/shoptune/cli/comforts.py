@@ -1,4 +1,4 @@
-"""The options that every command has: --quiet, --verbose, --log-file; and --dry-run for those that run a stage."""
+"""Options of every command (--quiet, --verbose, --log-file), and --dry-run for commands that run a stage."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from shoptune.runtime.progress import say, set_output
 
 _SHARED: dict[str, tuple[Any, Any]] = {
     "quiet": (Annotated[bool, typer.Option("--quiet", "-q", help="print errors only")], False),
-    "verbose": (Annotated[bool, typer.Option("--verbose", "-v", help="also print what a stage is made from")], False),
+    "verbose": (Annotated[bool, typer.Option("--verbose", "-v", help="also print a stage's config and inputs")], False),
     "log_file": (
         Annotated[Path | None, typer.Option("--log-file", metavar="FILE", help="append all messages to a file")],
         None,
     ),
 }
 _DRY_RUN: dict[str, tuple[Any, Any]] = {
-    "dry_run": (Annotated[bool, typer.Option("--dry-run", help="say what would be done, and end")], False)
+    "dry_run": (Annotated[bool, typer.Option("--dry-run", help="show what would be done, without doing it")], False)
 }
 
 
@@ -31,7 +31,7 @@ _SAID_OF = "_SHOPTUNE_SAID_OF"
 
 
 def add_comforts(app: typer.Typer) -> None:
-    """Give the options to every command of an app and of its groups."""
+    """Add the options to every command of an app and of its groups."""
     for info in app.registered_commands:
         if info.callback:
             info.callback = _with_comforts(info.callback)
@@ -91,7 +91,7 @@ def _metavars(hint: Any) -> list[str | None]:
 
 
 def _flags(hint: Any) -> list[str]:
-    """The flags of an option, the first of which typer keeps as its default inside `Annotated`."""
+    """Return the flags of an option; inside `Annotated`, typer stores the first flag as the option's default."""
     options = [part for part in typing.get_args(hint) if isinstance(part, typer.models.OptionInfo)]
     declared = [flag for option in options for flag in (option.default, *(option.param_decls or ()))]
     return [flag for flag in declared if isinstance(flag, str) and flag.startswith("-")]

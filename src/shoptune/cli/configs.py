@@ -8,19 +8,18 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    help="List and copy the configs and example data that ship with shoptune.\n\n"
-    "Example: shoptune configs copy training_configs merge/v8.yaml",
+    help="List and copy configs and example data.\n\nExample: shoptune configs copy training_configs merge/v8.yaml",
     no_args_is_help=True,
 )
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME]...", help="a folder or file; all by default", show_default=False)
+    list[str] | None, typer.Argument(metavar="[NAME]...", help="a folder or file; default: all", show_default=False)
 ]
 
 
 @app.command("list")
 def configs_list(names: Names = None) -> None:
-    """List them with what they are for. A config that is listed can be used by its name, without a copy.
+    """List shipped configs with their purpose. They can be used by name, without copying them.
 
     Example: shoptune configs list training_configs
     """
@@ -37,7 +36,7 @@ def configs_copy(
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="folder to copy them to")] = Path(),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace files that differ")] = False,
 ) -> None:
-    """Copy them into a folder, to change them.
+    """Copy shipped configs into a folder, so that you can edit them.
 
     Example: shoptune configs copy training_configs merge/v8.yaml
     """
@@ -46,7 +45,7 @@ def configs_copy(
 
     files = select(names or [])
     copied = copy(files, to, overwrite=overwrite)
-    say(f"configs: {to}: copied {copied} of {len(files)} files, the others were there already")
+    say(f"configs: {to}: copied {copied} of {len(files)} files; the others already existed")
 
 
 def register(parent: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""`shoptune data`: build rows, and look at recipes and rows."""
+"""`shoptune data`: build rows, and inspect recipes and rows."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from shoptune.cli.options import Config, Force, Out, Set
 
 Engine = Annotated[
     Literal["local", "ray"],
-    typer.Option("--engine", help="where work runs: `ray` is the cluster at RAY_ADDRESS, or this machine"),
+    typer.Option("--engine", help="where to run: `ray` uses the cluster at RAY_ADDRESS, or this machine"),
 ]
 
 Recipes = Annotated[
     Path | None,
-    typer.Option("--recipes", metavar="DIR", help="the recipes' folder; by default the mixture's, or the one above"),
+    typer.Option("--recipes", metavar="DIR", help="folder of the recipes; default: the mixture's folder or its parent"),
 ]
 
 app = typer.Typer(
-    help="Turn raw source files into rows in ShopBench's format.\n\n"
+    help="Turn raw data files into ShopBench rows.\n\n"
     "Example: shoptune data build data_recipes/mixtures/demo-a.yaml --raw examples/raw --out runs/demo/data-a",
     no_args_is_help=True,
 )
@@ -31,9 +31,11 @@ def data_build(
     mixture: Config,
     out: Out,
     raw: Annotated[
-        Path | None, typer.Option("--raw", metavar="DIR", help="one folder per source, files as downloaded")
+        Path | None, typer.Option("--raw", metavar="DIR", help="raw files as downloaded, one folder per source")
     ] = None,
-    tables: Annotated[Path | None, typer.Option("--tables", metavar="DIR", help="from `shoptune data ingest`")] = None,
+    tables: Annotated[
+        Path | None, typer.Option("--tables", metavar="DIR", help="tables written by `shoptune data ingest`")
+    ] = None,
     recipes: Recipes = None,
     engine: Engine = "local",
     overrides: Set = [],  # noqa: B006 - typer copies it
@@ -53,17 +55,19 @@ def data_build(
 
 @app.command("ingest")
 def data_ingest(
-    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="one folder per source, files as downloaded")],
+    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="raw files as downloaded, one folder per source")],
     out: Out,
     source: Annotated[
-        list[str], typer.Option("--source", metavar="NAME", help="a source to ingest; all by default")
+        list[str], typer.Option("--source", metavar="NAME", help="a source to ingest (repeatable); default: all")
     ] = [],  # noqa: B006 - typer copies it
     engine: Engine = "local",
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="processes; one per core by default")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="number of processes; default: one per core")
+    ] = None,
     memory: Annotated[float, typer.Option("--memory-gb", min=0.2, help="DuckDB memory limit per process, in GB")] = 1.2,
     force: Force = False,
 ) -> None:
-    """Read raw files once, into Parquet tables that any number of mixtures can be built from.
+    """Convert raw files to Parquet tables. Any number of mixtures can be built from them.
 
     Example: shoptune data ingest --raw examples/raw --out runs/demo/tables
     """
@@ -95,10 +99,12 @@ def data_tasks(
 def data_preview(
     recipe: Config,
     task: Annotated[str, typer.Option("--task", metavar="NAME", help="the task to show")],
-    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="one folder per source")] = Path("examples/raw"),
-    rows: Annotated[int, typer.Option("--rows", help="how many")] = 3,
+    raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="raw files, one folder per source")] = Path(
+        "examples/raw"
+    ),
+    rows: Annotated[int, typer.Option("--rows", help="number of rows to show")] = 3,
 ) -> None:
-    """Show a few rows of one task, as the model will see them.
+    """Show a few rows of one task. They are rendered as the model will see them.
 
     Example: shoptune data preview data_recipes/esci.yaml --task esci_query_product_ranking
     """
@@ -110,9 +116,9 @@ def data_preview(
 
 @app.command("stats")
 def data_stats(
-    rows: Annotated[Path, typer.Argument(metavar="DIR", help="an artifact of `shoptune data build`")],
+    rows: Annotated[Path, typer.Argument(metavar="DIR", help="folder written by `shoptune data build`")],
 ) -> None:
-    """Print how many rows an artifact holds, by task, and what was dropped.
+    """Count the rows of an artifact per task. Also counts the rows that were dropped, by reason.
 
     Example: shoptune data stats runs/demo/data-a
     """

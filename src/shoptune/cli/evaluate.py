@@ -12,16 +12,16 @@ from shoptune.cli.options import Force, Out, Questions
 
 def evaluate(
     predictions: Annotated[
-        Path, typer.Argument(metavar="PREDICTIONS.jsonl", help="input_field and prediction on each line")
+        Path, typer.Argument(metavar="PREDICTIONS.jsonl", help="records of input_field and prediction")
     ],
     questions: Questions,
     out: Out,
     protocol: Annotated[
-        str, typer.Option("--protocol", metavar="NAME", help="whose parsers and metrics: kdd-cup or shopping-mmlu")
+        str, typer.Option("--protocol", metavar="NAME", help="parsers and metrics to use: kdd-cup or shopping-mmlu")
     ] = "kdd-cup",
     force: Force = False,
 ) -> None:
-    """Score predictions as the benchmark does.
+    """Score predictions like the benchmark.
 
     Example: shoptune evaluate predictions.jsonl --questions examples/questions/held_out.json --out runs/scores
     """

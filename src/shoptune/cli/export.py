@@ -1,4 +1,4 @@
-"""`shoptune export`: the submission and its check, folders for the Hub, and tasks of lm-evaluation-harness."""
+"""`shoptune export`: write and check submissions, and write folders for the Hub and evaluation tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shoptune.cli.options import Config, Force, Model, Out, Questions, Set
 
 
 class _SubmissionByDefault(TyperGroup):
-    """`shoptune export CONFIG.yaml` is `shoptune export submission CONFIG.yaml`."""
+    """Makes `shoptune export CONFIG.yaml` equivalent to `shoptune export submission CONFIG.yaml`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Insert `submission` if the first argument is neither a subcommand nor an option of the group."""
@@ -24,7 +24,7 @@ class _SubmissionByDefault(TyperGroup):
 
 app = typer.Typer(
     cls=_SubmissionByDefault,
-    help="Make and check a submission, or a folder for the Hub, or tasks for lm-evaluation-harness.\n\n"
+    help="Export a submission, a model or tasks.\n\n"
     "Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission",
     no_args_is_help=True,
 )
@@ -46,7 +46,7 @@ def export_submission(
     overrides: Set = [],  # noqa: B006
     force: Force = False,
 ) -> None:
-    """Make a submission folder that answers questions with a profile's engine; the word `submission` is optional.
+    """Write a submission folder. It contains the checkpoint and the profile. The word `submission` may be omitted.
 
     Example: shoptune export infer/t4x4.yaml --model runs/demo/awq --track 5 --out runs/demo/submission
     """
@@ -57,7 +57,7 @@ def export_submission(
     arguments = Arguments(file, model, track, overrides, author, requirements)
     if (out is None) == (kit is None):
         what = "one of --out DIR and --kit DIR is needed" if out is None else "--out and --kit exclude each other"
-        raise fail("export submission", "", what, "name a new folder with --out, or a clone of the kit with --kit")
+        raise fail("export submission", "", what, "choose a new folder with --out, or a clone of the kit with --kit")
     if kit is not None:
         from shoptune.export.kit import fill_kit
 
@@ -68,23 +68,21 @@ def export_submission(
 
 @app.command("check")
 def export_check(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="the submission", show_default=False)],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder of the submission", show_default=False)],
     questions: Annotated[
-        Path | None, typer.Option("--questions", metavar="FILE", help="also ask these questions, and hostile ones")
+        Path | None, typer.Option("--questions", metavar="FILE", help="also ask these questions, and adversarial ones")
     ] = None,
     scores: Annotated[
-        Path | None, typer.Option("--scores", metavar="DIR", help="compare with this artifact of `shoptune evaluate`")
+        Path | None, typer.Option("--scores", metavar="DIR", help="compare with these scores by `shoptune evaluate`")
     ] = None,
-    tolerance: Annotated[
-        float, typer.Option("--tolerance", min=0, help="largest difference of an average score")
-    ] = 0.01,
-    limit: Annotated[float, typer.Option("--limit-gb", min=0, help="largest size of the submission")] = 100,
+    tolerance: Annotated[float, typer.Option("--tolerance", min=0, help="maximum difference of a mean score")] = 0.01,
+    limit: Annotated[float, typer.Option("--limit-gb", min=0, help="maximum size of the submission")] = 100,
     seconds: Annotated[
-        float, typer.Option("--seconds-per-question", min=0, help="time limit of a batch, per question")
+        float, typer.Option("--seconds-per-question", min=0, help="time limit per question of a batch")
     ] = 10,
     report: Annotated[Path | None, typer.Option("--report", metavar="FILE", help="write the results as JSON")] = None,
 ) -> None:
-    """Check a submission before it is pushed: its files, and its answers as the evaluator gets them.
+    """Check a submission before you push it. Checks its files, and its answers in the way the evaluator gets them.
 
     Example: shoptune export check runs/demo/submission --questions examples/questions/development.json
     """
@@ -95,22 +93,22 @@ def export_check(
 
 @app.command("hub")
 def export_hub(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="the artifact to upload", show_default=False)],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder of the artifact to upload", show_default=False)],
     out: Out,
-    repo: Annotated[str, typer.Option("--repo", metavar="OWNER/NAME", help="its name on the Hub")],
+    repo: Annotated[str, typer.Option("--repo", metavar="OWNER/NAME", help="name of the repository on the Hub")],
     scores: Annotated[
-        Path | None, typer.Option("--scores", metavar="DIR", help="an artifact of `shoptune evaluate`")
+        Path | None, typer.Option("--scores", metavar="DIR", help="scores written by `shoptune evaluate`")
     ] = None,
     base: Annotated[
         str | None,
-        typer.Option("--base", metavar="OWNER/NAME", help="the base's name on the Hub, if it is not recorded"),
+        typer.Option("--base", metavar="OWNER/NAME", help="name of the base on the Hub, if not recorded"),
     ] = None,
     license_name: Annotated[
-        str, typer.Option("--license", metavar="ID", help="the licence, as an identifier of the Hub")
+        str, typer.Option("--license", metavar="ID", help="the license, as an identifier on the Hub")
     ] = "other",
     force: Force = False,
 ) -> None:
-    """Make a folder for the Hugging Face Hub from a checkpoint, an adapter or rows, with a card.
+    """Write a folder for the Hugging Face Hub. It has a checkpoint, an adapter or rows, and a card.
 
     Example: shoptune export hub runs/demo/awq --repo me/shop --scores runs/demo/scores/awq --out runs/demo/hub
     """
@@ -122,19 +120,19 @@ def export_hub(
 
 @app.command("gguf")
 def export_gguf() -> None:
-    """Say how a checkpoint becomes a GGUF file: llama.cpp's converter, which is not a package.
+    """Explain how to convert a checkpoint to GGUF. llama.cpp's converter is not available as a package.
 
     Example: shoptune export gguf
     """
     from shoptune.errors import fail
 
     what = "is not implemented: llama.cpp's converter, convert_hf_to_gguf.py, is not published as a package"
-    raise fail("export gguf", "", what, "see docs/export.md#gguf for the two commands that do it")
+    raise fail("export gguf", "", what, "see docs/export.md#gguf for the commands to run")
 
 
 @app.command("lm-eval")
 def export_lm_eval(questions: Questions, out: Out, force: Force = False) -> None:
-    """Write questions as a task group of lm-evaluation-harness, scored like `shoptune evaluate`.
+    """Write tasks for lm-evaluation-harness. Answers are scored in the same way as by `shoptune evaluate`.
 
     Example: shoptune export lm-eval --questions examples/questions/held_out.json --out runs/lm-eval
     """

@@ -15,7 +15,7 @@ def infer(
     questions: Questions,
     out: Out,
     adapter: Annotated[
-        str | None, typer.Option("--adapter", metavar="DIR", help="answer with this adapter over the checkpoint")
+        str | None, typer.Option("--adapter", metavar="DIR", help="folder of an adapter to apply to the checkpoint")
     ] = None,
     overrides: Set = [],  # noqa: B006 - typer copies it
     force: Force = False,

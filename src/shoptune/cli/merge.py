@@ -13,11 +13,13 @@ def merge(
     file: Config,
     out: Out,
     overrides: Set = [],  # noqa: B006 - typer copies it
-    as_adapter: Annotated[bool, typer.Option("--as-adapter", help="write one PEFT adapter, not a checkpoint")] = False,
-    rank: Annotated[int | None, typer.Option("--rank", min=1, help="compress the adapter to this rank")] = None,
+    as_adapter: Annotated[
+        bool, typer.Option("--as-adapter", help="write a PEFT adapter instead of a checkpoint")
+    ] = False,
+    rank: Annotated[int | None, typer.Option("--rank", min=1, help="compress the merged adapter to this rank")] = None,
     force: Force = False,
 ) -> None:
-    """Merge weighted adapters into their base, or into one adapter.
+    """Merge adapters into their base model. With --as-adapter, merge them into a single adapter instead.
 
     Example: shoptune merge merge/demo.yaml --out runs/demo/merged --set wise_ft_alpha=0.75
     """

@@ -1,4 +1,4 @@
-"""The options that commands share, and how commands are added to the app."""
+"""Options shared by commands, and the function that adds commands to the app."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import Annotated
 import typer
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG.yaml", help="the stage's config", show_default=False)]
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="the artifact's folder", show_default=False)]
-Set = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="override a config value, as in a.b=c")]
-Force = Annotated[bool, typer.Option("--force", help="run even if the artifact is up to date, and replace it")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="folder to write the artifact to", show_default=False)]
+Set = Annotated[
+    list[str], typer.Option("--set", metavar="KEY=VALUE", help="override a config value, such as a.b=c (repeatable)")
+]
+Force = Annotated[bool, typer.Option("--force", help="run even if the artifact is up to date")]
 Questions = Annotated[
     Path, typer.Option("--questions", metavar="FILE", help="questions in ShopBench's development format")
 ]
-Model = Annotated[str, typer.Option("--model", metavar="DIR", help="folder or hub id of the checkpoint")]
-Host = Annotated[str, typer.Option("--host", help="the address the server listens on")]
+Model = Annotated[str, typer.Option("--model", metavar="DIR", help="folder or Hub id of the checkpoint")]
+Host = Annotated[str, typer.Option("--host", help="address of the server")]
 ApiKey = Annotated[
     str | None,
     typer.Option("--api-key", metavar="KEY", envvar="SHOPTUNE_API_KEY", show_envvar=True, help="the server's API key"),
 ]
-Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="where the server listens")]
+Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="port of the server")]

@@ -15,25 +15,29 @@ def plan(
     file: Config,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="CONFIG.json", help="the model's config.json, its folder or hub id"),
+        typer.Option("--model", metavar="CONFIG.json", help="the model: its config.json, folder or Hub id"),
     ] = None,
     machine: Annotated[
-        str, typer.Option("--machine", metavar="NAME|FILE", help="a100x8, t4x4, here, or a YAML that describes one")
+        str,
+        typer.Option(
+            "--machine", metavar="NAME|FILE", help="a100x8, t4x4, here, or a YAML file that describes a machine"
+        ),
     ] = "here",
     track: Annotated[
-        int | None, typer.Option("--track", min=1, max=5, help="check this track's time limit as well")
+        int | None, typer.Option("--track", min=1, max=5, help="also check this track's time limit")
     ] = None,
     weights: Annotated[
-        Literal["awq", "unquantized"] | None, typer.Option("--weights", help="what inference loads")
+        Literal["awq", "unquantized"] | None,
+        typer.Option("--weights", help="format of the weights that inference loads"),
     ] = None,
-    processes: Annotated[int | None, typer.Option("--processes", min=1, help="training processes")] = None,
+    processes: Annotated[int | None, typer.Option("--processes", min=1, help="number of training processes")] = None,
     overrides: Set = [],  # noqa: B006 - typer copies it
     in_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
-    """Say whether a config fits a machine, before anything is downloaded.
+    """Check whether a config fits a machine.
 
-    Estimates memory, disk and time from the model's shapes and prints what the estimates assume. Exits with status 2
-    if the config does not fit or cannot work there, and says why.
+    Estimates memory, disk space and time from the model's shapes, without downloading anything, and prints the
+    assumptions behind the estimates. Exits with status 2 and the reasons if the config does not fit or cannot work.
 
     Example: shoptune plan infer/t4x4.yaml --machine t4x4 --track 1
     """

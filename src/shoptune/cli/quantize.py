@@ -8,7 +8,7 @@ from shoptune.cli.options import Config, Force, Out, Set
 
 
 def quantize(file: Config, out: Out, overrides: Set = [], force: Force = False) -> None:  # noqa: B006 - typer copies it
-    """Pad a checkpoint with zeros and quantize it to 4 bits.
+    """Quantize a checkpoint to 4 bits. Layers are first padded with zeros, so that GPUs can share them evenly.
 
     Example: shoptune quantize quantize/demo.yaml --set model=runs/demo/merged --out runs/demo/awq
     """

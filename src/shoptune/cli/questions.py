@@ -1,4 +1,4 @@
-"""`shoptune questions`: other benchmarks' questions in the development format."""
+"""`shoptune questions`: convert other benchmarks' questions into the development format."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 _SHOWN = 20
 
 app = typer.Typer(
-    help="Convert a benchmark's questions into the development format.\n\n"
+    help="Convert another benchmark's questions.\n\n"
     "Example: shoptune questions shopping-mmlu data --out questions.json",
     no_args_is_help=True,
 )
@@ -18,15 +18,15 @@ app = typer.Typer(
 
 @app.callback()
 def questions() -> None:
-    """Make the benchmark's name a subcommand, even while there is only one."""
+    """Keep the benchmark's name a subcommand, although there is only one."""
 
 
 @app.command("shopping-mmlu")
 def shopping_mmlu(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="the unzipped data.zip, with skills/*.json in it")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="the questions, as JSON lines")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="the unzipped data.zip, which contains skills/*.json")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="file to write the questions to, as JSON lines")],
 ) -> None:
-    """Convert Shopping MMLU to the development format, and report malformed rows.
+    """Convert Shopping MMLU's questions. The output is in the development format; malformed rows are reported.
 
     Example: shoptune questions shopping-mmlu data --out runs/shopping-mmlu.json
     """

@@ -11,7 +11,7 @@ import typer
 def report(
     run_directory: Annotated[Path, typer.Argument(metavar="DIR", help="a folder of artifacts, such as runs/demo")],
 ) -> None:
-    """Write scores.json and report.html over all artifacts of a run.
+    """Summarize the artifacts of a run. Writes report.html and scores.json to the run's folder.
 
     Example: shoptune report runs/demo
     """

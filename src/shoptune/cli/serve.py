@@ -1,4 +1,4 @@
-"""`shoptune serve`: an OpenAI-compatible server over a checkpoint."""
+"""`shoptune serve`: serve a checkpoint with vLLM's OpenAI-compatible server."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from shoptune.runtime import environments
 from shoptune.runtime.progress import say
 
 Adapters = Annotated[
-    list[str], typer.Option("--adapter", metavar="NAME=DIR", help="also serve an adapter, under a name; repeatable")
+    list[str], typer.Option("--adapter", metavar="NAME=DIR", help="also serve an adapter under a name (repeatable)")
 ]
 LogFile = Annotated[
     Path | None,
-    typer.Option("--log-file", metavar="FILE", help="for what the server prints; by default a temporary file"),
+    typer.Option("--log-file", metavar="FILE", help="file for the server's output; default: a temporary file"),
 ]
 
 
@@ -31,7 +31,7 @@ def serve(
     log: LogFile = None,
     overrides: Set = [],  # noqa: B006
 ) -> None:
-    """Start vLLM's OpenAI-compatible server on a checkpoint.
+    """Serve a checkpoint over HTTP. Starts vLLM's OpenAI-compatible server with an inference profile.
 
     Example: shoptune serve infer/cpu.yaml --model runs/demo/awq
     """
@@ -48,9 +48,9 @@ def serve(
     check_checkpoint(profile, file, checkpoint)
     server = Server(profile, checkpoint.path, endpoint, folders)
     if api_key:
-        os.environ["VLLM_API_KEY"] = api_key  # not an argument, which other users of the machine could read
+        os.environ["VLLM_API_KEY"] = api_key  # other users of the machine could read an argument
     elif host not in {"127.0.0.1", "localhost", "::1"}:
-        say(f"warning: anyone who can reach {host}:{port} can use the server; --api-key asks for a key")
+        say(f"warning: anyone who can reach {host}:{port} can use the server; require a key with --api-key")
     arguments = [str(log or endpoint.log), endpoint.url, *server.arguments()]
     environments.become("infer", "shoptune.infer.server", arguments, server.environment())
 

@@ -8,7 +8,7 @@ from shoptune.cli.options import Config, Force, Out, Set
 
 
 def sweep(file: Config, out: Out, overrides: Set = [], force: Force = False) -> None:  # noqa: B006 - typer copies it
-    """Score an ensemble over a grid or a search of wise-ft alphas, with one running engine.
+    """Score several wise-ft alphas of a merge. The alphas are a grid or a search; one engine scores all of them.
 
     Example: shoptune sweep merge/sweeps/demo.yaml --out runs/demo/sweep
     """

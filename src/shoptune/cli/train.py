@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Launcher(StrEnum):
-    """What starts the workers."""
+    """The ways to start the workers."""
 
     LOCAL = "local"
     TORCHRUN = "torchrun"
@@ -28,12 +28,12 @@ class Launcher(StrEnum):
 
 
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="the artifact's folder; not needed with --check")
+    Path | None, typer.Option("--out", metavar="DIR", help="folder to write the artifact to; not needed with --check")
 ]
 Check = Annotated[bool, typer.Option("--check", help="check the config without training, offline and without a GPU")]
 Processes = Annotated[
     int | None,
-    typer.Option("--processes", min=1, help="workers per machine, one per GPU; default: the config's `machine`"),
+    typer.Option("--processes", min=1, help="processes per machine, one per GPU; default: `machine` in the config"),
 ]
 Launch = Annotated[
     Launcher,
@@ -41,14 +41,22 @@ Launch = Annotated[
         "--launcher", help="local: this machine; torchrun: one of several machines; slurm: submit a batch job"
     ),
 ]
-NodeCount = Annotated[int, typer.Option("--nodes", min=1, help="machines that train together")]
+NodeCount = Annotated[int, typer.Option("--nodes", min=1, help="number of machines that train together")]
 NodeRank = Annotated[
     int,
-    typer.Option("--node-rank", min=0, envvar="SLURM_NODEID", help="this machine's number; 0 publishes the artifact"),
+    typer.Option(
+        "--node-rank", min=0, envvar="SLURM_NODEID", help="number of this machine; machine 0 publishes the artifact"
+    ),
 ]
-Rendezvous = Annotated[str, typer.Option("--rendezvous", metavar="HOST:PORT", help="where the machines meet")]
-Sbatch = Annotated[list[str], typer.Option("--sbatch", metavar="OPTION=VALUE", help="an option of sbatch's own")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="print the batch file or the worker command, run nothing")]
+Rendezvous = Annotated[
+    str, typer.Option("--rendezvous", metavar="HOST:PORT", help="address of machine 0, for the others to connect to")
+]
+Sbatch = Annotated[
+    list[str], typer.Option("--sbatch", metavar="OPTION=VALUE", help="an option for sbatch (repeatable)")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="print the batch file or the worker command without running it")
+]
 
 
 def train(
@@ -73,7 +81,7 @@ def train(
         _check(file, overrides, processes)
         return
     if out is None:
-        raise fail("--out", "", "missing", "name the adapter's folder, or give --check")
+        raise fail("--out", "", "is missing", "pass a folder for the adapter, or use --check")
     from shoptune.train.launch import Nodes
     from shoptune.train.stage import Arguments
 
@@ -99,7 +107,7 @@ def _check(file: Path, overrides: Sequence[str], processes: int | None) -> None:
     from shoptune.runtime import environments
     from shoptune.train.config import load_train_config
 
-    load_train_config(file, overrides, built=False)  # errors in the YAML are found without another environment
+    load_train_config(file, overrides, built=False)  # reports errors in the YAML without the train environment
     if not environments.is_here("train"):
         environments.become("train", "shoptune", sys.argv[1:])
     from shoptune.train.checks.run import check_command
@@ -109,19 +117,19 @@ def _check(file: Path, overrides: Sequence[str], processes: int | None) -> None:
         typer.echo(f"checked: {note}")
     for reason in report.unchecked:
         typer.echo(f"unchecked: {reason}")
-    typer.echo(f"train: {file}: no problem found")
+    typer.echo(f"train: {file}: no problems found")
 
 
 def _refuse_mixture(launcher: Launcher, nodes: Nodes) -> None:
     if launcher is Launcher.LOCAL and nodes.count > 1:
         raise fail(
-            "--nodes", str(nodes.count), "the local launcher has one machine", "give --launcher torchrun or slurm"
+            "--nodes", str(nodes.count), "the local launcher uses one machine", "use --launcher torchrun or slurm"
         )
     if nodes.rank >= nodes.count and launcher is Launcher.TORCHRUN:
         raise fail("--node-rank", str(nodes.rank), f"there are {nodes.count} machines", "count from 0")
     if nodes.count > 1 and ":" not in nodes.rendezvous:
-        what = "the machines need a place to meet"
-        raise fail("--rendezvous", nodes.rendezvous, what, "name machine 0 and a free port, as node0:29500")
+        what = "is required with several machines"
+        raise fail("--rendezvous", nodes.rendezvous, what, "pass machine 0 and a free port, such as node0:29500")
 
 
 def _print_command(arguments: Arguments, out: Path) -> None:
@@ -139,7 +147,7 @@ def _slurm(arguments: Arguments, out: Path, options: Sequence[str], *, dry_run: 
     from shoptune.train.stage import machines
 
     if not dry_run:
-        load_train_config(arguments.file, arguments.overrides)  # the rows must be there
+        load_train_config(arguments.file, arguments.overrides)  # also checks that the rows exist
     run = Submission(arguments.file, out, arguments.overrides, machines(arguments), options)
     if dry_run:
         typer.echo(batch_file(run, Path.cwd()), nl=False)

@@ -1,6 +1,6 @@
 """Load a YAML config into a typed model.
 
-`extends: other.yaml` is followed, `--set a.b=c` applied, unknown keys refused, and every problem reported together.
+Follows `extends: other.yaml`, applies `--set a.b=c`, rejects unknown keys, and reports all problems together.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ _EXTENDS = "extends"
 
 
 class Settings(BaseModel):
-    """A frozen config model that refuses keys it does not know."""
+    """Base class of config models: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
     @classmethod
     def yaml_keys(cls) -> list[str]:
-        """The keys that a YAML of this model may have."""
+        """Return the keys that a YAML of this model may have."""
         return list(cls.model_fields)
 
     @classmethod
     def written_at(cls, location: Sequence[int | str]) -> tuple[int | str, ...]:
-        """The place in the YAML of what this model holds at a location."""
+        """Translate a location in this model into the corresponding location in the YAML."""
         return tuple(location)
 
     @classmethod
     def unknown_key(cls, location: Sequence[int | str]) -> tuple[str, str]:
-        """What is wrong with a key that this model does not have, and the remedy."""
+        """Return a description of an unknown key's problem, and the remedy."""
         return "unknown key", nearest(str(location[-1]), _keys_at(cls, location[:-1]))
 
 
@@ -53,16 +53,16 @@ def load(path: Path, model: type[SettingsT], overrides: Sequence[str] = ()) -> S
     Args:
         path: the file.
         model: the settings model to check it against.
-        overrides: `key.path=value` texts from `--set`; the value is YAML, list items are addressed by number.
+        overrides: `key.path=value` strings from `--set`; values are YAML, and list items are addressed by number.
 
     Raises:
-        ShoptuneError: the file is missing or malformed, or does not fit the model; problems are reported together.
+        ShoptuneError: the file is missing or malformed, or does not match the model; the error lists all problems.
     """
     return check(path, apply_overrides(read_yaml(path), overrides), model)
 
 
 def read_yaml(path: Path) -> Any:
-    """The content of a YAML file and of the file that it extends, read with the safe loader.
+    """Read a YAML file and the files that it extends, with the safe loader.
 
     `extends: other.yaml` names a file relative to this one, then to the current folder, or one that ships with
     shoptune. Mappings are merged key by key, at every depth; any other value, lists included, replaces the extended
@@ -92,7 +92,7 @@ def _chain(path: Path) -> list[tuple[Path, Any]]:
         near = path.parent / extended
         following = near if near.is_file() else find_config(Path(extended))
         if not following.is_file():
-            raise fail(path, _EXTENDS, f"no such file '{near}'", "name it relative to this file")
+            raise fail(path, _EXTENDS, f"no such file '{near}'", "use a path relative to this file")
         if any(following.samefile(seen) for seen, _ in chain):
             names = " -> ".join(str(each) for each in [*(seen for seen, _ in chain), following])
             raise fail(path, _EXTENDS, f"extends itself ({names})", "remove one `extends`")
@@ -112,7 +112,7 @@ def _merge(base: Any, values: Any, file: Path, at: tuple[int | str, ...]) -> Any
 
 
 def file_of(path: Path, location: Sequence[int | str]) -> Path:
-    """The file that sets the value at a location of a config: the config itself, or one that it extends."""
+    """Return the file that sets the value at a location of a config: the config itself, or one that it extends."""
     chain = _chain(path) if path.is_file() else []
     for length in range(len(location), 0, -1):
         for file, values in chain:
@@ -132,9 +132,9 @@ def _holds(values: Any, location: Sequence[int | str]) -> bool:
 
 def _parse(path: Path) -> Any:
     if path.is_dir():
-        raise fail(path, "", "is a folder, not a config file", "name a YAML file")
+        raise fail(path, "", "is a folder, not a config file", "choose a YAML file")
     if not path.is_file():
-        raise fail(path, "", "no such file", "check the path; `shoptune configs list` names those that ship with it")
+        raise fail(path, "", "no such file", "check the path; `shoptune configs list` lists the shipped ones")
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506 - both loaders are safe
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -147,13 +147,13 @@ def _parse(path: Path) -> Any:
 
 
 def check(path: Path, values: Any, model: type[SettingsT]) -> SettingsT:
-    """Validate plain values against a settings model; an error names the file that sets the value.
+    """Validate plain values against a settings model. Errors name the file that sets the value.
 
     Raises:
-        ShoptuneError: the values do not fit; there is one problem for each.
+        ShoptuneError: the values do not match the model; the error lists one problem per value.
     """
     if not isinstance(values, dict):
-        raise fail(path, "", f"holds a {type(values).__name__}, not keys and values", "write `key: value` lines")
+        raise fail(path, "", f"contains a {type(values).__name__}, not keys and values", "write `key: value` lines")
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -162,15 +162,15 @@ def check(path: Path, values: Any, model: type[SettingsT]) -> SettingsT:
 
 
 def apply_overrides(values: Any, overrides: Iterable[str]) -> Any:
-    """Apply `key.path=value` texts to a nested structure of dicts and lists, in place.
+    """Apply `key.path=value` strings to nested dicts and lists, in place.
 
     Raises:
-        ShoptuneError: an override is not of that form or its path does not lead anywhere.
+        ShoptuneError: an override is not of that form, or its path does not exist.
     """
     for override in overrides:
         key, separator, text = override.partition("=")
         if not separator or not key:
-            raise fail("--set", override, "is not key=value", "write for example --set seed=7")
+            raise fail("--set", override, "is not of the form key=value", "write, for example, --set seed=7")
         *parents, last = key.split(".")
         target = values
         for parent in parents:
@@ -178,7 +178,7 @@ def apply_overrides(values: Any, overrides: Iterable[str]) -> Any:
         try:
             value = yaml.load(text, Loader=Loader)  # noqa: S506 - as safe as the loader that it extends
         except yaml.YAMLError as error:
-            raise fail("--set", override, "the value is not valid YAML", "quote it") from error
+            raise fail("--set", override, "the value is not valid YAML", "quote the value") from error
         if isinstance(target, list):
             target[_index(target, last, override)] = value
         elif isinstance(target, dict):
@@ -212,14 +212,14 @@ def _problem(path: Path, model: type[Settings], details: dict[str, Any]) -> Prob
         tag, tags = details["ctx"]["tag"], re.findall("'(.*?)'", details["ctx"]["expected_tags"])
         return Problem(path, where, f"no such {location[-1]}: '{tag}'", nearest(tag, tags))
     if details["type"] == "missing":
-        return Problem(path, where, "missing", "add it")
+        return Problem(path, where, "is missing", "add it")
     message = details["msg"].removeprefix("Value error, ")
     what = message[:1].lower() + message[1:]
     return Problem(path, where, f"{what} (got {shorten(details['input'])})", "correct the value")
 
 
 def _keys_at(model: type[BaseModel], location: Iterable[int | str]) -> list[str]:
-    """The keys of the settings model that sits at a location inside another."""
+    """Return the keys of the settings model at a location inside another one."""
     current: list[Any] = [model]
     for part in location:
         current = [inner for annotation in current for inner in _step(annotation, part)]
@@ -235,7 +235,7 @@ def _step(annotation: Any, part: int | str) -> list[Any]:
 
 
 def _options(annotation: Any) -> list[Any]:
-    """The members of a union, or the annotation itself."""
+    """Return the members of a union, or the annotation itself."""
     if typing.get_origin(annotation) in {typing.Union, types.UnionType}:
         return [option for option in typing.get_args(annotation) if option is not type(None)]
     if typing.get_origin(annotation) is typing.Annotated:

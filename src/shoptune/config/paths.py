@@ -1,4 +1,4 @@
-"""Paths in configs: relative to the YAML that names them, then to the current folder, then what ships with shoptune."""
+"""Resolve paths in configs: relative to the YAML that sets them, to the current folder, or to the shipped configs."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from shoptune.config.shipped import find_config
 
 
 class Written(str):
-    """A text that knows the YAML it was read from; one from the command line is a plain text."""
+    """A string with the YAML file that it was read from. Strings from the command line are plain `str` objects."""
 
     __slots__ = ("file",)
     file: Path
 
     @classmethod
     def of(cls, text: str, file: Path) -> Written:
-        """The text as read from a file."""
+        """Mark a string as read from a file."""
         written = cls(text)
         written.file = file
         return written
 
 
 def written_in(file: Path, values: Any) -> Any:
-    """The content of a YAML with its texts marked as read from it."""
+    """Return the content of a YAML with its strings marked as read from it."""
     if isinstance(values, dict):
         return {key: written_in(file, value) for key, value in values.items()}
     if isinstance(values, list):
@@ -35,7 +35,7 @@ def written_in(file: Path, values: Any) -> Any:
 
 
 def plain(values: Any) -> Any:
-    """The same values as plain texts, for libraries that take nothing else."""
+    """Return the same values with plain strings, for libraries that do not accept subclasses of `str`."""
     if isinstance(values, dict):
         return {key: plain(value) for key, value in values.items()}
     if isinstance(values, list):
@@ -44,10 +44,10 @@ def plain(values: Any) -> Any:
 
 
 def resolved(value: Any) -> Any:
-    """A path from a config, if something is there; other values and Hub ids stay as they are.
+    """Resolve a value from a config if it is the path of something that exists; return other values unchanged.
 
-    A path from a YAML is relative to that YAML, then to the current folder; one from the command line to the current
-    folder. Configs that ship with shoptune are found if neither has it.
+    A path from a YAML is relative to the YAML's folder, else to the current folder. A path from the command line is
+    relative to the current folder. If neither exists, the configs that ship with shoptune are searched.
     """
     if not isinstance(value, str) or not value or "\n" in value:
         return value
@@ -60,7 +60,7 @@ def resolved(value: Any) -> Any:
 
 
 def _from_here(path: Path) -> str:
-    """A path relative to the current folder if it is inside, so that a config is the same however its file is named."""
+    """Make a path relative to the current folder if it is inside, so that its spelling does not change the config."""
     full, here = os.path.abspath(path), os.getcwd()  # noqa: PTH100, PTH109 - links stay as they are
     return os.path.relpath(full, here) if Path(full).is_relative_to(here) else str(path)
 

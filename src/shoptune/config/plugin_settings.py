@@ -1,7 +1,7 @@
 """Plug-ins with settings, one per module of a package, chosen by name in a config.
 
-A plug-in's settings are a pydantic model whose discriminator names it (`method: ties`). In a YAML they are written
-inline, beside the keys of the config that holds them:
+A plug-in's settings are a pydantic model with a discriminator (`method: ties`). In a YAML, they are written inline, on
+the same level as the other keys of the config:
 
     method: ties
     density: 0.5
@@ -24,11 +24,11 @@ from shoptune.runtime.plugins import load_plugins
 
 @cache
 def settings_plugins(package: str, key: str) -> Mapping[str, type[Settings]]:
-    """The plug-ins of a package by name, in alphabetical order.
+    """Return the plug-ins of a package by name, in alphabetical order.
 
     Args:
-        package: the dotted name of a package; each of its modules defines one plug-in or more.
-        key: the field of their settings whose literal type is the plug-in's name.
+        package: the dotted name of a package; each of its modules defines one or more plug-ins.
+        key: the field whose literal type is the plug-in's name.
     """
     found: dict[str, type[Settings]] = {}
     for module in load_plugins(package).values():
@@ -44,16 +44,16 @@ def _is_plugin(value: type, key: str) -> TypeGuard[type[Settings]]:
 
 @dataclass(frozen=True)
 class OneOf:
-    """Annotates a field as any of a package's plug-ins, distinguished by the field `key`.
+    """Annotates a field that can be any of a package's plug-ins, distinguished by the field `key`.
 
-    It becomes a discriminated union when pydantic builds the model, so that a type checker sees only the interface.
+    The annotation becomes a discriminated union when pydantic builds the model; type checkers see only the interface.
     """
 
     package: str
     key: str
 
     def __get_pydantic_core_schema__(self, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """The schema of the union."""
+        """Return the schema of the union."""
         classes = tuple(settings_plugins(self.package, self.key).values())
         if len(classes) == 1:
             return handler.generate_schema(classes[0])
@@ -62,10 +62,10 @@ class OneOf:
 
 
 class InlineSettings(Settings):
-    """Settings that hold one plug-in's settings, written inline.
+    """Settings that contain one plug-in's settings, written inline.
 
-    A subclass names the field in `plugin_field`, the package of the plug-ins in `plugin_package`, and in
-    `plugin_default` the plug-in to use when the YAML names none. The field's name is also their discriminator.
+    A subclass sets `plugin_field` (the name of the field, which is also the discriminator), `plugin_package` (the
+    package of the plug-ins) and `plugin_default` (the plug-in to use if the YAML does not choose one).
     """
 
     plugin_field: ClassVar[str]
@@ -79,7 +79,7 @@ class InlineSettings(Settings):
     @model_validator(mode="before")
     @classmethod
     def _gather(cls, values: Any) -> Any:
-        """Move the keys that some plug-in has from the config to the plug-in's settings; null means not given."""
+        """Move the keys of plug-ins from the config to the plug-in's settings. Null counts as not set."""
         if not isinstance(values, dict) or isinstance(values.get(cls.plugin_field), (dict, Settings)):
             return values
         owned = {key for plugin in cls._plugins().values() for key in plugin.model_fields} - cls.model_fields.keys()
@@ -90,7 +90,7 @@ class InlineSettings(Settings):
 
     @model_serializer(mode="wrap")
     def _inline(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Write the plug-in's settings where they were read from."""
+        """Write the plug-in's settings inline, as they were read."""
         values: dict[str, Any] = {}
         for key, value in handler(self).items():
             values |= value if key == self.plugin_field else {key: value}
@@ -98,7 +98,7 @@ class InlineSettings(Settings):
 
     @classmethod
     def _within(cls, location: Sequence[int | str]) -> tuple[type[Settings], tuple[int | str, ...]] | None:
-        """The plug-in that a location belongs to, and the location inside it; None if it is the config's own."""
+        """Return the plug-in that a location belongs to, and the location inside it; None if it is the config's own."""
         if location[:1] != (cls.plugin_field,) or len(location) == 1:
             return None
         found, inner = cls._plugins(), tuple(location[1:])
@@ -106,13 +106,13 @@ class InlineSettings(Settings):
 
     @classmethod
     def written_at(cls, location: Sequence[int | str]) -> tuple[int | str, ...]:
-        """Leave out the plug-in's field and name, which are not written above its keys."""
+        """Translate a location, leaving out the plug-in's field and name, which do not enclose its keys in the YAML."""
         within = cls._within(location)
         return tuple(location) if within is None else within[1]
 
     @classmethod
     def unknown_key(cls, location: Sequence[int | str]) -> tuple[str, str]:
-        """Name the plug-in that an unknown key belongs to."""
+        """Describe an unknown key's problem, and name the plug-in that it belongs to."""
         within = cls._within(location)
         if within is None:
             return super().unknown_key(location)
@@ -125,6 +125,6 @@ class InlineSettings(Settings):
 
     @classmethod
     def yaml_keys(cls) -> list[str]:
-        """The config's own keys and those of every plug-in."""
+        """Return the config's own keys and those of every plug-in."""
         inline = [key for plugin in cls._plugins().values() for key in plugin.model_fields]
         return list(dict.fromkeys([*super().yaml_keys(), *inline]))

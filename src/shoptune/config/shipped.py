@@ -31,27 +31,27 @@ def in_checkout() -> bool:
 
 
 def shipped_root() -> Path:
-    """The folder that holds the shipped folders."""
+    """Return the folder that contains the shipped folders."""
     return _PACKAGE.parents[1] if in_checkout() else _PACKAGE / "shipped"
 
 
 def shipped_files() -> list[str]:
-    """Every shipped file, relative to the root, sorted by folder and name."""
+    """Return the paths of all shipped files, relative to the root, sorted by folder and name."""
     return [str(file) for folder in FOLDERS for file in sorted(_files(shipped_root() / folder))]
 
 
 def find_config(path: Path) -> Path:
-    """A file or folder that a user names: as it is if it exists, else the shipped one of that name."""
+    """Find a file or folder given by the user: the path itself if it exists, else the shipped one of that name."""
     if path.is_absolute() or path.exists() or not _is_shipped(path):
         return path
     return shipped_root() / path
 
 
 def select(names: Sequence[str]) -> list[str]:
-    """The shipped files that are named, or that are in a folder that is; all if nothing is named.
+    """Return the shipped files with the given names, or inside folders with the given names; all without names.
 
     Raises:
-        ShoptuneError: a name is neither a shipped file nor a folder of such; the message has the nearest.
+        ShoptuneError: a name is neither that of a shipped file nor of a folder; the message suggests the nearest.
     """
     files = shipped_files()
     if not names:
@@ -67,20 +67,20 @@ def select(names: Sequence[str]) -> list[str]:
 
 
 def copy(files: Sequence[str], folder: Path, *, overwrite: bool = False) -> int:
-    """Copy shipped files into a folder, under their names.
+    """Copy shipped files into a folder, under the same names.
 
     Returns:
-        How many were written; those that are there already, and equal, are kept.
+        The number of files written. Existing files with the same content are kept.
 
     Raises:
-        ShoptuneError: a file is there that differs, and `overwrite` is not set; nothing is copied then.
+        ShoptuneError: an existing file differs and `overwrite` is not set. Nothing is copied in that case.
     """
     root = shipped_root()
     missing = [file for file in files if not (folder / file).exists()]
     present = [file for file in files if (folder / file).exists()]
     different = [file for file in present if not filecmp.cmp(root / file, folder / file, shallow=False)]
     if different and not overwrite:
-        what, remedy = "is there already and differs", "--overwrite replaces it, --to names another folder"
+        what, remedy = "already exists and differs", "replace it with --overwrite, or choose another folder with --to"
         raise ShoptuneError(Problem(folder / file, "", what, remedy) for file in different)
     for file in [*missing, *different]:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ def copy(files: Sequence[str], folder: Path, *, overwrite: bool = False) -> int:
 
 
 def summary_of(file: Path) -> str:
-    """The first sentence of what a YAML says about itself: in the comment after the line with its command."""
+    """Return the first sentence of a YAML's description: the comment after the line with its command."""
     if file.suffix != ".yaml":
         return ""
     comment: list[str] = []

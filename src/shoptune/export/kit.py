@@ -21,17 +21,18 @@ from shoptune.runtime.progress import say
 from shoptune.stage import execute, is_preview
 
 _STAGING = ".shoptune-export.partial"
-# A folder with these files is taken for a clone of the kit.
+# A folder with these files is assumed to be a clone of the kit.
 _OF_THE_KIT = ("aicrowd.json", "models/base_model.py", "models/user_config.py")
-# The kit's own versions of these stay.
+# The kit's versions of these files are kept.
 _KEPT = frozenset({"README.md", "models/base_model.py", "models/__init__.py"})
 
 
 def fill_kit(arguments: Arguments, kit: Path) -> None:
     """Write a submission into a clone of the starter kit.
 
-    The kit's code, documentation and evaluation stay. Files of an earlier export are replaced, or removed if the new
-    one lacks them. The description in aicrowd.json stays, and so do its authors unless the arguments name some.
+    The kit's code, documentation and evaluation are kept. Files of an earlier export are replaced, or removed if the
+    new export does not write them. The description in aicrowd.json is kept, as are its authors unless the arguments
+    specify others.
 
     Args:
         arguments: the arguments of `shoptune export`.
@@ -42,8 +43,8 @@ def fill_kit(arguments: Arguments, kit: Path) -> None:
     """
     missing = [name for name in _OF_THE_KIT if not (kit / name).is_file()]
     if missing:
-        what = f"is not a clone of the starter kit: lacks {', '.join(missing)}"
-        raise fail(kit, "--kit", what, "clone the kit, or name a new folder with --out")
+        what = f"is not a clone of the starter kit: it has no {', '.join(missing)}"
+        raise fail(kit, "--kit", what, "clone the kit, or choose a new folder with --out")
     if is_preview():
         execute(SUBMISSION, arguments, kit)
         return
@@ -101,7 +102,7 @@ def _metadata(folder: Path) -> dict[str, Any]:
 
 
 def _refuse_to_lose_changes(kit: Path, names: Iterable[str], before: Mapping[str, Any]) -> None:
-    """Refuse to replace files with uncommitted changes, unless an earlier export wrote them."""
+    """Raise if files with uncommitted changes would be replaced, unless an earlier export wrote them."""
     changed = {name for name in names if (kit / name).is_file() and not _is_ours(kit, name, before)} - {METADATA}
     if not changed or not (kit / ".git").exists():
         return
@@ -109,8 +110,8 @@ def _refuse_to_lose_changes(kit: Path, names: Iterable[str], before: Mapping[str
     status = subprocess.run(command, capture_output=True, text=True, check=False)
     lost = [entry[3:] for entry in status.stdout.split("\0") if entry]
     if lost:
-        remedy = "commit them, or restore them"
-        raise ShoptuneError([Problem(kit / name, "", "has changes that are not committed", remedy) for name in lost])
+        remedy = "commit or discard them"
+        raise ShoptuneError([Problem(kit / name, "", "has uncommitted changes", remedy) for name in lost])
 
 
 def _is_ours(kit: Path, name: str, before: Mapping[str, Any]) -> bool:

@@ -8,8 +8,8 @@ from shoptune.export.answering.pace import Limits
 from shoptune.shopbench.vocabulary import Track
 
 BATCH_SIZE = 16
-REPOSITORY_BYTES = 100 * 10**9  # paper 001, section 4.6; the starter kit names 200 GB for its first phase
-SECONDS_PER_QUESTION = 10.0  # counted per batch: the starter kit's README
+REPOSITORY_BYTES = 100 * 10**9  # paper 001, section 4.6; the starter kit states 200 GB for the first phase
+SECONDS_PER_QUESTION = 10.0  # per question of a batch, according to the starter kit's README
 
 # The second phase: minutes and questions per track (paper 001, section 4.6).
 _MINUTES_AND_QUESTIONS: Mapping[Track, tuple[int, int]] = {

@@ -23,11 +23,11 @@ class Step:
 
     Attributes:
         name: its role as an input, such as `base`; `weights` for the checkpoint itself.
-        path: its path when it was read.
-        stage: the stage that wrote it; empty if shoptune did not.
-        sha256: digest of its content when it was read.
-        depth: its distance from the weights.
-        libraries: versions of the main libraries that the stage used.
+        path: its path at the time it was read.
+        stage: the stage that wrote it, or empty if it was not written by shoptune.
+        sha256: the digest of its content at the time it was read.
+        depth: the number of steps between it and the weights.
+        libraries: the versions of the main libraries that the stage used.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Step:
 
     @property
     def state(self) -> str:
-        """Return whether the content at its path is still the same: `here`, `changed` or `not found`."""
+        """Return the state of the content at its path: `here` (unchanged), `changed` or `not found`."""
         path = Path(self.path)
         try:
             return HERE if digest(path) == self.sha256 else CHANGED

@@ -83,7 +83,7 @@ def load(arguments: Arguments) -> Job:
     checkpoint = Checkpoint(locate(arguments.model, arguments.file, "--model"))
     lock = arguments.requirements or gpu_lock()
     if not lock.is_file():
-        raise fail(lock, "", "no such file", "name a requirements file for --requirements")
+        raise fail(lock, "", "no such file", "choose a requirements file for --requirements")
     check_pins(lock)
     return Job(profile, checkpoint, list(Track)[arguments.track - 1], lock, tuple(arguments.authors))
 

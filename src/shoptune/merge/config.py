@@ -36,7 +36,7 @@ class MergeConfig(InlineSettings):
     """A merge YAML. The method's parameters are written beside the other keys: `method: ties`, `density: 0.5`.
 
     Attributes:
-        base: folder or hub id of the checkpoint that the adapters were trained on.
+        base: folder or Hub id of the checkpoint that the adapters were trained on.
         adapters: the ensemble: adapters, fully tuned checkpoints, or both.
         wise_ft_alpha: how far to go from the base (0) to the fine-tuned ensemble (1); paper 001, section 4.4.
         method: how the adapters' deltas are combined; task_arithmetic, their exact weighted sum, unless given.

@@ -1,4 +1,4 @@
-"""Calibration activations in host memory up to a limit, and beyond it in a file that is mapped into memory."""
+"""Store calibration activations in host memory up to a limit, and beyond it in files that are mapped into memory."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import torch
 
 
 class Activations:
-    """Tensors for copies of activations; those that do not fit the limit are on disk.
+    """Allocates tensors for copies of activations, on disk once the memory limit is reached.
 
-    The system writes mapped pages back and evicts them when memory is short, so that only the limit counts.
+    The operating system writes back and evicts mapped pages when memory is short, so only tensors below the limit
+    occupy memory permanently.
 
     Args:
-        limit: bytes of host memory.
-        directory: for the files, which have no names and vanish with the tensors.
+        limit: the limit of host memory, in bytes.
+        directory: the folder for the files, which are unnamed and disappear together with the tensors.
     """
 
     def __init__(self, limit: int, directory: Path) -> None:
@@ -25,7 +26,7 @@ class Activations:
         self.in_memory, self.on_disk = 0, 0
 
     def allocate(self, shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
-        """A tensor in host memory, or in a file if the limit is reached; its values are undefined."""
+        """Allocate a tensor in host memory, or in a file if the limit is reached. Its values are undefined."""
         count = math.prod(shape)
         size = count * dtype.itemsize
         if self.in_memory + size <= self._limit:
@@ -38,5 +39,5 @@ class Activations:
         return mapped.view(tuple(shape))
 
     def release(self) -> None:
-        """Count from zero, once the copies are no longer used."""
+        """Reset the memory in use to zero. Call it when earlier copies are no longer needed."""
         self.in_memory, self.on_disk = 0, 0

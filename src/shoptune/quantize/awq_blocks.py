@@ -1,4 +1,4 @@
-"""AutoAWQ block by block: each is loaded, quantized, measured and kept on disk before the next one is loaded."""
+"""AutoAWQ block by block: each block is loaded, quantized, measured and saved before the next one is loaded."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from shoptune.quantize.blocks_done import BlocksDone
 from shoptune.quantize.engine import Work
 from shoptune.quantize.search import ScaleSearch
 
-# The scales of the inputs of some layers: what precedes them, their names, one scale per channel.
+# Scales of the inputs of layers: the name of the preceding module, the names of the layers, one scale per channel.
 _Scales = tuple[str, Sequence[str], torch.Tensor]
 
 
 class BlockQuantizer(ScaleSearch):
-    """AutoAWQ's quantizer for a model of which only the embedding and one block are in memory.
+    """AutoAWQ's quantizer, with only the embedding and one block of the model in memory.
 
     Args:
         awq_model: AutoAWQ's wrapper of a model without weights.
-        work: what to quantize.
-        done: the blocks that an interrupted run has finished.
+        work: the checkpoint, the calibration tokens and the device.
+        done: the blocks finished by an interrupted run.
         options: the other arguments of `AwqQuantizer`.
     """
 
@@ -46,7 +46,7 @@ class BlockQuantizer(ScaleSearch):
         for name in work.source.outside_blocks():
             if "embed" in name:
                 self._load(awq_model.model, name)
-        self._load_block(awq_model.model, 0)  # AutoAWQ runs the model up to it
+        self._load_block(awq_model.model, 0)  # AutoAWQ runs the model up to this block
         super().__init__(awq_model, awq_model.model, None, **options)
         self._unload(0)
         self.n_parallel_calib_samples = self._samples_at_a_time()
@@ -65,10 +65,10 @@ class BlockQuantizer(ScaleSearch):
 
     @torch.no_grad()
     def _quantize_block(self, block: nn.Module, prefix: str) -> dict[str, torch.Tensor]:
-        """Quantize one block, which is moved to the device and back, and measure its layers."""
+        """Quantize one block on the device and measure its layers; the block is moved back afterwards."""
         self._move(block, get_best_device())
         linears = get_named_linears(block)
-        features = self._get_input_feat(block, linears)  # also computes what enters the next block
+        features = self._get_input_feat(block, linears)  # also computes the inputs of the next block
         layers = self.awq_model.get_layers_for_scaling(block, features, self.module_kwargs)
         scales: list[_Scales] = [self._search_best_scale(block, **layer) for layer in layers]
         apply_scale(block, scales, input_feat_dict=features)
@@ -81,12 +81,12 @@ class BlockQuantizer(ScaleSearch):
         return {f"{prefix}{name}": tensor.cpu() for name, tensor in block.state_dict().items()}
 
     def _dequantized(self, layer: Any) -> torch.Tensor:
-        """The weights of a 4-bit layer, (rows, columns), in float32."""
+        """Return the weights of a 4-bit layer, shape (rows, columns), in float32."""
         packed = [layer.qweight.cpu(), layer.qzeros.cpu(), layer.scales.cpu().float()]
         return dequantize_gemm(*packed, self.w_bit, self.group_size).T  # type: ignore[no-any-return]
 
     def _get_input_feat(self, layer: nn.Module, named_linears: Mapping[str, nn.Linear]) -> dict[str, torch.Tensor]:
-        """The inputs of each linear layer, kept within the memory limit; also notes the largest activations."""
+        """Return the inputs of each linear layer, stored within the memory limit; record the largest activations."""
         samples = len(self.inps)
         features: dict[str, torch.Tensor] = {}
         largest: dict[str, list[torch.Tensor]] = {name: [] for name in named_linears}
@@ -111,7 +111,7 @@ class BlockQuantizer(ScaleSearch):
         return features
 
     def _move(self, block: nn.Module, device: str) -> None:
-        """Move a block and what its forward pass takes to a device."""
+        """Move a block and the arguments of its forward pass to a device."""
         block.to(device)
         self.inps = self.inps.to(device)
         self.awq_model.move_embed(self.model, device)
@@ -126,7 +126,7 @@ class BlockQuantizer(ScaleSearch):
                 arguments[key] = tuple(part.to(device) if isinstance(part, torch.Tensor) else part for part in value)
 
     def _samples_at_a_time(self) -> int | None:
-        """How many samples a block may process at a time within the memory limit; None for all."""
+        """Return the number of samples that a block may process at a time within the memory limit; None for all."""
         config = self._work.source.config
         per_token = 4 * config["hidden_size"] + 3 * config["intermediate_size"]  # as in `plan.quantize.search_bytes`
         per_sample = self.inps.shape[1] * per_token * self._dtype.itemsize
@@ -146,16 +146,16 @@ class BlockQuantizer(ScaleSearch):
 
 
 def load_empty(work: Work, quantization: AwqConfig) -> Any:
-    """AutoAWQ's wrapper of the source's model, without weights.
+    """Return AutoAWQ's wrapper of the source's model, without weights.
 
     Raises:
-        ShoptuneError: AutoAWQ does not know the architecture, or transformers 4 would read it as another model.
+        ShoptuneError: AutoAWQ does not support the architecture, or transformers 4 would read the config differently.
     """
     values = dict(work.source.config)
     kind = str(values.get("model_type"))
     if kind not in AWQ_CAUSAL_LM_MODEL_MAP:
         file = work.source.checkpoint.path / "config.json"
-        raise fail(file, "model_type", f"is {kind!r}, which AutoAWQ does not know", "use engine: llm-compressor")
+        raise fail(file, "model_type", f"is {kind!r}, which AutoAWQ does not support", "use engine: llm-compressor")
     file = work.source.checkpoint.path / transformers4.CONFIG
     converted = transformers4.for_transformers_4(values, file)
     config = CONFIG_MAPPING[kind].from_dict(converted | {"use_cache": False})
@@ -168,9 +168,9 @@ def load_empty(work: Work, quantization: AwqConfig) -> Any:
 
 
 def _undo(scales: Sequence[_Scales], name: str, weight: torch.Tensor) -> torch.Tensor:
-    """A layer's weights without AWQ's scales: those of its inputs, and those of the layer that follows it.
+    """Undo AWQ's scales in a layer's weights: the scales of its inputs, and those of the layer that follows it.
 
-    AWQ multiplies the columns of a weight by scales `s` and divides the rows of what precedes it by `s`.
+    AWQ multiplies the columns of a weight by scales `s`, and divides the rows of the preceding weight by `s`.
     """
     for before, layers, scale in scales:
         factors = scale.cpu().float()

@@ -1,4 +1,4 @@
-"""What an interrupted quantize run has finished: the 4-bit blocks, and the activations that enter the next one."""
+"""The progress of a quantize run, for resuming it: the finished 4-bit blocks, and the inputs of the next block."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SHARD_BYTES = 5 * 10**9
 
 
 class BlocksDone:
-    """Finished transformer blocks in a folder that survives a kill.
+    """Finished transformer blocks in a folder, which remain there if the process is killed.
 
-    Block `n` is finished when `block-n.done` exists, which is written after its weights and after the activations that
-    enter block `n + 1`.
+    Block `n` is finished if `block-n.done` exists. It is written after the block's weights and the inputs of block
+    `n + 1`.
 
     Args:
         directory: the folder.
@@ -32,18 +32,18 @@ class BlocksDone:
 
     @property
     def count(self) -> int:
-        """How many blocks are finished, from the first."""
+        """The number of finished blocks, counted from the first."""
         number = 0
         while self._done(number).is_file():
             number += 1
         return number
 
     def inputs(self) -> torch.Tensor:
-        """The activations that enter the next block, (samples, tokens, hidden)."""
+        """Read the inputs of the next block, shape (samples, tokens, hidden)."""
         return read_rows(read_header(self._inputs(self.count))[0])
 
     def finish(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> None:
-        """Keep the next block's weights, and the activations that enter the one after it."""
+        """Save the weights of the next block, and the inputs of the block after it."""
         number = self.count
         _save(self._weights(number), weights)
         _save(self._inputs(number + 1), {"inputs": inputs})
@@ -51,10 +51,10 @@ class BlocksDone:
         self._inputs(number).unlink(missing_ok=True)
 
     def assemble(self, source: PaddedSource, directory: Path) -> None:
-        """Write a checkpoint of the finished blocks and the other tensors of the source, in shards of 5 GB at most.
+        """Write a checkpoint of the finished blocks and the other tensors of the source, in shards of up to 5 GB.
 
         Raises:
-            ShoptuneError: the disk is too small.
+            ShoptuneError: there is not enough disk space.
         """
         specs: list[TensorSpec] = [source.checkpoint.tensors[name] for name in source.outside_blocks()]
         for number in range(self.count):
@@ -83,7 +83,7 @@ class BlocksDone:
 
 
 def _shards(specs: list[TensorSpec]) -> list[list[TensorSpec]]:
-    """Tensors in files of `_SHARD_BYTES` at most, in order."""
+    """Group tensors, in order, into shards of at most `_SHARD_BYTES`."""
     shards: list[list[TensorSpec]] = [[]]
     size = 0
     for spec in specs:
@@ -96,7 +96,7 @@ def _shards(specs: list[TensorSpec]) -> list[list[TensorSpec]]:
 
 
 def _save(file: Path, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Write tensors so that the file is whole or missing."""
+    """Write tensors atomically, so that the file is either complete or missing."""
     staging = file.with_suffix(".partial")
     layout = [(name, tensor.dtype, tuple(tensor.shape)) for name, tensor in tensors.items()]
     require_space(file.parent, sum(math.prod(shape) * dtype.itemsize for _, dtype, shape in layout))

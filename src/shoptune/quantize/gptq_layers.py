@@ -1,4 +1,4 @@
-"""llm-compressor's GPTQ, layer by layer: each is measured, and kept on disk for a resumed run."""
+"""llm-compressor's GPTQ layer by layer: each layer is measured, and saved so that an interrupted run can resume."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _KEPT = ("weight", "weight_scale", "weight_zero_point")
 
 
 class CheckedGptq(GPTQModifier):  # type: ignore[misc]  # llm-compressor ships no types
-    """GPTQ that measures layers when they are finished, and takes those of an interrupted run from its folder."""
+    """GPTQ that measures finished layers, and restores the layers finished by an interrupted run from its folder."""
 
     _work: Work = PrivateAttr()
     _largest: dict[str, float] = PrivateAttr(default_factory=dict)
 
     def attach(self, work: Work) -> None:
-        """Set what is quantized; call it before the calibration."""
+        """Set the work to do. Call it before calibration."""
         self._work = work
 
     def calibrate_module(self, module: nn.Module, args: tuple[torch.Tensor, ...], _output: torch.Tensor) -> None:
-        """Add a sample to a module's Hessian, and note its largest activation."""
+        """Add a sample to a module's Hessian, and record its largest activation."""
         super().calibrate_module(module, args, _output)
         name = self._module_names[module]
         seen = max(float(args[0].abs().max()), float(_output.abs().max()))
         self._largest[name] = max(seen, self._largest.get(name, 0.0))
 
     def compress_module_list(self, module_list: Sequence[nn.Module]) -> None:
-        """Quantize the modules of one layer, unless an interrupted run has."""
+        """Quantize the modules of one layer, unless an interrupted run has already done so."""
         names = [self._module_names[module] for module in module_list]
         if all(self._file(name).is_file() for name in names):
             for module, name in zip(module_list, names, strict=True):
@@ -64,15 +64,17 @@ class CheckedGptq(GPTQModifier):  # type: ignore[misc]  # llm-compressor ships n
 
 
 def load_model(source: PaddedSource) -> Any:
-    """The source's model; weights that need no padding are mapped from their file, the others are in memory.
+    """Load the source's model. Weights that need no padding are mapped from their file, others are kept in memory.
 
     Raises:
-        ShoptuneError: transformers does not know the architecture.
+        ShoptuneError: transformers does not support the architecture.
     """
     kind = str(source.config.get("model_type"))
     if kind not in CONFIG_MAPPING:
         config = source.checkpoint.path / "config.json"
-        raise fail(config, "model_type", f"is {kind!r}, which transformers does not know", "use a Qwen2 or Llama model")
+        raise fail(
+            config, "model_type", f"is {kind!r}, which transformers does not support", "use a Qwen2 or Llama model"
+        )
     with init_empty_weights(include_buffers=False):
         make: Any = AutoModelForCausalLM.from_config
         model = make(CONFIG_MAPPING[kind].from_dict(dict(source.config)))

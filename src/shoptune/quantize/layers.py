@@ -1,4 +1,4 @@
-"""What 4 bits cost each layer: the error of its weights, its largest activations, and the size of its delta."""
+"""Measure the quality of each 4-bit layer: the error of its weights, its largest activation, the size of its delta."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _BITS = 4
 
 @dataclass(frozen=True)
 class Layer:
-    """The figures of one weight matrix; norms are Frobenius norms.
+    """The figures of one weight matrix. Norms are Frobenius norms.
 
     Attributes:
-        name: of the weight.
-        weight_norm: norm of the weights before quantization.
-        error_norm: norm of the difference that quantization makes, with AWQ's scales undone.
-        max_error: its largest entry.
+        name: the name of the weight.
+        weight_norm: the norm of the weights before quantization.
+        error_norm: the norm of the quantization error, after undoing AWQ's scales.
+        max_error: the largest absolute entry of the quantization error.
         largest_activation: the largest absolute input or output in the calibration set, or None if not observed.
-        base_error_norm: norm of the error that rounding the base's weights to 4 bits makes; None without a base.
-        delta_norm: norm of the difference between these weights and the base's; None without a base.
+        base_error_norm: the norm of the error of rounding the base's weights to 4 bits; None without a base.
+        delta_norm: the norm of the difference between these weights and those of the base; None without a base.
     """
 
     name: str
@@ -46,12 +46,12 @@ class Layer:
 
     @property
     def error_share(self) -> float:
-        """The error's norm as a share of the weights'."""
+        """The norm of the error, relative to the norm of the weights."""
         return self.error_norm / self.weight_norm if self.weight_norm else 0.0
 
     @property
     def delta_to_error(self) -> float | None:
-        """How much larger the delta is than the error of the base; below 1, the delta drowns in rounding."""
+        """The norm of the delta, relative to the base's rounding error. Below 1, rounding outweighs the delta."""
         if self.delta_norm is None or not self.base_error_norm:
             return None
         return self.delta_norm / self.base_error_norm
@@ -63,12 +63,12 @@ class Layer:
 
 
 def round_to_nearest(weight: torch.Tensor, group_size: int, *, symmetric: bool) -> torch.Tensor:
-    """Weights after rounding to 4 bits without calibration, which is what AWQ and GPTQ improve on.
+    """Round weights to 4 bits without calibration, the baseline that AWQ and GPTQ improve on.
 
     Args:
-        weight: (rows, columns), float32; columns are whole groups.
-        group_size: consecutive columns that share a scale.
-        symmetric: scale by the largest absolute weight, to -8 to 7; otherwise by the range, to 0 to 15.
+        weight: the weights, shape (rows, columns), float32; the columns are a whole number of groups.
+        group_size: the number of consecutive columns that share a scale.
+        symmetric: scale by the largest absolute weight, to -8 to 7; otherwise scale by the range, to 0 to 15.
     """
     rounded: torch.Tensor
     groups = weight.reshape(-1, group_size)
@@ -85,20 +85,20 @@ def round_to_nearest(weight: torch.Tensor, group_size: int, *, symmetric: bool) 
 
 @dataclass(frozen=True)
 class Grid:
-    """The grid that weights are rounded to: group size, and whether it is symmetric."""
+    """The grid that weights are rounded to: the group size, and whether it is symmetric."""
 
     group_size: int
     symmetric: bool
 
 
 class LayerChecks:
-    """Measures layers as an engine finishes them, and refuses what cannot be served.
+    """Measures layers as an engine finishes them, and raises if they have NaN or infinite values.
 
     Args:
         source: the weights before quantization.
-        grid: how the engine rounds.
-        base: the checkpoint that adapters were merged into, if it is known.
-        directory: where figures are kept, so that a resumed run has those of earlier layers.
+        grid: the grid that the engine rounds to.
+        base: the checkpoint that adapters were merged into, or None if it is unknown.
+        directory: the folder for figures, from which a resumed run reads those of earlier layers.
     """
 
     def __init__(self, source: PaddedSource, grid: Grid, base: Checkpoint | None, directory: Path) -> None:
@@ -106,11 +106,11 @@ class LayerChecks:
         self._directory.mkdir(parents=True, exist_ok=True)
 
     def record(self, name: str, quantized: torch.Tensor, largest_activation: float | None = None) -> Layer:
-        """Compare a quantized weight with the original, and keep the figures.
+        """Compare a quantized weight with the original, and save the figures.
 
         Args:
-            name: of the weight.
-            quantized: its values after quantization, padded, in any float type.
+            name: the name of the weight.
+            quantized: the values after quantization, with padding, in any float type.
             largest_activation: the largest absolute input or output in the calibration set.
 
         Raises:
@@ -138,12 +138,12 @@ class LayerChecks:
         return layer
 
     def layers(self) -> list[Layer]:
-        """The figures of all layers, in the order of the checkpoint."""
+        """Return the figures of all layers, in the order of the checkpoint."""
         files = [self._file(name) for name in self._source.names]
         return [Layer(**json.loads(file.read_text(encoding="utf-8"))) for file in files if file.is_file()]
 
     def _base_figures(self, name: str, original: torch.Tensor) -> tuple[float | None, float | None]:
-        """The norms of the base's rounding error and of the delta."""
+        """Return the norms of the base's rounding error and of the delta."""
         spec = self._base.tensors.get(name) if self._base else None
         if spec is None:
             return None, None
@@ -160,11 +160,11 @@ class LayerChecks:
 
 
 def report(layers: Sequence[Layer], missing_base: str) -> dict[str, Any]:
-    """The figures for quantize_report.json: in total, by kind of layer, and of each layer.
+    """Return the figures for quantize_report.json: in total, per kind of layer, and per layer.
 
     Args:
-        layers: what was measured.
-        missing_base: why there are no figures of the delta; empty if there are.
+        layers: the measured layers.
+        missing_base: the reason why there are no figures of the delta, or empty if there are.
     """
     kinds: dict[str, list[Layer]] = {}
     for layer in layers:
@@ -182,12 +182,12 @@ def report(layers: Sequence[Layer], missing_base: str) -> dict[str, Any]:
 
 
 def kind_of(name: str) -> str:
-    """`down_proj` of `model.layers.3.mlp.down_proj.weight`."""
+    """Return the kind of a weight, such as `down_proj` for `model.layers.3.mlp.down_proj.weight`."""
     return name.removesuffix(".weight").rpartition(".")[2]
 
 
 def sentences(layers: Sequence[Layer]) -> list[str]:
-    """What the terminal says of the layers: the error in total, what drowns, what overflows."""
+    """Return sentences for the terminal: the total error, deltas smaller than rounding errors, and overflows."""
     total = _total(layers)
     said = [f"4 bits changed the weights by {total['error_share']:.1%} of their norm"]
     if total["delta_to_error"] is not None:
@@ -203,7 +203,7 @@ def sentences(layers: Sequence[Layer]) -> list[str]:
 
 
 def _total(layers: Sequence[Layer]) -> dict[str, float | None]:
-    """Figures of several layers as if they were one matrix."""
+    """Return the figures of several layers, treated as one matrix."""
     weight, error = (_root_sum([getattr(layer, key) for layer in layers]) for key in ("weight_norm", "error_norm"))
     total: dict[str, float | None] = {"error_share": error / weight if weight else 0.0, "error_norm": error}
     measured = [layer for layer in layers if layer.delta_to_error is not None]
@@ -225,7 +225,7 @@ def _norm(tensor: torch.Tensor) -> float:
 
 
 def base_of(model: Path) -> tuple[Checkpoint | None, str]:
-    """The base that a merged checkpoint was made from, by its manifest; or None and why it is not known."""
+    """Find the base of a merged checkpoint from its manifest; or return None and the reason why it is unknown."""
     from shoptune.artifacts.manifest import digest, read_manifest
 
     manifest: Mapping[str, Any] = read_manifest(model) or {}
@@ -234,7 +234,7 @@ def base_of(model: Path) -> tuple[Checkpoint | None, str]:
         return None, f"{model} was not written by `shoptune merge`"
     path = Path(recorded["path"])
     if not path.is_dir():
-        return None, f"the base {path} is no longer there"
+        return None, f"the base {path} no longer exists"
     if digest(path) != recorded["sha256"]:
         return None, f"the base {path} has changed since the merge"
     return Checkpoint(path), ""

@@ -23,11 +23,11 @@ FUSED_ROWS = (".mlp.gate_up_proj.weight",)  # gate above up, as in Phi-3
 
 @dataclass(frozen=True)
 class PaddedSource:
-    """What a quantizer engine reads: one tensor at a time, so that no more than a block needs to be in memory.
+    """The padded model as read by a quantizer engine: one tensor at a time, so that one block in memory is enough.
 
     Attributes:
-        checkpoint: a model of the Llama family (gate, up and down projections), Qwen2 among them.
-        width: the width of its feed-forward layers once padded, at least the current one.
+        checkpoint: a model of the Llama family, such as Qwen2, with gate, up and down projections.
+        width: the width of its feed-forward layers after padding, at least the current one.
     """
 
     checkpoint: Checkpoint
@@ -35,34 +35,34 @@ class PaddedSource:
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
-        """config.json with the padded width."""
+        """The content of config.json, with the padded width."""
         return {**self.checkpoint.config, INTERMEDIATE_SIZE: self.width}
 
     @cached_property
     def names(self) -> list[str]:
-        """All tensors of the model, in the order of the checkpoint; without an output layer that is tied."""
+        """The names of all tensors, in the order of the checkpoint, without a tied output layer."""
         tied = {"lm_head.weight"} if self.checkpoint.ties_embeddings else set()
         return [name for name in self.checkpoint.tensors if name not in tied]
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """The padded shape of a tensor.
+        """Return the padded shape of a tensor.
 
         Raises:
-            ShoptuneError: it does not have the width given in config.json.
+            ShoptuneError: the tensor does not have the width given in config.json.
         """
         return padded_shape(self.checkpoint.tensors[name], intermediate_size(self.checkpoint), self.width)
 
     def read(self, name: str) -> torch.Tensor:
-        """A tensor with its padding, in the checkpoint's element type.
+        """Read a tensor and pad it, in the checkpoint's element type.
 
         Raises:
-            ShoptuneError: it does not have the width given in config.json, or holds NaN or infinity.
+            ShoptuneError: the tensor does not have the width given in config.json, or contains NaN or infinity.
         """
         spec, shape = self.checkpoint.tensors[name], self.shape(name)
         layers = [read_rows(layer) for layer in layers_in(spec)]
         tensor = torch.cat(layers) if len(layers) > 1 else layers[0]
         if tensor.dtype.is_floating_point and not torch.isfinite(tensor).all():
-            raise fail(spec.file, name, "holds NaN or infinity", "merge again, and look at the merge report")
+            raise fail(spec.file, name, "contains NaN or infinity", "merge again, and check the merge report")
         if tensor.shape == shape:
             return tensor
         rows, columns = (new - old for new, old in zip(shape, tensor.shape, strict=True))
@@ -70,23 +70,23 @@ class PaddedSource:
         return torch.cat([torch.nn.functional.pad(layer, padding) for layer in layers])
 
     def block(self, number: int) -> Iterator[str]:
-        """The names of the tensors of one transformer block."""
+        """Return the names of the tensors of one transformer block."""
         return (name for name in self.names if f".layers.{number}." in name)
 
     def outside_blocks(self) -> list[str]:
-        """The names of the other tensors: embeddings, the last norm, the output layer."""
+        """Return the names of the other tensors: embeddings, the last norm, the output layer."""
         return [name for name in self.names if ".layers." not in name]
 
     def copy_side_files(self, directory: Path, *, but: Iterable[str] = ()) -> None:
-        """Copy the tokenizer and the other side files byte for byte."""
+        """Copy the tokenizer and other side files, byte for byte."""
         self.checkpoint.copy_side_files(directory, but=but)
 
 
 def padded_shape(spec: TensorSpec, old: int, width: int) -> tuple[int, ...]:
-    """The shape of a tensor of a model whose feed-forward layers become `width` wide.
+    """Return the shape of a tensor after padding the model's feed-forward layers to `width`.
 
     Raises:
-        ShoptuneError: the tensor is not `old` wide where it should be.
+        ShoptuneError: the tensor's width is not `old` where it should be.
     """
     parts = len(layers_in(spec))
     if not spec.name.endswith((*WIDENED_ROWS, *WIDENED_COLUMNS, *FUSED_ROWS)):
@@ -108,12 +108,12 @@ def layers_in(spec: TensorSpec) -> list[TensorSpec]:
 
 
 def write_index(directory: Path, files: Mapping[str, str], size: int) -> None:
-    """Write the index of a checkpoint in several files.
+    """Write the index of a checkpoint that consists of several files.
 
     Args:
-        directory: where to.
+        directory: the folder of the checkpoint.
         files: the file of each tensor.
-        size: of all tensors, in bytes.
+        size: the total size of all tensors, in bytes.
     """
     index = {"metadata": {"total_size": size}, "weight_map": dict(files)}
     (directory / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")

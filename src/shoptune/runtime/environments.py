@@ -19,7 +19,7 @@ LIBRARY: Mapping[str, str] = {"train": "axolotl", "quantize": "awq", "gptq": "ll
 FOLDER = "SHOPTUNE_ENVIRONMENTS"  # names the folder of the environments
 _NAME = ".venvs"
 
-# No telemetry, and no network access unless a config names a hub id.
+# No telemetry, and no network access unless a config names a Hub id.
 QUIET = {
     "AXOLOTL_DO_NOT_TRACK": "1",
     "DO_NOT_TRACK": "1",
@@ -85,7 +85,7 @@ def _folders() -> list[Path]:
 
 
 def _how_to_install(environment: str) -> str:
-    otherwise = f"or name another with {FOLDER} or {_variable(environment)}"
+    otherwise = f"or choose another with {FOLDER} or {_variable(environment)}"
     if (Path(__file__).parents[3] / "Makefile").is_file():
         return f"run `make setup`, {otherwise}"
     extra = environment if environment != "infer" else "infer-gpu" if shutil.which("nvidia-smi") else "infer-cpu"

@@ -136,10 +136,10 @@ def load_asked(path: Path) -> list[Asked]:
 def _load(path: Path, build: Callable[[Mapping[str, Any]], QuestionT]) -> list[QuestionT]:
     if not path.is_file():
         what = "is a folder, not a file" if path.is_dir() else "no such file"
-        raise fail(path, "", what, "name a file of questions in ShopBench's development format")
+        raise fail(path, "", what, "choose a file of questions in ShopBench's development format")
     questions = read_records(path, build)
     if not questions:
-        raise fail(path, "", "holds no question", "name a file of JSON lines")
+        raise fail(path, "", "contains no questions", "choose a file of JSON lines")
     return questions
 
 

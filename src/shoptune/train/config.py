@@ -43,7 +43,7 @@ class TrainConfig:
 
     @property
     def base_model(self) -> str:
-        """Folder or hub id of the model to start from."""
+        """Folder or Hub id of the model to start from."""
         return str(self.axolotl["base_model"])
 
     @property
@@ -217,15 +217,15 @@ def _misuse(path: Path, values: Mapping[str, Any]) -> Iterator[Problem]:
     for place in _places(values, "trust_remote_code", ""):
         yield Problem(path, place, "would run code that a model or data set brings along", "remove it")
     if not values.get("base_model"):
-        yield Problem(path, "base_model", "missing", "name a folder or a hub id")
+        yield Problem(path, "base_model", "is missing", "choose a folder or a Hub id")
     sets = values.get("datasets")
     if not isinstance(sets, list) or not sets:
-        yield Problem(path, "datasets", "missing", "name the rows to train on: `- path: DIR`")
+        yield Problem(path, "datasets", "is missing", "choose the rows to train on: `- path: DIR`")
         return
     for number, entry in enumerate(sets):
         data = entry.get("path") if isinstance(entry, dict) else None
         if not isinstance(data, str) or not data:
-            yield Problem(path, f"datasets[{number}].path", "missing", "name the folder of the rows")
+            yield Problem(path, f"datasets[{number}].path", "is missing", "choose the folder of the rows")
 
 
 def _places(values: Any, key: str, where: str) -> Iterator[str]:

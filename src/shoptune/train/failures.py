@@ -16,7 +16,7 @@ _CAUSES = (
         "lower micro_batch_size or sequence_len, or split the base with ZeRO-3 (training_configs/alternatives)",
     ),
     (r"\bMemoryError\b|DefaultCPUAllocator: can't allocate", "the machine ran out of memory", "lower micro_batch_size"),
-    (r"No space left on device|Errno 28", "the disk is full", "free some space, or name an --out on another disk"),
+    (r"No space left on device|Errno 28", "the disk is full", "free some space, or choose an --out on another disk"),
     (
         r"Failed to find C compiler|Python\.h: No such file",
         "Triton found no C compiler or no Python headers",

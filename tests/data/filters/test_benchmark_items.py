@@ -102,5 +102,5 @@ def test_shopping_mmlu_is_read_from_its_folder(tmp_path: Path) -> None:
     assert known.found_in("The product 'Vortelli Bistro Table Lamp, Brass' appears on a website.")
     assert not known.found_in("What is a(n) sauce boat?")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ShoptuneError, match="holds no questions"):
+    with pytest.raises(ShoptuneError, match="contains no questions"):
         benchmark_texts(tmp_path / "empty")

@@ -314,7 +314,7 @@ def test_misspelled_queries_are_left_out(database: duckdb.DuckDBPyConnection, tm
 
 def test_a_missing_source_and_a_missing_file_are_named(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     (tmp_path / "esci").mkdir()
-    with pytest.raises(ShoptuneError, match=r"esci: holds no \*examples\*\.parquet"):
+    with pytest.raises(ShoptuneError, match=r"esci: contains no \*examples\*\.parquet"):
         _register("esci", database, tmp_path)
 
 

@@ -86,7 +86,7 @@ def test_no_record_at_all_is_an_error(tmp_path: Path) -> None:
 def test_sources_are_named(tmp_path: Path) -> None:
     with pytest.raises(ShoptuneError, match=r"--source: alpacca: no such source; did you mean 'alpaca'\?"):
         load(Arguments(RAW, ["alpacca"]))
-    with pytest.raises(ShoptuneError, match="holds no folder of a source"):
+    with pytest.raises(ShoptuneError, match="contains none of the sources' folders"):
         load(Arguments(tmp_path))
     shutil.copytree(RAW / "alpaca", tmp_path / "alpaca")
     assert list(load(Arguments(tmp_path)).folders) == ["alpaca"]

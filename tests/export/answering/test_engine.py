@@ -81,7 +81,7 @@ def test_without_hurry_every_answer_is_finished(capsys: pytest.CaptureFixture[st
     written = _engine(vllm).write_until(time.monotonic() + 60, _prompts("short", "long"), {})
     assert written == ["xxx", "x" * 30]
     assert vllm.aborted == []
-    assert "lost 5 tokens in its middle" in capsys.readouterr().err
+    assert "5 tokens were removed from its middle" in capsys.readouterr().err
 
 
 def test_at_the_deadline_answers_are_what_they_are(capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,7 +93,7 @@ def test_at_the_deadline_answers_are_what_they_are(capsys: pytest.CaptureFixture
     assert written[1] is not None
     assert 3 <= len(written[1]) < 30
     assert vllm.running == {}
-    assert "1 of 2 answers were cut short to be in time" in capsys.readouterr().err
+    assert "1 of 2 answers were cut off at the deadline" in capsys.readouterr().err
     assert time.monotonic() < deadline + 0.1
 
 

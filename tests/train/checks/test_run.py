@@ -177,7 +177,7 @@ def test_an_empty_set_of_rows(real_qwen2_tokenizer: Path, tmp_path: Path) -> Non
     overrides = [f"tokenizer_config={real_qwen2_tokenizer}", f"datasets.0.path={folder}"]
     (report,) = _check(("training_configs/v8.yaml", "", *overrides))
     (problem,) = report["problems"]
-    assert "holds no rows; build the rows: shoptune data build" in problem
+    assert "contains no rows; build the rows: shoptune data build" in problem
 
 
 def test_the_command_prints_what_it_found() -> None:

@@ -133,7 +133,7 @@ def benchmark_texts(path: Path) -> list[tuple[str, str]]:
     """What is asked and the reference of every question in a development file, or in Shopping MMLU's folder.
 
     Raises:
-        ShoptuneError: the file cannot be read, or the folder holds no questions.
+        ShoptuneError: the file cannot be read, or the folder contains no questions.
     """
     if not path.is_dir():
         return [(question.input_field, _text(question.output_field)) for question in load_questions(path)]
@@ -148,7 +148,9 @@ def benchmark_texts(path: Path) -> list[tuple[str, str]]:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             found += [(f"{row['question']}\n{row['choices']}", "") for row in csv.DictReader(lines) if "choices" in row]
     if not found:
-        raise fail(path, "", "holds no questions", "name a development file, or the folder of Shopping MMLU's data.zip")
+        raise fail(
+            path, "", "contains no questions", "choose a development file, or the folder of Shopping MMLU's data.zip"
+        )
     return found
 
 

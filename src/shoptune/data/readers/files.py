@@ -18,7 +18,7 @@ def find(directory: Path, *patterns: str) -> list[Path]:
 
 def none_found(directory: Path, *patterns: str) -> ShoptuneError:
     """The error for a folder without files of the given patterns."""
-    return fail(directory, "", f"holds no {' or '.join(patterns)}", AS_DOWNLOADED)
+    return fail(directory, "", f"contains no {' or '.join(patterns)}", AS_DOWNLOADED)
 
 
 def refuse_lfs_pointers(files: Iterable[Path]) -> None:

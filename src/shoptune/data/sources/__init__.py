@@ -76,7 +76,7 @@ def partitions(source: str, directory: RawFiles) -> Mapping[str, Sequence[Path]]
     """The files of a source that are read independently of each other, by the partition's name.
 
     Raises:
-        ShoptuneError: the folder holds no files of the source.
+        ShoptuneError: the folder contains no files of the source.
     """
     if isinstance(directory, DeclaredTables):
         return {source: directory.files}

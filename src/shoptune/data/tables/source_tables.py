@@ -53,11 +53,11 @@ class SourceTables:
         """Read back what `save` wrote.
 
         Raises:
-            ShoptuneError: the folder holds no tables.
+            ShoptuneError: the folder contains no tables.
         """
         file = directory / _CONTENTS
         if not file.is_file():
-            raise fail(directory, "", f"holds no {_CONTENTS}", "name a folder written by `shoptune data ingest`")
+            raise fail(directory, "", f"contains no {_CONTENTS}", "choose a folder written by `shoptune data ingest`")
         contents = json.loads(file.read_text(encoding="utf-8"))
         tables = {
             name: StoredTable(tuple(table["files"]), table["rows"], table["sample_by"])

@@ -23,7 +23,7 @@ class Writer(Protocol):
     def write_until(
         self, deadline: float, prompts: Sequence[Prompt], dynamic: Mapping[TaskType, FewShotExample]
     ) -> list[str | None]:
-        """Return what the model writes to each question before the deadline; None if it has written nothing."""
+        """Return the model's output for each question before the deadline, or None if there is none."""
 
 
 class Answerer:
@@ -56,7 +56,7 @@ class Answerer:
     def _written(
         self, prompts: Sequence[Prompt], dynamic: Mapping[TaskType, FewShotExample], deadline: float
     ) -> list[str | None]:
-        """Return what the model writes; if the engine fails on the batch, pass its questions one by one."""
+        """Return the model's outputs. If the engine fails on the batch, pass its questions one by one."""
         written = self._asked(prompts, dynamic, deadline)
         if written is not None:
             return written
@@ -68,7 +68,7 @@ class Answerer:
     def _asked(
         self, prompts: Sequence[Prompt], dynamic: Mapping[TaskType, FewShotExample], deadline: float
     ) -> list[str | None] | None:
-        """Return what the engine writes, or None if it fails."""
+        """Return the engine's outputs, or None if it fails."""
         try:
             written = self._engine.write_until(deadline, prompts, dynamic)
         except Exception as error:
@@ -76,7 +76,7 @@ class Answerer:
             return None
         if len(written) == len(prompts):
             return written
-        complain(f"submission: the engine gave {len(written)} answers to {len(prompts)} questions")
+        complain(f"submission: the engine returned {len(written)} answers to {len(prompts)} questions")
         return None
 
     def _finished(self, text: str | None, prompt: Prompt) -> str:
@@ -97,5 +97,5 @@ class Answerer:
 
 
 def _clean(text: Any) -> str:
-    """Return a question as valid Unicode: tokenizers refuse lone surrogates."""
+    """Return a question as valid Unicode, since tokenizers reject lone surrogates."""
     return str(text).encode("utf-8", "replace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""Default answers for questions that the engine did not answer; they are at least readable by the benchmark."""
+"""Default answers for questions that the engine did not answer. The benchmark's parsers can read all of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shoptune.shopbench.parsers import is_failure, parse
 from shoptune.shopbench.task_types import DEFINITIONS
 from shoptune.shopbench.vocabulary import TaskType
 
-_FIRST_ITEMS = "1,2,3,4,5"  # a whole ranking, and the first items of a retrieval
+_FIRST_ITEMS = "1,2,3,4,5"  # a complete ranking, and the first items of a retrieval
 _QUOTED = re.compile(r"[\"“‘']([^\"“”‘’'\n]{2,80})[\"”’'](?!\w)")  # noqa: RUF001
 _WORDS = 8
 _LAST_RESORT = "none"
@@ -18,12 +18,12 @@ _READ = 20_000  # characters of a question in which a phrase is looked for
 def default_answer(question: str, task_type: TaskType, default_choice: int) -> str:
     """Return a readable answer to a question that the model did not answer.
 
-    It is the listed numbers in their order, the default option, or a phrase of the question.
+    The answer is the default option, the listed numbers in order, or a phrase from the question.
 
     Args:
-        question: its text.
-        task_type: as guessed from the text.
-        default_choice: the answer to a multiple-choice question, if it is among the options.
+        question: the question's text.
+        task_type: the task type guessed from the text.
+        default_choice: the answer to a multiple-choice question, if it is one of the options.
     """
     definition = DEFINITIONS[task_type]
     candidates = [definition.repair("", question, default_choice)]
@@ -42,7 +42,7 @@ def is_readable(text: str, task_type: TaskType) -> bool:
 
 
 def _phrase(question: str) -> str:
-    """Guess what a question is about: its last quotation, the text after the last colon, or the last line."""
+    """Guess a question's subject: its last quotation, the text after the last colon, or its last line."""
     text = question[-_READ:]
     quoted = _QUOTED.findall(text)
     lines = [line.strip() for line in text.splitlines() if line.strip(" \t:")]

@@ -1,4 +1,4 @@
-"""An engine that stops at a deadline and returns the answers as far as they are written."""
+"""An engine that stops at a deadline and returns the answers generated so far."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class DeadlineEngine(Engine):
     def write_until(
         self, deadline: float, prompts: Sequence[Prompt], dynamic: Mapping[TaskType, FewShotExample]
     ) -> list[str | None]:
-        """Return what the model writes to each question before the deadline; None if it has written nothing.
+        """Return the model's output for each question before the deadline, or None if there is none.
 
-        A question that is too long loses its middle. A question that the engine refuses is passed again without its
-        constraint. The result is None for questions that cannot be prepared, and for those refused twice.
+        If a question is too long, its middle is removed. If the engine rejects a question, it is retried without its
+        constraint. The result is None for questions that cannot be prepared, and for those rejected twice.
 
         Args:
-            deadline: a time of `time.monotonic`.
+            deadline: the deadline, as a value of `time.monotonic`.
             prompts: the questions.
             dynamic: few-shot examples from earlier batches.
 
@@ -62,17 +62,17 @@ class DeadlineEngine(Engine):
                 if is_finished:
                     del waiting[name]
             if waiting:
-                complain(f"submission: {len(waiting)} of {len(prompts)} answers were cut short to be in time")
+                complain(f"submission: {len(waiting)} of {len(prompts)} answers were cut off at the deadline")
         finally:
             if waiting:
                 engine.abort_request(list(waiting))
         return written
 
     def _steps(self, engine: Any, deadline: float) -> Iterator[tuple[str, str, bool]]:
-        """Run steps while there is time for another slow one, and yield what each adds: request, text so far, finished.
+        """Run steps while there is time for another slow one. Yield (request, text so far, whether it is finished).
 
-        At least one step is run. The first steps compile kernels, so the time of a slow step counts less with every
-        step after it.
+        At least one step is run. The first steps are slow because they compile kernels, so the duration of a slow step
+        is weighted less with every step after it.
         """
         now = time.monotonic()
         while engine.has_unfinished_requests():
@@ -85,20 +85,20 @@ class DeadlineEngine(Engine):
                 return
 
     def _asked(self, prompt: Prompt, dynamic: Mapping[TaskType, FewShotExample]) -> str | None:
-        """Pass a question to the engine; return the request's name, or None if it is impossible."""
+        """Pass a question to the engine. Return the request's name, or None if that is impossible."""
         try:
             [prepared] = self._preparer.prepare([prompt], dynamic, cut=True)
         except Exception as error:  # questions are untrusted input
             complain(f"submission: cannot prepare the question {prompt.text[:_SHOWN]!r}: {error!r}")
             return None
         if prepared.lost:
-            what = f"is too long and lost {prepared.lost} tokens in its middle"
+            what = f"is too long; {prepared.lost} tokens were removed from its middle"
             complain(f"submission: the question {prompt.text[:_SHOWN]!r} {what}")
         for attempt in (prepared, replace(prepared, constraint=FREE)):
             try:
                 return self._added(attempt)
             except Exception as error:
-                complain(f"submission: the engine refuses the question {prompt.text[:_SHOWN]!r}: {error!r}")
+                complain(f"submission: the engine rejects the question {prompt.text[:_SHOWN]!r}: {error!r}")
         return None
 
     def _added(self, prepared: Prepared) -> str:

@@ -1,4 +1,4 @@
-"""Deadlines for batches, which keep both the limit per batch and the limit of the whole evaluation."""
+"""Deadlines for batches that respect both the limit per batch and the limit of the whole evaluation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Limits:
     """The time limits of an evaluation.
 
     Attributes:
-        seconds_per_question: a batch of n questions may take n times as long.
+        seconds_per_question: the limit per question; a batch of n questions may take n times as long.
         seconds: the limit of the whole evaluation.
         questions: the number of questions in it.
     """
@@ -28,7 +28,7 @@ class Limits:
 
 
 class Pace:
-    """Divides the time left among the questions left. The clock starts when the object is created.
+    """Divides the remaining time among the remaining questions. The clock starts when the object is created.
 
     Args:
         limits: the limits of the evaluation.

@@ -1,4 +1,4 @@
-"""Padding alone: the model in 16 bits, as wide as its 4-bit versions, to see what padding costs (nothing)."""
+"""Padding without quantization: a 16-bit model as wide as its 4-bit versions, to show that padding costs no score."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from shoptune.quantize.engine import QuantizerEngine, Work
 
 
 class PadOnly(QuantizerEngine):
-    """No quantization: the padded checkpoint.
+    """Writes the padded checkpoint without quantizing it.
 
     Attributes:
-        pad_to: the group size to pad for.
+        pad_to: the group size that the width is padded to a multiple of.
     """
 
     environment: ClassVar[str | None] = None
@@ -27,7 +27,7 @@ class PadOnly(QuantizerEngine):
         return self.pad_to
 
     def quantize(self, work: Work) -> Mapping[str, Any]:
-        """Copy the checkpoint with wider feed-forward layers."""
+        """Copy the checkpoint with padded feed-forward layers."""
         from shoptune.quantize.pad import pad_checkpoint
         from shoptune.runtime.progress import bar
 

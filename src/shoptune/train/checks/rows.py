@@ -48,7 +48,7 @@ def check_rows(
         where = f"datasets[{number}]"
         rows = list(itertools.islice(_rows(entry), _ROWS))
         if not rows:
-            what = f"'{entry['path']}' holds no rows"
+            what = f"'{entry['path']}' contains no rows"
             report.problems.append(Problem(config.file, where, what, "build the rows: shoptune data build"))
             continue
         if entry.get("type") != "chat_template":

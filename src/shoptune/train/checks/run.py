@@ -115,6 +115,6 @@ def _local_folder(reference: str) -> Path | None:
 
     try:
         cached: Any = try_to_load_from_cache(reference.partition("@")[0], "config.json")
-    except ValueError:  # not a hub id either
+    except ValueError:  # not a Hub id either
         return None
     return Path(cached).parent if isinstance(cached, str) else None

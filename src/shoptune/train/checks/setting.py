@@ -71,7 +71,7 @@ def _deepspeed(config: TrainConfig, name: str) -> Iterator[Problem]:
     """What DeepSpeed's own config class says to its JSON."""
     file = Path(name)
     if not file.is_file():
-        yield _problem(config, "deepspeed", f"no such file '{name}'", "name a JSON file")
+        yield _problem(config, "deepspeed", f"no such file '{name}'", "choose a JSON file")
         return
     try:
         from deepspeed.runtime.config import DeepSpeedConfig
