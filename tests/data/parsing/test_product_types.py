@@ -40,6 +40,7 @@ from shoptune.data.parsing.product_types import nouns, plural, product_type, sin
         ("Coffee Dripper Stand for V60, Coffee Filter Stand Holder", ["Appliances", "Coffee Filters"], None),
         ("Replacement Water Filter Cartridge for Samsung", ["Appliances", "Water Filters"], "water filter"),
         ("Fisher Paykel RF201ADX4 20.1cuft Counter Depth French door", [], None),
+        ("CarBeyondStore Toyota Corolla Chrome Cable Key Chain", [], "keychain"),
         ("Cabernet Sauvignon Red Wine", [], "wine"),
         (None, None, None),
     ],

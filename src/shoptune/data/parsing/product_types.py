@@ -77,6 +77,7 @@ _FOR_ANOTHER = (
 )
 _FOR = re.compile(r"(?<=\w)\W+for\b", re.IGNORECASE)
 _SEVERAL = re.compile(r"\b(?:tracksuits?|outfits|ensemble)\b", re.IGNORECASE)  # products of several types
+_KEY_CHAIN = re.compile(r"\bkey (chain|ring)", re.IGNORECASE)
 _HYPHENATED = frozenset({"t-shirt", "flip-flop", "cover-up"})
 
 
@@ -121,7 +122,7 @@ def _regular(word: str) -> str:
 
 def product_type(title: str | None, categories: Sequence[str | None] | None) -> str | None:
     """The type of a product, or None if neither its categories nor its title name one."""
-    title = title or ""
+    title = _KEY_CHAIN.sub("key\\1", title or "")
     if _SEVERAL.search(title):
         return None
     inner = list(reversed((categories or [])[1:]))  # the first is the department
