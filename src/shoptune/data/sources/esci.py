@@ -53,21 +53,7 @@ def register(reader: SourceReader) -> None:
         sample_by="product_id",
         partition_by="locale",
     )
-    # Judges disagree most about exact matches that do not name what the query does.
-    reader.macro(
-        "words_named",
-        """(text, query) AS list_transform(
-            list_filter(string_split_regex(strip_accents(lower(query)), '[^\\p{L}\\p{N}]+'),
-                        lambda word: length(word) > 3 OR regexp_matches(word, '[0-9]')),
-            lambda word: contains(strip_accents(lower(text)), left(word, length(word) - (length(word) > 4)::INT)))""",
-    )
-    reader.macro(
-        "names_most_of",
-        """(text, query) AS len(words_named(text, query)) = 0 OR list_bool_and(words_named(text, query))
-            OR (len(words_named(text, query)) > 3
-                AND 4 * list_sum(list_transform(words_named(text, query), lambda each: each::INT))
-                    >= 3 * len(words_named(text, query)))""",
-    )
+    _add_macros(reader)
     reader.join(
         "esci_judged",
         """
@@ -85,4 +71,22 @@ def register(reader: SourceReader) -> None:
     reader.count_missing(
         "judgements of products that are not listed",
         "SELECT count(*) FROM esci_judgements ANTI JOIN esci_products USING (product_id, locale)",
+    )
+
+
+def _add_macros(reader: SourceReader) -> None:
+    """Compare queries with titles: judges disagree most about exact matches that do not name what the query does."""
+    reader.macro(
+        "words_named",
+        """(text, query) AS list_transform(
+            list_filter(string_split_regex(strip_accents(lower(query)), '[^\\p{L}\\p{N}]+'),
+                        lambda word: length(word) > 3 OR regexp_matches(word, '[0-9]')),
+            lambda word: contains(strip_accents(lower(text)), left(word, length(word) - (length(word) > 4)::INT)))""",
+    )
+    reader.macro(
+        "names_most_of",
+        """(text, query) AS len(words_named(text, query)) = 0 OR list_bool_and(words_named(text, query))
+            OR (len(words_named(text, query)) > 3
+                AND 4 * list_sum(list_transform(words_named(text, query), lambda each: each::INT))
+                    >= 3 * len(words_named(text, query)))""",
     )
