@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install one environment from its locks: requirements/install.sh core|train|quantize|gptq|infer cpu|gpu [EXTRA ...]
+# Install one environment from its locks: requirements/install.sh core|train|quantize|gptq|gguf|infer cpu|gpu [EXTRA ...]
 # Extras are dev and ray (for core) and search (for infer); those installed earlier stay.
 # Does nothing when all of it was installed from the same locks.
 set -euo pipefail
@@ -12,6 +12,7 @@ case $environment in
   train) imports="axolotl.cli.train, axolotl.train, bitsandbytes, deepspeed, peft" ;;
   quantize) imports="awq" ;;
   gptq) imports="llmcompressor" ;;
+  gguf) imports="auto_round, gguf" ;;
   infer) imports="sentence_transformers, vllm, vllm.v1.engine.llm_engine" ;;
 esac
 source requirements/uv.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install the environments that some stages need: requirements/setup.sh [--kind cpu|gpu] [--with "EXTRA ..."] [STAGE ...]
-# Without stages, all environments but gptq's, which only quantize/gptq.yaml needs. Extras: dev (tests and checks), ray (data build --engine ray), search (sweeps).
+# Without stages, all environments but gptq's and gguf's, for quantize/gptq.yaml and `shoptune export gguf`. Extras: dev (tests and checks), ray (data build --engine ray), search (sweeps).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source requirements/uv.sh
@@ -20,9 +20,9 @@ environments=" core "
 for stage in "$@"; do
   case $stage in
     data | merge | evaluate | export | report) ;;
-    train | quantize | gptq | infer) environments+="$stage " ;;
+    train | quantize | gptq | gguf | infer) environments+="$stage " ;;
     sweep) environments+="infer " ;;
-    *) fail "STAGES: unknown stage '$stage'" "choose among data train sweep merge quantize gptq infer evaluate export report" ;;
+    *) fail "STAGES: unknown stage '$stage'" "choose among data train sweep merge quantize gptq gguf infer evaluate export report" ;;
   esac
 done
 core=() infer=()
@@ -34,7 +34,7 @@ for extra in $with; do
   esac
 done
 
-for environment in core train quantize gptq infer; do
+for environment in core train quantize gptq gguf infer; do
   if [[ "$environments" != *" $environment "* ]]; then continue; fi
   case $environment in
     core) extras=("${core[@]}") ;;

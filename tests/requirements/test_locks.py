@@ -16,7 +16,7 @@ LOCKS = {
     kind: sorted(path.stem for path in (ROOT / "requirements" / kind).glob("*.txt") if path.stem != "overrides")
     for kind in ("cpu", "gpu")
 }
-NAMES = ["core", "core-dev", "core-ray", "gptq", "infer", "infer-search", "quantize", "train"]
+NAMES = ["core", "core-dev", "core-ray", "gguf", "gptq", "infer", "infer-search", "quantize", "train"]
 
 
 def _text(kind: str, name: str) -> str:
@@ -36,7 +36,7 @@ def test_each_kind_has_the_same_locks() -> None:
     assert LOCKS == {"cpu": NAMES, "gpu": NAMES}
 
 
-@pytest.mark.parametrize("name", ["core", "gptq", "infer", "quantize", "train"])
+@pytest.mark.parametrize("name", ["core", "gguf", "gptq", "infer", "quantize", "train"])
 def test_each_kind_has_its_own_torch(name: str) -> None:
     cpu, gpu = (
         re.findall(r"^(?:torch|triton|nvidia-cublas)==.*", _text(kind, name), re.MULTILINE) for kind in ("cpu", "gpu")
@@ -50,7 +50,7 @@ def test_each_kind_has_its_own_torch(name: str) -> None:
 @pytest.mark.parametrize("kind", ["cpu", "gpu"])
 @pytest.mark.parametrize("package", ["mypy", "optuna", "pytest", "ray", "ruff", "hypothesis"])
 def test_users_install_nothing_for_development(kind: str, package: str) -> None:
-    for name in ("core", "train", "quantize", "gptq", "infer"):
+    for name in ("core", "train", "quantize", "gptq", "gguf", "infer"):
         assert not re.search(rf"^{package}==", _text(kind, name), re.MULTILINE), name
     assert re.search(rf"^{package}==", _text(kind, "core-dev"), re.MULTILINE)
 

@@ -240,7 +240,7 @@ def test_a_gpu_that_answers_makes_a_gpu_machine(recorded: Path, machine: dict[st
         (
             ["dat"],
             "error: STAGES: unknown stage 'dat'; "
-            "choose among data train sweep merge quantize gptq infer evaluate export report\n",
+            "choose among data train sweep merge quantize gptq gguf infer evaluate export report\n",
         ),
         (["--with", "optuna"], "error: WITH: unknown extra 'optuna'; choose among dev ray search\n"),
     ],

@@ -119,15 +119,22 @@ def export_hub(
 
 
 @app.command("gguf")
-def export_gguf() -> None:
-    """Explain how to convert a checkpoint to GGUF. llama.cpp's converter is not available as a package.
+def export_gguf(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="a checkpoint, not quantized", show_default=False)],
+    out: Out,
+    kind: Annotated[
+        str, typer.Option("--type", metavar="TYPE", help="llama.cpp's name of the weights' type")
+    ] = "q4_k_m",
+    force: Force = False,
+) -> None:
+    """Convert a checkpoint into a GGUF file for llama.cpp.
 
-    Example: shoptune export gguf
+    Example: shoptune export gguf runs/demo/merged --type q8_0 --out runs/demo/gguf
     """
-    from shoptune.errors import fail
+    from shoptune.export.gguf import GGUF, Job
+    from shoptune.stage import execute
 
-    what = "is not implemented: llama.cpp's converter, convert_hf_to_gguf.py, is not published as a package"
-    raise fail("export gguf", "", what, "see docs/export.md#gguf for the commands to run")
+    execute(GGUF, Job(folder, kind), out, force=force)
 
 
 @app.command("lm-eval")

@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+from shoptune.config.shipped import find_config
 from shoptune.errors import Problem, ShoptuneError, fail
 from shoptune.shopbench.vocabulary import Track
 
@@ -24,14 +25,12 @@ def gpu_lock() -> Path:
     """Return the lock of the GPU infer environment.
 
     Raises:
-        ShoptuneError: it is neither in the current folder nor in the checkout that shoptune is installed from.
+        ShoptuneError: there is none, neither in the current folder nor among the files that shoptune ships.
     """
-    for root in (Path.cwd(), Path(__file__).parents[3]):
-        if (root / _LOCK).is_file():
-            return root / _LOCK
-    raise fail(
-        _LOCK, "", "no such file", "run the command in a checkout of shoptune, or pass a lock: --requirements FILE"
-    )
+    lock = find_config(_LOCK)
+    if not lock.is_file():
+        raise fail(_LOCK, "", "no such file", "install shoptune again, or pass a lock: --requirements FILE")
+    return lock
 
 
 def check_pins(file: Path) -> None:

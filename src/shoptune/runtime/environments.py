@@ -14,7 +14,13 @@ from shoptune import __version__
 from shoptune.errors import fail
 
 # Each environment, and a library that only it has.
-LIBRARY: Mapping[str, str] = {"train": "axolotl", "quantize": "awq", "gptq": "llmcompressor", "infer": "vllm"}
+LIBRARY: Mapping[str, str] = {
+    "train": "axolotl",
+    "quantize": "awq",
+    "gptq": "llmcompressor",
+    "gguf": "auto_round",
+    "infer": "vllm",
+}
 
 FOLDER = "SHOPTUNE_ENVIRONMENTS"  # names the folder of the environments
 _NAME = ".venvs"

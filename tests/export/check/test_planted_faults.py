@@ -174,7 +174,7 @@ _STATIC: dict[str, tuple[Callable[[Path], object], set[str], str]] = {
     "a version left open": (
         lambda folder: _edit(folder, "requirements.txt", "vllm==", "vllm>="),
         {"image"},
-        "leaves the version open",
+        "does not pin a version",
     ),
     "CUDA of another version": (
         lambda folder: _edit(folder, "Dockerfile", "cuda:13.", "cuda:12."),
