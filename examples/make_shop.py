@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from examples.shop.atomic_source import write_atomic
 from examples.shop.catalog_sources import write_amazon_m2, write_esci
 from examples.shop.instruct_sources import write_alpaca, write_ecinstruct
 from examples.shop.instruct_variants import write_attributes
 from examples.shop.mmlu_source import write_mmlu
+from examples.shop.other_teams import write_ecguide, write_eshopinstruct
 from examples.shop.questions import write_questions
 from examples.shop.reviews_source import write_reviews2023
 from examples.shop.world import World
@@ -34,6 +36,9 @@ def main() -> None:
     write_mmlu(world, raw / "mmlu", f"{SEED}/mmlu")
     write_alpaca(world, raw / "alpaca", f"{SEED}/alpaca")
     write_attributes(world, raw / "attributes", f"{SEED}/attributes")
+    write_atomic(world, raw / "atomic", f"{SEED}/atomic")
+    write_ecguide(world, raw / "ecguide", f"{SEED}/ecguide")
+    write_eshopinstruct(world, raw / "eshopinstruct", f"{SEED}/eshopinstruct")
     write_questions(world, out / "questions", f"{SEED}/questions", QUESTIONS_PER_TASK)
 
 

@@ -18,6 +18,12 @@ def write_csv(file: Path, rows: Iterable[Sequence[str]]) -> None:
         csv.writer(lines, lineterminator="\n").writerows(rows)
 
 
+def write_tsv(file: Path, rows: Iterable[Sequence[str]]) -> None:
+    """Rows as tab-separated lines, without quotes."""
+    text = "".join("\t".join(row) + "\n" for row in rows)
+    _make_parent(file).write_text(text, encoding="utf-8")
+
+
 def write_parquet(file: Path, rows: list[dict[str, object]]) -> None:
     """Rows as a compressed Parquet file."""
     pq.write_table(pa.Table.from_pylist(rows), _make_parent(file), compression="zstd")
@@ -26,6 +32,12 @@ def write_parquet(file: Path, rows: list[dict[str, object]]) -> None:
 def write_json(file: Path, rows: object) -> None:
     """Rows as one JSON text, indented."""
     _make_parent(file).write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_jsonl(file: Path, rows: Iterable[dict[str, object]]) -> None:
+    """Rows as JSON lines."""
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    _make_parent(file).write_text(text, encoding="utf-8")
 
 
 def write_jsonl_gz(file: Path, rows: Iterable[dict[str, object]]) -> None:

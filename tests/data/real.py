@@ -19,7 +19,7 @@ def make(samples: Path, raw: Path) -> None:
     _esci(samples / "esci", raw / "esci")
     _attributes(samples / "attributes", raw / "attributes")
     _amazon_m2(samples / "amazon_m2", raw / "amazon_m2")
-    for name in ("alpaca", "mmlu"):
+    for name in ("alpaca", "ecguide", "mmlu"):
         (raw / name).symlink_to(samples / name)
 
 

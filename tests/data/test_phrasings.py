@@ -23,7 +23,6 @@ TASKS = load_tasks(Path(__file__).parents[2] / "data_recipes")
 LANGUAGES = {"amazon_m2": {"de", "es", "fr", "it", "ja"}, "esci": {"es", "ja"}}
 # Their options are English words in every locale, or their records are English.
 _IN_ENGLISH = {
-    "esci_bullet_generation",
     "esci_exact_match",
     "esci_query_product_label",
     "esci_query_relation",
@@ -54,6 +53,8 @@ def test_a_multilingual_task_is_asked_in_its_languages(name: str) -> None:
         wanted = wanted - {"ja"}  # jp-bleu has a task of its own
     if "japanese" in name:
         wanted = {"ja"}
+    if name == "esci_bullet_generation":
+        wanted = {"es"}  # rougel finds no words in Japanese
     assert set(TASKS[name].recipe.translations) >= wanted
 
 
@@ -80,7 +81,9 @@ def test_each_phrasing_asks_for_what_its_rows_answer(
                 assert "None" not in text
                 if task.recipe.kind is TaskType.RETRIEVAL:
                     assert isinstance(answer, list)
-                    assert asked_for(text) == {len(answer)}, text
+                    # Questions that others wrote may ask for all that are right.
+                    assert asked_for(text) <= {len(answer)}, text
+                    assert task.source in {"ecguide", "eshopinstruct"} or asked_for(text), text
 
 
 def test_a_row_takes_a_phrasing_of_its_language_or_an_english_one() -> None:

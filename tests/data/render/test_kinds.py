@@ -44,6 +44,12 @@ def test_a_sources_own_options_keep_their_order() -> None:
     assert arranged.reference == 1
 
 
+def test_a_sources_own_list_keeps_its_numbers() -> None:
+    arranged = arrange(RETRIEVAL, {"answer_numbers": [9, 3]}, None, random.Random(0))
+    assert arranged.reference == [9, 3]
+    assert arranged.variables["numbers"] == "two numbers"
+
+
 def test_a_bare_choice_needs_no_list() -> None:
     arranged = arrange(CHOICE, {"choice": 5}, None, random.Random(0))
     assert (arranged.variables, arranged.reference) == ({}, 5)
@@ -61,6 +67,8 @@ def test_a_bare_choice_needs_no_list() -> None:
         (CHOICE, {"choice": 10}, "the benchmark would not read the answer"),
         (RETRIEVAL, {"positives": [], "negatives": ["a"] * 20}, "no positives"),
         (RETRIEVAL, {"positives": ["a"], "negatives": ["b", "c"]}, "too few negatives"),
+        (RETRIEVAL, {"answer_numbers": [1, 2, 3, 4]}, "not one to three different numbers"),
+        (RETRIEVAL, {"answer_numbers": [2, 2]}, "not one to three different numbers"),
         (RANKING, {"items": ["a"] * 4, "gains": [1] * 4}, "not five items"),
         (RANKING, {"items": list("abcde"), "gains": [0] * 5}, "no item is relevant"),
         (RANKING, {"items": ["a", "b", "c", "d", " D"], "gains": [1] * 5}, "two items are the same"),

@@ -94,10 +94,17 @@ def _multiple_choice(record: Record, options: int | None, rng: random.Random) ->
 
 
 def _retrieval(record: Record, options: int | None, rng: random.Random) -> Arranged:
-    """`positives` (one to three are listed) and `negatives` fill a numbered list of `options` items, 15 by default.
+    """One of two forms.
 
+    `positives` (one to three are listed) and `negatives` fill a numbered list of `options` items, 15 by default.
+    `answer_numbers`: of a list that the source's own question holds.
     Prompts ask for as many answers as there are: `wanted` is 3 and `numbers` is `three numbers`, for example.
     """
+    if record.get("answer_numbers") is not None:
+        given = [int(number) for number in record["answer_numbers"]]
+        if not 1 <= len(set(given)) == len(given) <= RETRIEVED:
+            raise RecordError("not one to three different numbers")
+        return Arranged({"wanted": len(given), "numbers": _COUNTED[len(given)]}, given)
     right = _different(_texts(record, "positives"), [])[:RETRIEVED]
     wrong = _different(_texts(record, "negatives"), right)
     size = options or LISTED

@@ -35,6 +35,8 @@ def _columns(kind: TaskType, record: Mapping[str, Any]) -> Mapping[str, tuple[st
         if record.get("options") is not None:
             return {"options": _LIST, "answer_index": _NUMBER}
         return {"answer": _TEXT, "distractors": _LIST}
+    if kind is TaskType.RETRIEVAL and record.get("answer_numbers") is not None:
+        return {"answer_numbers": _LIST}
     return _NEEDED[kind]
 
 

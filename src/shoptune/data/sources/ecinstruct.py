@@ -4,9 +4,9 @@ The files of a single task, `<Task>/<setting>/<split>.json`, have no fields `tas
 Some lists are printed Python lists, not JSON, and Python writes `NaN` into some objects. Options carry their letter:
 `A: very positive`. The same sample appears under several settings with other instructions: it is one row here.
 
-Table: ecinstruct(key, task, input, fields, options, answer_index, output): `fields` is the input as JSON (null when it
-is plain text), `options` the options without their letters, and `answer_index` the place of the option that `output`
-names, from 0.
+Table: ecinstruct(key, task, input, fields, options, lettered, answer_index, output, instructions): `fields` is the
+input as JSON (null when it is plain text), `options` the options without their letters, `lettered` the options as they
+are, and `answer_index` the place of the option that `output` names, from 0. `instructions` are all of a sample.
 """
 
 from __future__ import annotations
@@ -58,8 +58,10 @@ def register(reader: SourceReader) -> None:
                list_transform(listed(options), lambda item: regexp_replace(item, '^[A-Z]: ?', '')) AS options,
                CASE WHEN options IS NOT NULL AND regexp_matches(trim(output), '^[A-Z](:|$)')
                     THEN ascii(trim(output)) - ascii('A') END AS answer_index,
-               output
-        FROM (SELECT DISTINCT task, regexp_replace(input, ': NaN([,}])', ': null\\1', 'g') AS input, options, output
-              FROM raw_ecinstruct WHERE coalesce(split, 'train') = 'train')
+               output, options AS lettered, instructions
+        FROM (SELECT task, regexp_replace(input, ': NaN([,}])', ': null\\1', 'g') AS input, options, output,
+                     coalesce(list(DISTINCT instruction ORDER BY instruction) FILTER (trim(instruction) <> ''), [])
+                       AS instructions
+              FROM raw_ecinstruct WHERE coalesce(split, 'train') = 'train' GROUP BY ALL)
         """,
     )

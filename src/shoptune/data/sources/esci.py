@@ -4,13 +4,16 @@ Judgements of the published test split are left out.
 
 Tables: esci_judgements(query_id, query, locale, product_id, label, split), with label E, S, C or I;
 esci_products(product_id, locale, title, description, bullets, brand, color, language);
-esci_judged, the two joined; esci_sources(query_id, source), where a query is from, when its CSV is there.
+esci_judged, the two joined; esci_query_types(query, product_type), the type that an English query ends with;
+esci_sources(query_id, source), where a query is from, when its CSV is there.
+
 Macro: names_most_of(text, query), whether a text holds all of up to three words of a query, or three quarters of more.
 Only words of more than three letters or with digits count, and not their last letters.
 """
 
 from __future__ import annotations
 
+from shoptune.data.parsing.functions import register_functions
 from shoptune.data.readers.source_reader import SourceReader
 from shoptune.data.readers.table import Table
 
@@ -27,6 +30,11 @@ _PRODUCT = (
     "product_brand",
     "product_color",
 )
+_QUERY_TYPES = """
+    SELECT query, product_type_of(query, NULL) AS product_type
+    FROM (SELECT DISTINCT query FROM esci_judgements WHERE locale = 'us' AND query IS NOT NULL)
+    WHERE product_type IS NOT NULL
+    """
 
 
 def register(reader: SourceReader) -> None:
@@ -61,6 +69,8 @@ def register(reader: SourceReader) -> None:
         WHERE title IS NOT NULL AND query IS NOT NULL
         """,
     )
+    register_functions(reader.connection)
+    reader.create("esci_query_types", _QUERY_TYPES)
     if origins := reader.find(FILES[2], optional=True):
         reader.csv(Table("esci_sources", origins, {"query_id": "BIGINT", "source": "VARCHAR"}))
         reader.create("esci_sources", "SELECT query_id, source FROM raw_esci_sources")
