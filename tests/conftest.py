@@ -1,4 +1,4 @@
-"""What tests share: where the examples and the real data are."""
+"""Shared fixtures: the locations of the examples and the real data."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.warm.interpreters import WarmInterpreters
 ROOT = Path(__file__).parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data"
 
-# How long an example takes says more about the machine's load than about the code.
+# The duration of an example depends more on the machine's load than on the code.
 settings.register_profile("loaded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("loaded")
 
@@ -38,7 +38,7 @@ def tiny_base() -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep what tests cache out of the user's cache; the processes of one run share a folder."""
+    """Use a cache folder that the processes of one run share, instead of the user's cache."""
     if "SHOPTUNE_CACHE" not in os.environ:
         folder = TemporaryDirectory(prefix="shoptune-cache-")
         os.environ["SHOPTUNE_CACHE"] = folder.name
@@ -62,7 +62,7 @@ def installed(shared_folder: Path) -> Installed:
 
 @pytest.fixture(scope="session", autouse=True)
 def warm_interpreters(shared_folder: Path) -> Iterator[WarmInterpreters]:
-    """Interpreters that have imported the slow libraries; none starts before a test uses it."""
+    """Interpreters with the slow libraries imported; each starts when a test first uses it."""
     WarmInterpreters.current = WarmInterpreters(shared_folder / "warm")
     yield WarmInterpreters.current
     WarmInterpreters.current.close()
@@ -75,7 +75,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
-    """Whether golden files are to be written."""
+    """Whether to rewrite golden files."""
     return bool(request.config.getoption("--update-golden"))
 
 
@@ -99,7 +99,7 @@ def real_mmlu() -> Path:
 
 @pytest.fixture(scope="session")
 def ecguide() -> Path:
-    """Questions that another team of the challenge wrote."""
+    """Questions written by another team of the challenge."""
     return _real("ecguide")
 
 

@@ -1,4 +1,4 @@
-"""shoptune installed from a wheel, elsewhere on the disk, with nothing of the checkout in reach.
+"""shoptune installed from a wheel in another folder, without access to the checkout.
 
 Libraries are not installed again: an environment has them through a path file that names the site-packages of the
 checkout's environment. Path files inside that folder are not read then, so its editable shoptune is not found.

@@ -1,4 +1,4 @@
-"""Recipes that declare their tables: own files become rows without a line of Python."""
+"""Recipes that declare their tables: your own files become rows without writing Python."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _recipe(folder: Path, tables: str, query: str = PRODUCTS) -> Path:
 
 
 def _read(folder: Path, tables: str, query: str) -> tuple[list[dict[str, Any]], SourceTables]:
-    """The records of a query, and what was found in the files."""
+    """The records of a query, and the malformed records found in the files."""
     _recipe(folder, tables, query)
     task = load_tasks(folder)["shop_brand"]
     scratch = folder / "scratch"
@@ -143,7 +143,7 @@ def test_types_may_be_declared(tmp_path: Path) -> None:
         ("  products: twice.csv", "twice.csv: line 1: two columns are named 'A'"),
     ],
 )
-def test_a_wrong_declaration_is_one_line(tmp_path: Path, tables: str, message: str) -> None:
+def test_a_wrong_declaration_is_a_one_line_error(tmp_path: Path, tables: str, message: str) -> None:
     (tmp_path / "p.csv").write_text("sku,price\n001,2\n")
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "twice.csv").write_text("A,a\n1,2\n")
@@ -161,7 +161,7 @@ def test_a_source_with_tables_needs_them(tmp_path: Path) -> None:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    """A folder with own data, a recipe and a mixture beside it."""
+    """A folder with the user's data, and a recipe and a mixture next to it."""
     folder = tmp_path / "shop"
     folder.mkdir()
     brands = ["Acme", "Borealis", "Corvid"]

@@ -1,4 +1,4 @@
-"""The papers' mixtures: as many rows as each says, of tasks that belong there."""
+"""The papers' mixtures have the stated numbers of rows, from suitable tasks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ YES_OR_NO = {"ecinstruct_answerability", "ecinstruct_product_matching", "ecinstr
 
 
 @pytest.mark.parametrize("name", PAPERS)
-def test_rows_add_up_to_what_the_paper_says(name: str) -> None:
+def test_mixtures_have_the_number_of_rows_in_the_paper(name: str) -> None:
     plan = load_mixture(ROOT / "data_recipes" / "mixtures" / f"{name}.yaml")
     assert sum(plan.mixture.tasks.values()) == pytest.approx(PAPERS[name], rel=0.01)
     assert plan.mixture.decontaminate_against

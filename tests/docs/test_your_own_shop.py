@@ -1,4 +1,4 @@
-"""The walkthrough of docs/your-own-shop.md: its files are written and its commands run, in order."""
+"""The walkthrough in docs/your-own-shop.md: write its files and run its commands, in order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SERVING = [line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder with the walkthrough's files and what it uses of the repository."""
+    """A folder with the walkthrough's files and the parts of the repository that it uses."""
     for name in ("examples", "infer", "training_configs"):
         (tmp_path / name).symlink_to(ROOT / name)
     for name, content in FILES.items():

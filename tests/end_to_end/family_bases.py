@@ -1,6 +1,6 @@
 """Seven families of models, tiny and random, as the training environment's transformers saves them.
 
-Run in that environment: `python family_bases.py FOLDER` writes FOLDER/<family>/base for each.
+Run in that environment: `python family_bases.py FOLDER` writes FOLDER/<family>/base, and a tuned copy of it, for each.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ FAMILIES: dict[str, tuple[str, str, tuple[str, ...], dict[str, Any]]] = {
 
 
 def main(folder: Path) -> None:
-    """Write every family's base."""
+    """Write every family's base, and a copy whose weights are moved a little."""
     for number, (family, (config, template, special, settings)) in enumerate(FAMILIES.items()):
         tokenizer = _tokenizer(template, special)
         torch.manual_seed(number)
@@ -60,6 +60,9 @@ def main(folder: Path) -> None:
         model = transformers.AutoModelForCausalLM.from_config(shape, dtype=torch.float32)
         model.save_pretrained(folder / family / "base")
         tokenizer.save_pretrained(folder / family / "base")
+        for parameter in model.parameters():  # what full fine-tuning would do
+            parameter.data += 0.01 * torch.randn_like(parameter)
+        model.save_pretrained(folder / family / "tuned")
 
 
 def _tokenizer(template: str, special: tuple[str, ...]) -> Any:

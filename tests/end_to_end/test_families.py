@@ -16,6 +16,10 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from shoptune.merge.config import MergeConfig
+from shoptune.merge.sources import Sources
+from shoptune.merge.stage import MERGE, Job
+from shoptune.stage import run
 from tests.end_to_end.engine_host import EngineHost
 from tests.end_to_end.pipeline import ROOT, python_in, run_shoptune, shoptune
 from tests.sharing import make_once
@@ -97,7 +101,7 @@ class Trained:
         self.folder, self.questions, self.profile = folder, folder / "questions.json", folder / "profile.yaml"
 
     def of(self, family: str, what: str) -> Path:
-        """A family's `base`, `adapter`, `merged` checkpoint, or what `peft` merges."""
+        """A family's `base`, `tuned`, `adapter`, `merged` checkpoint, or what `peft` merges."""
         return self.folder / family / what
 
     def logits(self, family: str, version: str) -> torch.Tensor:
@@ -127,12 +131,15 @@ def _make(folder: Path) -> None:
     for family in FAMILIES:
         config = _train_config(trained, family, rows)
         run_shoptune("train", config, "--out", trained.of(family, "adapter"))
-        settings = {"base": str(trained.of(family, "base")), "adapters": [str(trained.of(family, "adapter"))]}
-        merge = folder / family / "merge.yaml"
-        merge.write_text(yaml.safe_dump(settings | {"dtype": "float32"}))
-        run_shoptune("merge", merge, "--out", trained.of(family, "merged"))
+        _merge(trained, family, "adapter", trained.of(family, "merged"))
     said = python_in("train", _TRANSFORMERS, folder, trained.profile, *FAMILIES).splitlines()[-1]
     (folder / "said.json").write_text(said)
+
+
+def _merge(trained: Trained, family: str, member: str, out: Path, **settings: object) -> None:
+    base, adapters = str(trained.of(family, "base")), [str(trained.of(family, member))]
+    config = MergeConfig.model_validate({"base": base, "adapters": adapters, "dtype": "float32", **settings})
+    run(MERGE, Job(config, Sources.of(config, Path("merge.yaml"))), out)
 
 
 def _train_config(trained: Trained, family: str, rows: Path) -> Path:
@@ -185,21 +192,16 @@ def test_answers_are_those_of_transformers(trained: Trained, engines: EngineHost
     assert len(set(expected)) > 1, "the model says one thing to everything: little was compared"
 
 
-def test_a_fully_tuned_checkpoint_is_merged_and_asked(trained: Trained, engines: EngineHost, tmp_path: Path) -> None:
-    base, tuned = trained.of(EXPERTS, "base"), tmp_path / "tuned"
-    config = trained.folder / EXPERTS / "train.yaml"
-    run_shoptune("train", config, "--set", "adapter=null", "--set", "learning_rate=0.001", "--out", tuned)
-    settings = ["--set", f"adapters=[{tuned}]", "--set", "wise_ft_alpha=0.25"]
-    run_shoptune("merge", trained.folder / EXPERTS / "merge.yaml", *settings, "--out", tmp_path / "merged")
-    before, after, merged = (load_file(each / "model.safetensors") for each in (base, tuned, tmp_path / "merged"))
-    changed = [name for name in before if not torch.equal(before[name], after[name])]
-    assert {"model.norm.weight", "model.layers.0.mlp.experts.3.down_proj.weight", "lm_head.weight"} <= set(changed)
+@pytest.mark.parametrize("family", ["llama3", EXPERTS])
+def test_a_fully_tuned_checkpoint_is_merged(trained: Trained, tmp_path: Path, family: str) -> None:
+    _merge(trained, family, "tuned", tmp_path / "merged", wise_ft_alpha=0.25)
+    folders = (trained.of(family, "base"), trained.of(family, "tuned"), tmp_path / "merged")
+    before, after, merged = (load_file(folder / "model.safetensors") for folder in folders)
+    assert before.keys() == after.keys() == merged.keys()
     for name in before:
+        assert not torch.equal(before[name], after[name])
         expected = 0.75 * before[name].double() + 0.25 * after[name].double()
         assert torch.allclose(merged[name].double(), expected, rtol=1e-6, atol=1e-7), name
-    asked = ["--model", tuned, "--questions", trained.questions, "--out", tmp_path / "answers"]
-    result = engines.infer(trained.profile, *asked)
-    assert result.returncode == 0, result.stderr
 
 
 def _whole(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What vLLM could not run is one line before it starts."""
+"""Configurations that vLLM cannot run are one-line errors before it starts."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_every_problem_is_named_together(checkpoint: Path) -> None:
         ({"rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 64}, 512),  # 512 counts the factor
     ],
 )
-def test_scaled_positions_reach_further(rope: dict[str, Any] | None, longest: int, checkpoint: Path) -> None:
+def test_rope_scaling_extends_the_context(rope: dict[str, Any] | None, longest: int, checkpoint: Path) -> None:
     _configure(checkpoint, max_position_embeddings=512, rope_scaling=rope)
     _check(checkpoint, max_model_len=longest)
     with pytest.raises(ShoptuneError, match=f"set it to {longest} or less"):

@@ -1,4 +1,4 @@
-"""Adapters as PEFT writes them: what is read, what is refused and why."""
+"""Adapters written by PEFT: which are read, which are rejected, and why."""
 
 import json
 import math
@@ -66,7 +66,7 @@ def test_an_embedding_gets_the_transpose(base: Checkpoint, write_adapter: WriteA
         ({"peft_type": "IA3"}, "peft_type: is 'IA3'; merge LoRA adapters only"),
     ],
 )
-def test_what_no_delta_expresses_is_refused(
+def test_adapters_that_no_delta_can_express_are_rejected(
     base: Checkpoint, write_adapter: WriteAdapter, settings: dict[str, object], problem: str
 ) -> None:
     with pytest.raises(ShoptuneError) as caught:
@@ -81,7 +81,7 @@ def test_an_adapter_of_another_base_is_refused(base: Checkpoint, write_adapter: 
         load_adapter(write_adapter("x", {LAYER: (A, torch.randn(9, 2))}), base)
 
 
-def test_a_rank_that_the_config_does_not_say_is_refused(base: Checkpoint, write_adapter: WriteAdapter) -> None:
+def test_a_rank_that_differs_from_the_config_is_rejected(base: Checkpoint, write_adapter: WriteAdapter) -> None:
     with pytest.raises(ShoptuneError, match="has factors of rank 2 and 2, its config says 16"):
         load_adapter(write_adapter("x", {LAYER: (A, B)}, rank=16), base)
 

@@ -1,4 +1,4 @@
-"""What the parity gate compares, says and stops."""
+"""The comparisons, messages and failures of the parity gate."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_4_bits_have_thresholds_of_their_own(programs: dict[str, list[float]], t
         _run(tmp_path)
 
 
-def test_a_program_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_failing_program_is_a_one_line_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def ran(command: list[str], stdout: Any, **options: Any) -> subprocess.CompletedProcess[str]:
         stdout.write("Traceback\nKeyError: 'q'\n")
         stdout.flush()

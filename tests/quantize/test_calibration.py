@@ -1,4 +1,4 @@
-"""The calibration set: rendered as the model will see it, balanced by tokens, nothing dropped without a count."""
+"""The calibration set is rendered like prompts and balanced by tokens, and samples left out are counted."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_less_than_one_block_is_an_error(checkpoint: Path, questions: Path) -> N
         calibration_set(settings, Characters(checkpoint))
 
 
-def test_what_is_not_rows_is_an_error(checkpoint: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_not_rows_is_an_error(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(
         ShoptuneError, match="contains no Parquet files of rows; choose a folder written by `shoptune data build`"
     ):

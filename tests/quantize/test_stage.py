@@ -1,4 +1,4 @@
-"""What the quantize stage refuses before any work."""
+"""The quantize stage rejects unsuitable inputs before any work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report: what the artifacts say, on one page that needs nothing else."""
+"""The report summarizes the artifacts on one self-contained page."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run_directory(examples: Path, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def test_the_difference_is_told_with_its_interval(run_directory: Path) -> None:
+def test_the_difference_is_reported_with_its_interval(run_directory: Path) -> None:
     sentence = run(run_directory)
     assert re.match(r"The merged model answers better than the base: \+0\.\d{3} by question, 95% bootstrap", sentence)
     scores = json.loads((run_directory / "scores.json").read_text())
@@ -65,7 +65,7 @@ def test_names_cannot_break_the_page(run_directory: Path) -> None:
 
 
 def _infer(directory: Path, name: str, seconds: float, **constraints: object) -> None:
-    """Predictions to no questions, with what they took; the model is this very file."""
+    """Predictions without questions, with a timing; this file stands in for the model."""
     timing = summarize_timing([Usage(100, 40, 5, 0.25)] * 10, seconds)
 
     def write(folder: Path) -> None:

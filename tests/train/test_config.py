@@ -1,4 +1,4 @@
-"""Training YAMLs: axolotl's own keys, strictly."""
+"""Training YAMLs: axolotl's keys, checked strictly."""
 
 from __future__ import annotations
 

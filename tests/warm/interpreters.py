@@ -1,4 +1,4 @@
-"""Interpreters that have imported the slow libraries already, for tests that run the real stack.
+"""Interpreters that have already imported the slow libraries, for tests that run the real libraries.
 
 Importing axolotl takes 7 s of processor time, vLLM 8 s, AutoAWQ 4 s, torch with sentence-transformers 4 s. A warm
 interpreter of an environment imports them once per test run and forks a process for each command. Everything else is as
@@ -61,12 +61,12 @@ class WarmInterpreters:
         return _cold(environment) if _GPU.exists() else self._warm(environment)
 
     def variables(self) -> dict[str, str]:
-        """What makes shoptune use them."""
+        """The environment variables that make shoptune use them."""
         found = {name: self.python(name) for name in self._modules if _cold(name).is_file() and name != "main"}
         return {f"SHOPTUNE_{name.upper()}_PYTHON": str(python) for name, python in found.items()}
 
     def close(self) -> None:
-        """Let them end."""
+        """Let the interpreters exit."""
         self._lock.close()
 
     def _warm(self, environment: str) -> Path:

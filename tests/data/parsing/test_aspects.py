@@ -1,4 +1,4 @@
-"""Keyphrases of real reviews: verbatim, about the right aspect, and not what was only hoped for."""
+"""Keyphrases of real reviews: verbatim, about the right aspect, and not about what was only hoped for."""
 # ruff: noqa: E501 - tables
 
 from __future__ import annotations
@@ -83,5 +83,5 @@ def test_keyphrases_of_the_development_questions(development: Path) -> None:
             aspect = rest.split("\n")[0]
             own = {each.phrase.lower() for each in find_keyphrases(review) if each.aspect == aspect}
             hits += str(question.output_field).lower() in own
-    # Of eight, three are in words that tell other aspects too ("cute for the price" as color).
+    # Three of eight are words that also name other aspects ("cute for the price" as color).
     assert hits >= 4

@@ -1,4 +1,4 @@
-"""Product types of real products: lower case, singular, and only real ones."""
+"""Product types of real products: lower case, singular, and only existing types."""
 # ruff: noqa: E501 - titles as they are
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from shoptune.data.parsing.product_types import nouns, plural, product_type, sin
         (None, None, None),
     ],
 )  # fmt: skip
-def test_a_type_is_told_by_category_and_title(
+def test_a_product_type_is_found_from_category_and_title(
     title: str | None, categories: list[str] | None, expected: str | None
 ) -> None:
     assert product_type(title, categories) == expected

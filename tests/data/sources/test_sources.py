@@ -1,4 +1,4 @@
-"""Sources: true on-disk formats become tables, with their quirks."""
+"""Sources: files in their real formats, including their quirks, become tables."""
 
 from __future__ import annotations
 
@@ -157,14 +157,14 @@ def test_real_mmlu(database: duckdb.DuckDBPyConnection, real_mmlu: Path, tmp_pat
         "SELECT count(*), count(DISTINCT subject), list_sort(list(DISTINCT answer)) FROM mmlu"
     ).fetchall()[0]
     assert subjects == 57
-    assert count == 57 * 5 - 1  # the test split is left out, and one question is there twice
+    assert count == 57 * 5 - 1  # the test split is left out, and one question occurs twice
     assert answers == [0, 1, 2, 3]
 
 
 def test_real_mmlu_without_header_and_with_letters_is_the_same(
     database: duckdb.DuckDBPyConnection, real_mmlu: Path, tmp_path: Path
 ) -> None:
-    """The original release's form, written from the other one, gives the same table."""
+    """The format of the original release, written from the other one, gives the same table."""
     _register_folder(database, real_mmlu, tmp_path / "new")
     for file in sorted(real_mmlu.rglob("*.csv")):
         with file.open(encoding="utf-8", newline="") as lines:
@@ -395,7 +395,7 @@ def test_a_leaf_that_ends_many_titles_is_a_type(database: duckdb.DuckDBPyConnect
     assert sorted(rows, key=str) == [("For Him", None), ("Gizmos", "gizmo"), ("Wonders", None)]
 
 
-def test_what_players_and_shops_put_into_reviews_is_removed(
+def test_markup_of_players_and_shops_is_removed_from_reviews(
     database: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     folder = tmp_path / "reviews2023"

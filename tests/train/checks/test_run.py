@@ -1,4 +1,4 @@
-"""`--check` with axolotl, DeepSpeed, PEFT and the real tokenizer, for machines that are not here."""
+"""`--check` with axolotl, DeepSpeed, PEFT and the real tokenizer, for other machines than this one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from shoptune.checkpoints.checkpoint import Checkpoint
 from tests.end_to_end.pipeline import ROOT, python_in, run_shoptune
 from tests.sharing import make_once
 
@@ -75,7 +76,7 @@ def test_trainable_parameters_are_counted_from_shapes(reports: dict[Path, dict[s
     assert f"{80 * 8 * ((8192 + 8192) + 2 * (8192 + 1024)):,} of" in note
 
 
-def test_what_only_a_gpu_machine_would_refuse() -> None:
+def test_problems_of_gpu_machines_are_found_without_a_gpu() -> None:
     v8, demo = "training_configs/v8.yaml", "training_configs/demo-a.yaml"
     flash, sdpa, hopper, target, kernels, typed, alone = _check(
         (v8, "a100x8", "attn_implementation=flash_attention_2"),
@@ -101,7 +102,7 @@ def test_what_only_a_gpu_machine_would_refuse() -> None:
     assert "DeepSpeed splits work between processes, and there is one" in problem
 
 
-def test_what_can_be_merged_is_known_before_training() -> None:
+def test_adapters_that_cannot_be_merged_are_rejected_before_training() -> None:
     demo = "training_configs/demo-a.yaml"  # its base ties embedding and output layer
     half, target, both, dora, tokens, start, experts, full = _check(
         (demo, "cpu", "lora_modules_to_save=[embed_tokens]"),
@@ -167,6 +168,19 @@ def test_rows_of_all_shards_are_tokenized_with_the_real_tokenizer(real_qwen2_tok
     assert any("end-of-turn token <|im_end|> is not trained" in problem for problem in endless["problems"])
     assert any("what is trained is not the answer" in problem for problem in prompt["problems"])
     assert "datasets[0]: 50 of 50 rows are longer than 20 tokens; axolotl drops them" in short["notes"]
+
+
+def test_tokens_that_the_base_lacks_are_refused(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    Checkpoint(ROOT / "examples" / "tiny_base").copy_side_files(base, but=["config.json"])
+    config = json.loads((ROOT / "examples" / "tiny_base" / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps(config | {"vocab_size": 2973, "eos_token_id": 2972}))
+    rows = _rows(tmp_path / "rows", 1)
+    overrides = [f"base_model={base}", f"datasets.0.path={rows}", "datasets.0.data_files=train-*.parquet"]
+    (report,) = _check(("training_configs/demo-a.yaml", "cpu", *overrides))
+    (problem,) = report["problems"]
+    assert "tokens, and the base 2973; an adapter of the resized base cannot be merged" in problem
 
 
 def test_an_empty_set_of_rows(real_qwen2_tokenizer: Path, tmp_path: Path) -> None:
