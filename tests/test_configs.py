@@ -21,6 +21,7 @@ from shoptune.merge.config import MergeConfig
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.stage import Stage
 from shoptune.sweep.config import load_sweep
+from shoptune.sweep.grid_config import load_grid
 from shoptune.train.config import load_train_config
 from tests.cli.parsing import parse
 
@@ -70,6 +71,8 @@ def test_every_yaml_is_valid(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             load_sweep(path)
         case ("quantize",):
             load(path, QuantizeConfig)
+        case ("quantize", "grids"):
+            assert load_grid(path).points
         case ("infer", *inside):
             assert load(path, Prompting) if inside else load_profile(path)
         case ("examples", "shop") | ("src", "shoptune", "data", "lexicons"):

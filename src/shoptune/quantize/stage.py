@@ -65,6 +65,7 @@ def load(arguments: ConfigFile) -> Job:
     if not any((checkpoint.path / name).is_file() for name in _TOKENIZERS):
         remedy = "copy its base model's tokenizer files into the folder"
         raise fail(checkpoint.path, "", f"has no tokenizer ({' or '.join(_TOKENIZERS)})", remedy)
+    _ = checkpoint.shards  # raises for missing weights, pickles and an index that leads out of the folder
     refuse_experts(checkpoint)
     check_widths(checkpoint, config.engine.group_size, config.tensor_parallel)
     if config.calibration.questions:
