@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from shoptune.config import Settings, load
-from shoptune.config.paths import ConfigPath
+from shoptune.config.paths import ConfigPath, from_here
 from shoptune.config.shipped import shipped_root
 from shoptune.data.recipe import RECIPES, Task, has_recipes, load_tasks
 from shoptune.errors import Problem, ShoptuneError, nearest
@@ -149,5 +149,5 @@ def load_mixture(file: Path, overrides: Sequence[str] = (), recipes: Path | None
 
 def _recipes_of(file: Path) -> Path:
     """The folder of a mixture's recipes: its own, the one above, or the one that ships with shoptune."""
-    own = file.absolute().parent
-    return next((folder for folder in (own, own.parent) if has_recipes(folder)), shipped_root() / RECIPES)
+    above = Path(from_here(file.absolute().parents[1]))
+    return next((folder for folder in (file.parent, above) if has_recipes(folder)), shipped_root() / RECIPES)

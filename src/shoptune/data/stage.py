@@ -11,6 +11,7 @@ from shlex import quote
 
 from shoptune.artifacts.manifest import Request
 from shoptune.checkpoints.hub import local_folder
+from shoptune.config.yaml_loader import as_yaml
 from shoptune.data import sources
 from shoptune.data.assemble import assemble
 from shoptune.data.build_result import BuildResult
@@ -144,7 +145,7 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
 
 def next_command(_job: Job, out: Path) -> str:
     """Train on the rows."""
-    return f"shoptune train TRAIN.yaml --set {quote(f'datasets.0.path={out}')} --out DIR"
+    return f"shoptune train TRAIN.yaml --set {quote(f'datasets.0.path={as_yaml(str(out))}')} --out DIR"
 
 
 DATA: Stage[Arguments, Job] = Stage("data", load, request, write, next_command)
