@@ -1,4 +1,4 @@
-"""What tests share: where the examples and the real data are."""
+"""Shared fixtures: the locations of the examples and the real data."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.warm.interpreters import WarmInterpreters
 ROOT = Path(__file__).parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data"
 
-# How long an example takes says more about the machine's load than about the code.
+# The duration of an example depends more on the machine's load than on the code.
 settings.register_profile("loaded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("loaded")
 
@@ -38,7 +38,8 @@ def tiny_base() -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep what tests cache out of the user's cache; the processes of one run share a folder."""
+    """Use a cache folder that the processes of one run share, instead of the user's cache."""
+    os.environ.setdefault("AXOLOTL_DATASET_NUM_PROC", "1")  # starting processes takes longer than tokenizing a few rows
     if "SHOPTUNE_CACHE" not in os.environ:
         folder = TemporaryDirectory(prefix="shoptune-cache-")
         os.environ["SHOPTUNE_CACHE"] = folder.name
@@ -55,14 +56,15 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def installed(shared_folder: Path) -> Installed:
+def installed(shared_folder: Path) -> Iterator[Installed]:
     """shoptune installed from a wheel, elsewhere on the disk."""
-    return install(shared_folder)
+    with install(shared_folder) as made:
+        yield made
 
 
 @pytest.fixture(scope="session", autouse=True)
 def warm_interpreters(shared_folder: Path) -> Iterator[WarmInterpreters]:
-    """Interpreters that have imported the slow libraries; none starts before a test uses it."""
+    """Interpreters with the slow libraries imported; each starts when a test first uses it."""
     WarmInterpreters.current = WarmInterpreters(shared_folder / "warm")
     yield WarmInterpreters.current
     WarmInterpreters.current.close()
@@ -75,7 +77,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
-    """Whether golden files are to be written."""
+    """Whether to rewrite golden files."""
     return bool(request.config.getoption("--update-golden"))
 
 
@@ -99,7 +101,7 @@ def real_mmlu() -> Path:
 
 @pytest.fixture(scope="session")
 def ecguide() -> Path:
-    """Questions that another team of the challenge wrote."""
+    """Questions written by another team of the challenge."""
     return _real("ecguide")
 
 

@@ -1,4 +1,4 @@
-"""What is made once per session, whichever worker of pytest-xdist asks first; the others wait for it."""
+"""Files made once per session by the first worker of pytest-xdist that needs them; other workers wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chain of a track, as make would run it: every command parses, and every input is an earlier command's output."""
+"""The chain of a track, as make would run it: all commands parse, and all inputs are outputs of earlier commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shoptune.train.config import load_train_config
 
 ROOT = Path(__file__).parents[1]
 RUN = "runs/somewhere"
-# What a user brings along.
+# Files that the user provides.
 GIVEN = {"raw", "development.json"}
 STAGES = ["data", "train", "sweep", "merge", "quantize", "infer", "evaluate", "export"]
 

@@ -1,4 +1,4 @@
-"""The one function that runs a stage: what it asks of a stage, and in which order."""
+"""The function that runs a stage: what it calls, and in which order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shoptune.stage import Stage, execute, run
 
 
 class Recorder:
-    """A stage that writes the text it is given, and keeps what it was asked."""
+    """A stage that writes a given text and records its calls."""
 
     def __init__(self, source: Path) -> None:
         self.calls: list[str] = []
@@ -93,7 +93,7 @@ def test_a_stage_moves_into_its_environment_before_it_hashes(
     assert recorder.calls == ["load"]
 
 
-def test_what_the_machine_cannot_do_is_not_begun(recorder: Recorder, tmp_path: Path) -> None:
+def test_work_that_the_machine_cannot_do_is_not_started(recorder: Recorder, tmp_path: Path) -> None:
     def require(job: str, directory: Path) -> None:
         raise fail(directory, "", "needs 80 GB of GPU memory, 16 GB are there", "use a larger card")
 
@@ -105,7 +105,7 @@ def test_what_the_machine_cannot_do_is_not_begun(recorder: Recorder, tmp_path: P
 
 @pytest.mark.parametrize(("resumes", "said"), [(True, "; run the same command to resume"), (False, "")])
 @pytest.mark.parametrize("ending", [KeyboardInterrupt(), SystemExit(0)])
-def test_an_interruption_says_whether_it_can_be_resumed(
+def test_the_message_of_an_interruption_states_whether_it_can_be_resumed(
     recorder: Recorder,
     tmp_path: Path,
     resumes: bool,
@@ -130,7 +130,7 @@ def test_an_artifact_is_not_written_into_its_input(tmp_path: Path) -> None:
         run(stage, "hello", tmp_path / "model" / "merged")
 
 
-def test_what_took_long_is_replaced_with_force_only(
+def test_an_artifact_that_took_long_is_replaced_only_with_force(
     recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage, out = recorder.stage(), tmp_path / "out"

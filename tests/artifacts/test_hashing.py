@@ -1,4 +1,4 @@
-"""Remembered digests are those of the bytes that are there."""
+"""Cached digests always match the file's current bytes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_file_that_just_changed_is_not_remembered(large: Path, monkeypatch: py
     assert _notes(large) == []
 
 
-def test_small_files_leave_no_notes(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_digests_of_small_files_are_not_cached(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hashing, "_LARGE_BYTES", 9)
     file_sha256(large)
     assert _notes(large) == []

@@ -1,4 +1,4 @@
-"""What an artifact is made from, as a hash; see test_artifact.py for whole manifests."""
+"""Fingerprints and manifests of artifacts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_folders_digest_is_that_of_its_names_and_bytes(tmp_path: Path) -> None
     assert digest(tmp_path) != hashlib.sha256(json.dumps(table).encode()).hexdigest()
 
 
-def test_the_identity_tells_stage_config_and_inputs_apart(tmp_path: Path) -> None:
+def test_the_fingerprint_depends_on_stage_config_and_inputs(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
     requests = [

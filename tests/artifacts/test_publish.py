@@ -1,4 +1,4 @@
-"""The stage contract on disk: complete or absent, up to date or rebuilt, and no foreign folder is overwritten."""
+"""Publishing: artifacts are complete or absent, up to date or rebuilt, and other folders are never overwritten."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ def _make(source: Path, out: Path, *, config: dict[str, object] | None = None, f
     return make(Request("merge", config or {"x": 1}, {"source": source}), out, _write, force=force)
 
 
-def test_a_manifest_tells_everything(source: Path, tmp_path: Path) -> None:
+def test_a_manifest_records_everything(source: Path, tmp_path: Path) -> None:
     made = _make(source, tmp_path / "out")
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert made.rebuilt
@@ -60,7 +60,7 @@ def test_nothing_is_done_when_up_to_date(source: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "manifest.json").read_bytes() == before
 
 
-def test_a_change_of_config_or_input_or_force_makes_it_again(source: Path, tmp_path: Path) -> None:
+def test_a_changed_config_or_input_or_force_rebuilds_the_artifact(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     _make(source, out)
     assert _make(source, out, config={"x": 2}).rebuilt
@@ -73,7 +73,7 @@ def test_a_change_of_config_or_input_or_force_makes_it_again(source: Path, tmp_p
 def test_an_artifact_as_input_counts_by_its_outputs(source: Path, tmp_path: Path) -> None:
     _make(source, tmp_path / "first")
     _make(tmp_path / "first", tmp_path / "second")
-    _make(source, tmp_path / "first", force=True)  # same bytes, other times
+    _make(source, tmp_path / "first", force=True)  # same bytes, different times
     assert not _make(tmp_path / "first", tmp_path / "second").rebuilt
 
 
@@ -195,13 +195,13 @@ def test_a_kill_leaves_the_old_artifact_or_none(tmp_path: Path, moment: float) -
     manifest = publish.read_manifest(out)
     if manifest is not None:
         assert len(manifest["outputs"]) == 400
-        publish.digest(out)  # every file is there with its size
+        publish.digest(out)  # all files exist, with the recorded size
     made = make(Request("merge", {"round": -1}, {}), out, _write)
     assert made.rebuilt
     assert sorted(file.name for file in tmp_path.iterdir()) == ["out", "work.py"]
 
 
-def test_what_will_not_fit_the_disk_is_not_begun(tmp_path: Path) -> None:
+def test_work_that_does_not_fit_the_disk_is_not_started(tmp_path: Path) -> None:
     require_space(tmp_path, 1)
     with pytest.raises(ShoptuneError, match=r"needs 1000000000\.0 GB of disk space, .+ GB are free; free some"):
         require_space(tmp_path, 10**18)

@@ -1,4 +1,4 @@
-"""Benchmarks keep up with the package: each imports, and `make bench` runs each."""
+"""All benchmarks can be imported, and `make bench` runs all of them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def test_a_benchmark_imports(script: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_bench_runs_every_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     commands = runpy.run_path(str(ROOT / "benchmarks" / "all.py"), run_name="imported")["commands"]()
-    # The rest are modules that these import, or scripts that benchmarks/data.py runs with arguments.
+    # The others are modules imported by these, or scripts that benchmarks/data.py runs with arguments.
     shared = {"all", "big_shop", "checkpoints", "measure", "pandas_ranking", "bare_scan", "synthetic"}
     assert {Path(script).stem for _, script in commands} == {script.stem for script in SCRIPTS} - shared

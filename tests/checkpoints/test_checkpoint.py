@@ -1,4 +1,4 @@
-"""Checkpoints on disk: what is read, what is refused."""
+"""Checkpoints on disk: which are read, and which are rejected."""
 
 import json
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_pickled_weights_are_refused(sharded: Path, name: str) -> None:
         _ = Checkpoint(sharded).shards
 
 
-def test_a_trainers_state_is_no_weight(tmp_path: Path) -> None:
+def test_a_trainers_state_files_are_not_weights(tmp_path: Path) -> None:
     for name in ("optimizer.pt", "scheduler.pt", "training_args.bin", "rng_state.pth"):
         (tmp_path / name).write_bytes(b"")
     refuse_pickles(tmp_path)

@@ -1,4 +1,4 @@
-"""4-bit weights read back, against numbers packed by hand."""
+"""Dequantization of 4-bit weights, compared with numbers packed by hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shoptune.errors import ShoptuneError
 
 
 def _word(numbers: list[int]) -> int:
-    """Eight numbers of four bits in one signed word, the first in the lowest bits."""
+    """Pack eight 4-bit numbers into one signed word, the first in the lowest bits."""
     word = sum(number << 4 * place for place, number in enumerate(numbers))
     return word - (1 << 32) if word >= 1 << 31 else word
 

@@ -1,4 +1,4 @@
-"""Bytes read and written past the page cache are the file's bytes, wherever they begin and end."""
+"""Direct I/O reads and writes the right bytes, at any offset and of any size."""
 
 import ctypes
 import hashlib
@@ -37,7 +37,7 @@ def test_any_parts_make_the_file(sizes: list[int], tmp_path_factory: pytest.Temp
 def test_a_disk_that_refuses_the_size_is_written_to_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(direct_io, "_BUFFER_BYTES", 100)  # no multiple of a block: direct writing is an error
+    monkeypatch.setattr(direct_io, "_BUFFER_BYTES", 100)  # not a multiple of a block, so direct writes fail
     parts = [os.urandom(70) for _ in range(50)]
     _write(tmp_path / "x", parts)
     assert (tmp_path / "x").read_bytes() == b"".join(parts)
@@ -92,7 +92,7 @@ def test_any_part_of_a_file_is_read(
 
 @pytest.fixture
 def on_disk(tmp_path: Path) -> Path:
-    """A file of a mebibyte that is not in the page cache."""
+    """A file of 1 MiB that is not in the page cache."""
     file = tmp_path / "on-disk"
     file.write_bytes(bytes(1 << 20))
     _put_out_of_cache(file)
@@ -101,7 +101,7 @@ def on_disk(tmp_path: Path) -> Path:
     return file
 
 
-def test_what_is_read_from_the_disk_does_not_stay_in_the_page_cache(on_disk: Path) -> None:
+def test_reading_does_not_fill_the_page_cache(on_disk: Path) -> None:
     file, memory = on_disk, memory_for_reading(1 << 20)
     for _ in range(2):
         read(file, 0, 1 << 20, memory)
@@ -112,7 +112,7 @@ def test_what_is_read_from_the_disk_does_not_stay_in_the_page_cache(on_disk: Pat
 
 
 @pytest.mark.usefixtures("on_disk")
-def test_what_is_written_past_the_page_cache_is_not_in_it(tmp_path: Path) -> None:
+def test_writing_does_not_fill_the_page_cache(tmp_path: Path) -> None:
     _write(tmp_path / "x", [bytes(1 << 20)] * 16)
     assert _cached_pages(tmp_path / "x") == 0
 

@@ -1,4 +1,4 @@
-"""Shapes that ship with the package."""
+"""The shapes of models that ship with the package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from shoptune.checkpoints import known_models
 from shoptune.checkpoints.known_models import known_model_config
 
-# hidden size, layers, intermediate size, attention heads, key-value heads: the models' own cards.
+# hidden size, layers, intermediate size, attention heads, key-value heads, from the model cards
 SHAPES = {
     "Qwen/Qwen2-72B-Instruct": (8192, 80, 29568, 64, 8),
     "Qwen/Qwen2-7B-Instruct": (3584, 28, 18944, 28, 4),

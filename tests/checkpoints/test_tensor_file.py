@@ -1,4 +1,4 @@
-"""Safetensors written and read piece by piece, against the library."""
+"""Reading and writing safetensors files in parts, compared with the library."""
 
 import hashlib
 import json
@@ -32,13 +32,13 @@ def test_the_library_reads_what_is_written(tmp_path: Path) -> None:
     assert writer.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def test_what_is_not_written_is_zero(tmp_path: Path) -> None:
+def test_bytes_that_are_not_written_are_zero(tmp_path: Path) -> None:
     with writing(tmp_path / "x.safetensors", [("w", torch.bfloat16, (3, 2))]) as writer:
         writer.write_rows("w", 1, torch.ones(1, 2, dtype=torch.bfloat16))
     assert load_file(tmp_path / "x.safetensors")["w"].tolist() == [[0, 0], [1, 1], [0, 0]]
 
 
-def test_no_way_back(tmp_path: Path) -> None:
+def test_earlier_bytes_cannot_be_written_again(tmp_path: Path) -> None:
     with writing(tmp_path / "x.safetensors", [("w", torch.float32, (3, 2))]) as writer:
         writer.write_rows("w", 1, torch.ones(1, 2))
         with pytest.raises(ValueError, match="has already been written"):
@@ -149,7 +149,7 @@ def test_sorted_metadata_make_equal_saves_equal_bytes(tmp_path: Path) -> None:
     keys = {"format": "pt", "lm_head.weight": "model.embed_tokens.weight", "überlang": "ü", "a": "1", "z": "2"}
     weight = torch.arange(6.0)
     contents = set()
-    for number in range(20):  # the library orders five keys at random: one of 120 orders per save
+    for number in range(20):  # the library writes five keys in random order: one of 120 orders per save
         file = tmp_path / f"{number}.safetensors"
         save_file({"b": weight, "a": weight[:2].clone()}, file, metadata=keys)
         sort_metadata(file)

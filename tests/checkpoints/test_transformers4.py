@@ -1,4 +1,4 @@
-"""What transformers 5 writes, as transformers 4 reads it."""
+"""Configs written by transformers 5 are converted so that transformers 4 reads them correctly."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_phi3_takes_three_fields_only() -> None:
         ({"model_type": "gemma2", "layer_types": ["full_attention"]}, r"layer_types\[0\]: is full_attention, which"),
     ],
 )
-def test_what_transformers_4_cannot_express_is_refused(changes: dict[str, Any], problem: str) -> None:
+def test_configs_that_transformers_4_cannot_express_are_rejected(changes: dict[str, Any], problem: str) -> None:
     with pytest.raises(ShoptuneError, match=problem) as caught:
         for_transformers_4(_config(**changes), _FILE)
     assert "\n" not in str(caught.value)
@@ -113,7 +113,7 @@ def test_a_field_that_is_read_differently_is_refused() -> None:
     assert {problem.where for problem in caught.value.problems} == {"tie_word_embeddings", "rope_theta"}
 
 
-def test_what_transformers_4_wrote_is_left_alone(tmp_path: Path) -> None:
+def test_configs_written_by_transformers_4_are_unchanged(tmp_path: Path) -> None:
     config = {"model_type": "llama", "rope_theta": 5.0, "torch_dtype": "float16", "transformers_version": "4.51.3"}
     (tmp_path / "config.json").write_text(json.dumps(config))
     convert(tmp_path)

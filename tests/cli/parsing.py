@@ -15,7 +15,7 @@ Words = tuple[str, ...]
 
 
 def commands(group: Any = None, *path: str) -> Iterator[tuple[Words, Any]]:
-    """Every command of the app with the words that call it; a group comes before what is in it."""
+    """Every command of the app with its words; a group comes before its commands."""
     for name, command in (group or typer.main.get_command(app)).commands.items():
         yield (*path, name), command
         if hasattr(command, "commands"):

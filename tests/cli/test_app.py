@@ -1,4 +1,4 @@
-"""The command line as a user meets it: help, exit statuses, one line an error."""
+"""The command line as users see it: help, exit statuses, one-line errors."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_help_loads_no_heavy_library() -> None:
     assert result.stdout.strip() == "[]"
 
 
-def test_a_users_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
+def test_a_user_error_is_one_line_and_exit_status_2(tmp_path: Path) -> None:
     config = tmp_path / "merge.yaml"
     config.write_text("base: b\nadapters: [{path: p}]\nwise_ft_alhpa: 1\n")
     result = _run("merge", config, "--out", tmp_path / "out")
@@ -124,7 +124,7 @@ def test_a_preview_shows_what_the_model_sees() -> None:
     assert "review_rating 1" in result.stdout
 
 
-def test_a_preview_of_no_such_task_names_the_nearest() -> None:
+def test_a_preview_of_an_unknown_task_suggests_the_nearest() -> None:
     result = _run("data", "preview", "data_recipes/reviews2023.yaml", "--task", "review_ratings")
     assert result.returncode == 2
     assert "no task 'review_ratings'; did you mean 'review_rating'?" in result.stderr
@@ -135,7 +135,7 @@ def test_the_version() -> None:
     assert (result.returncode, result.stdout) == (0, f"shoptune {shoptune.__version__}\n")
 
 
-def test_what_the_system_refuses_is_one_line(tmp_path: Path) -> None:
+def test_system_errors_are_one_line(tmp_path: Path) -> None:
     predictions, questions = tmp_path / "predictions.jsonl", tmp_path / "questions.json"
     for file in (predictions, questions):
         file.write_text("")

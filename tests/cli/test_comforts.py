@@ -31,7 +31,7 @@ def _evaluate(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=dict(os.environ), check=False)
 
 
-def test_a_dry_run_says_what_would_be_done_and_writes_nothing(files: Path) -> None:
+def test_a_dry_run_shows_what_would_be_done_and_writes_nothing(files: Path) -> None:
     before = sorted(files.iterdir())
     result = _evaluate(files, "--dry-run")
     assert result.returncode == 0, result.stderr
@@ -41,7 +41,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(files: Path) -> No
     assert sorted(files.iterdir()) == before
 
 
-def test_a_dry_run_says_what_changed(files: Path) -> None:
+def test_a_dry_run_shows_what_changed(files: Path) -> None:
     assert _evaluate(files).returncode == 0
     assert "out is up to date" in _evaluate(files, "--dry-run").stderr
     (files / "q.json").write_text(json.dumps(QUESTION | {"output_field": "c"}) + "\n")
@@ -55,7 +55,7 @@ def test_a_dry_run_reports_a_missing_input(files: Path) -> None:
     assert result.stderr.startswith("error: q.json: no such file")
 
 
-def test_an_out_that_is_a_file_is_one_line(files: Path) -> None:
+def test_an_out_that_is_a_file_is_a_one_line_error(files: Path) -> None:
     (files / "out").write_text("mine")
     for options in ((), ("--dry-run",), ("--force",)):
         result = _evaluate(files, *options)
@@ -72,20 +72,27 @@ def test_quiet_prints_errors_only(files: Path) -> None:
     assert _evaluate(files, "--quiet").stderr.startswith("error: p.jsonl")
 
 
-def test_verbose_says_what_an_artifact_is_made_from(files: Path) -> None:
+def test_verbose_prints_the_config_and_the_inputs(files: Path) -> None:
     assert "sha256" not in _evaluate(files).stderr
     printed = _evaluate(files, "--verbose", "--force").stderr
     assert re.search(r"evaluate: input questions: q\.json, sha256 [0-9a-f]{64}\n", printed)
     assert 'evaluate: config {"parsers"' in printed
 
 
-def test_a_log_file_holds_all_messages_with_their_time(files: Path) -> None:
+def test_a_log_file_contains_all_messages_with_times(files: Path) -> None:
     _evaluate(files, "--quiet", "--log-file", "logs/run.log")
     _evaluate(files, "--log-file", "logs/run.log")
     lines = (files / "logs" / "run.log").read_text().splitlines()
     assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} ", line) for line in lines)
     assert any("sha256" in line for line in lines)
     assert "up to date" in lines[-1]
+
+
+@pytest.mark.parametrize("name", [".", "p.jsonl/run.log"])
+def test_a_log_file_that_cannot_be_written_is_one_line(name: str, files: Path) -> None:
+    result = _evaluate(files, "--log-file", name)
+    assert result.returncode == 2
+    assert re.fullmatch(r"error: \S+: --log-file: cannot be written \(.*\); name another file\n", result.stderr)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The parser of command lines that other tests use refuses what the command line refuses."""
+"""The parser of command lines that other tests use rejects the same lines as the command line."""
 
 from __future__ import annotations
 
@@ -31,6 +31,6 @@ def test_the_default_command_of_a_group_is_found() -> None:
         "shoptune fly x.yaml",
     ],
 )
-def test_what_the_command_line_refuses_is_refused(line: str) -> None:
+def test_invalid_command_lines_are_rejected(line: str) -> None:
     with pytest.raises(Exception, match=r"Missing|unexpected|No such|less than or equal to 5"):
         parse(line)

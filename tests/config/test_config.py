@@ -1,4 +1,4 @@
-"""Configs: unknown keys refused with the nearest valid one, overrides, all problems reported together."""
+"""Configs: unknown keys with suggestions, overrides, and all problems reported together."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Paths in configs are relative to the YAML that names them, then to the current folder."""
+"""Paths in configs are relative to the YAML that sets them, or else to the current folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Example(Settings):
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with a folder `shop` of configs in it."""
+    """The current folder, which contains a folder `shop` with configs."""
     monkeypatch.chdir(tmp_path)
     for name in ("shop/model", "shop/both", "both", "model2"):
         Path(name).mkdir(parents=True)
@@ -55,7 +55,7 @@ def test_a_config_is_the_same_however_its_file_is_named(here: Path) -> None:
     assert _load("base: model\n", file=str(here / "shop" / "example.yaml")) == by_name
 
 
-def test_what_ships_with_shoptune_comes_last(here: Path, root: Path) -> None:
+def test_shipped_configs_are_searched_last(here: Path, root: Path) -> None:
     assert _load("base: infer/cpu.yaml\n").base == str(root / "infer" / "cpu.yaml")
     Path("infer").mkdir()
     Path("infer/cpu.yaml").write_text("seed: 1\n")
@@ -71,5 +71,5 @@ def test_a_config_extends_one_that_ships_with_shoptune(here: Path) -> None:
     assert config.adapters[0].path == "runs/kdd24/adapters/v8"
 
 
-def test_a_text_that_is_no_path_stays(here: Path) -> None:
+def test_a_string_that_is_not_a_path_is_unchanged(here: Path) -> None:
     assert _load(f"base: {'x' * 5000}\n").base == "x" * 5000

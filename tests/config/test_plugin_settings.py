@@ -1,4 +1,4 @@
-"""Plug-ins are found by themselves, and their settings are written inline."""
+"""Plug-ins are discovered, and their settings are written inline."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Square(Settings):
 
 @pytest.fixture
 def drawing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[InlineSettings]:
-    """A config that holds one of two plug-ins, in a package made for this test."""
+    """A config with one of two plug-ins, in a package made for this test."""
     package = f"shapes_{tmp_path.name.replace('-', '_')}"
     (tmp_path / package).mkdir()
     (tmp_path / package / "__init__.py").touch()

@@ -57,7 +57,7 @@ def test_an_unknown_name_has_a_remedy() -> None:
         select(["infer/cpu.yml"])
 
 
-def test_copies_never_overwrite_what_differs(tmp_path: Path) -> None:
+def test_copies_never_overwrite_files_that_differ(tmp_path: Path) -> None:
     files = select(["infer/cpu.yaml", "infer/t4x4.yaml"])
     assert copy(files, tmp_path) == 2
     assert copy(files, tmp_path) == 0
@@ -70,7 +70,7 @@ def test_copies_never_overwrite_what_differs(tmp_path: Path) -> None:
     assert (tmp_path / "infer" / "cpu.yaml").read_bytes() == (shipped_root() / "infer" / "cpu.yaml").read_bytes()
 
 
-def test_what_a_config_is_for_is_its_first_sentence(tmp_path: Path) -> None:
+def test_the_summary_of_a_config_is_its_first_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("# shoptune merge a.yaml\n# Tracks 2 and 4. Alpha is\n# 1.\nbase: b\n# no\n")
     assert summary_of(tmp_path / "a.yaml") == "Tracks 2 and 4"
     (tmp_path / "b.yaml").write_text("# shoptune merge b.yaml\nbase: b\n")

@@ -1,4 +1,4 @@
-"""Pickled weights become safetensors, and nothing that they hold is run."""
+"""Pickled weights are converted to safetensors, and code in them is never run."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ def test_code_in_a_pickle_is_not_run(sharded: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def test_a_file_that_is_no_pickle_is_one_line(sharded: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_pickle_is_a_one_line_error(sharded: Path, tmp_path: Path) -> None:
     (sharded / "pytorch_model-00001-of-00002.bin").write_bytes(b"not a pickle")
     with pytest.raises(ShoptuneError) as caught:
         run(CONVERT, load(sharded), tmp_path / "new")
     assert "\n" not in str(caught.value)
 
 
-def test_what_there_is_to_convert(tmp_path: Path) -> None:
+def test_a_folder_without_pickles_and_a_missing_folder_are_errors(tmp_path: Path) -> None:
     with pytest.raises(ShoptuneError, match="holds no pickled weights"):
         load(tmp_path)
     with pytest.raises(ShoptuneError, match="no such folder"):

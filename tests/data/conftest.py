@@ -39,7 +39,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def records_of(shop: Database) -> Callable[[str], list[dict[str, Any]]]:
-    """The first records of a task by its name."""
+    """The first records of each task, by name."""
     tasks = load_tasks(_ROOT / "data_recipes")
     return functools.cache(
         lambda name: [
@@ -50,7 +50,7 @@ def records_of(shop: Database) -> Callable[[str], list[dict[str, Any]]]:
 
 @pytest.fixture(scope="session")
 def rows_of(records_of: Callable[[str], list[dict[str, Any]]]) -> Callable[[str], list[Row]]:
-    """The first rows of a task by its name; records that give none are left out."""
+    """The first rows of each task, by name, without records that give no row."""
     tasks = load_tasks(_ROOT / "data_recipes")
     return functools.cache(lambda name: list(_rows(records_of(name), tasks[name])))
 

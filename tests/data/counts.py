@@ -1,4 +1,4 @@
-"""How many answers a retrieval question asks for, read from its wording in any of our languages."""
+"""Read the number of answers that a retrieval question asks for, in any language of the recipes."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ _PATTERNS = [
 
 
 def asked_for(text: str) -> set[int]:
-    """Every number of answers that a question names; one number if it is consistent."""
+    """Return all numbers of answers that a question mentions; a consistent question has one."""
     return {_COUNTS[word.lower()] for pattern in _PATTERNS for word in pattern.findall(text)}

@@ -1,4 +1,4 @@
-"""The real samples in the sources' own forms, so that every recipe can run on them."""
+"""Real samples in the formats of the sources, so that every recipe can run on them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LABELS = {"Exact": "E", "Substitute": "S", "Complement": "C", "Irrelevant": "I"
 
 
 def make(samples: Path, raw: Path) -> None:
-    """Write a raw folder from the samples: links where a sample is as downloaded, converted where it is not."""
+    """Write a raw folder from the samples: links to samples as downloaded, and converted files for the others."""
     raw.mkdir(parents=True)
     _reviews(samples / "reviews2023", raw / "reviews2023")
     _esci(samples / "esci", raw / "esci")
@@ -50,7 +50,7 @@ def _reviews(samples: Path, raw: Path) -> None:
 def _esci(samples: Path, raw: Path) -> None:
     raw.mkdir()
     labels = " ".join(f"WHEN '{long}' THEN '{short}'" for long, short in _LABELS.items())
-    # The graded product ids have no titles; those whose titles another sample has are joined.
+    # The judged product ids have no titles; those with a title in another sample are joined.
     duckdb.execute(f"""
         CREATE OR REPLACE TEMP TABLE joined AS
         SELECT * REPLACE (CASE esci_label {labels} ELSE esci_label END AS esci_label)

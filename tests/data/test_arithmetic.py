@@ -1,4 +1,4 @@
-"""Numbers in questions are exact: answers of a few titles, worked out by hand."""
+"""Numbers in questions are exact: the answers for a few titles, worked out by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of every task's rows tells their type: at the challenge a server knows nothing else."""
+"""The task type can be guessed from the text of every task's rows, as required in the challenge."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TASKS = load_tasks(Path(__file__).parents[2] / "data_recipes")
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_the_text_tells_the_task_type(name: str, rows_of: Callable[[str], list[Row]]) -> None:
+def test_the_task_type_is_guessed_from_the_text(name: str, rows_of: Callable[[str], list[Row]]) -> None:
     questions = [row.question for row in rows_of(name)]
     guessed = Counter(
         task_type_of(question.input_field, is_multiple_choice=question.is_multiple_choice) for question in questions

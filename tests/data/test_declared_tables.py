@@ -1,4 +1,4 @@
-"""Recipes that declare their tables: own files become rows without a line of Python."""
+"""Recipes that declare their tables: your own files become rows without writing Python."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _recipe(folder: Path, tables: str, query: str = PRODUCTS) -> Path:
 
 
 def _read(folder: Path, tables: str, query: str) -> tuple[list[dict[str, Any]], SourceTables]:
-    """The records of a query, and what was found in the files."""
+    """The records of a query, and the malformed records found in the files."""
     _recipe(folder, tables, query)
     task = load_tasks(folder)["shop_brand"]
     scratch = folder / "scratch"
@@ -143,7 +143,7 @@ def test_types_may_be_declared(tmp_path: Path) -> None:
         ("  products: twice.csv", "twice.csv: line 1: two columns are named 'A'"),
     ],
 )
-def test_a_wrong_declaration_is_one_line(tmp_path: Path, tables: str, message: str) -> None:
+def test_a_wrong_declaration_is_a_one_line_error(tmp_path: Path, tables: str, message: str) -> None:
     (tmp_path / "p.csv").write_text("sku,price\n001,2\n")
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "twice.csv").write_text("A,a\n1,2\n")
@@ -161,7 +161,7 @@ def test_a_source_with_tables_needs_them(tmp_path: Path) -> None:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    """A folder with own data, a recipe and a mixture beside it."""
+    """A folder with the user's data, and a recipe and a mixture next to it."""
     folder = tmp_path / "shop"
     folder.mkdir()
     brands = ["Acme", "Borealis", "Corvid"]
@@ -183,6 +183,18 @@ def test_own_files_become_rows(shop: Path, tmp_path: Path) -> None:
     with (shop / "products.csv").open("a") as file:
         file.write("P99,blue kettle,Dorado\n")
     assert run(DATA, load(Arguments(shop / "mixture.yaml")), tmp_path / "rows").rebuilt
+
+
+def test_a_malformed_line_does_not_hide_the_format(tmp_path: Path) -> None:
+    """DuckDB cannot sniff such a file; types are inferred from its other lines."""
+    (tmp_path / "p.csv").write_text('sku,price,name\n01,2.5,pot\n02,3.5,"pan, large"\n03,"4\n')
+    rows, tables = _read(tmp_path, "  p: p.csv", "SELECT sku AS key, price, name AS answer FROM p")
+    assert rows == [
+        {"key": "01", "price": 2.5, "answer": "pot"},
+        {"key": "02", "price": 3.5, "answer": "pan, large"},
+    ]
+    (malformed,) = tables.malformed
+    assert (Path(malformed.file).name, malformed.line) == ("p.csv", 4)
 
 
 def test_recipes_may_be_anywhere(shop: Path, tmp_path: Path) -> None:

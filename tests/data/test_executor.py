@@ -1,4 +1,4 @@
-"""Work on batches in this process and in a pool: results in order, and no further ahead than they are wanted."""
+"""Work on batches in this process and in a pool: results are in order, and batches are not read ahead of need."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _number_and_process(batch: pa.RecordBatch) -> Any:
 
 
 def _batches(read: list[int]) -> Iterator[pa.RecordBatch]:
-    """Batches of one number each; `read` lists those that were asked for."""
+    """Batches of one number each; `read` lists those that were requested."""
     for number in range(_BATCHES):
         read.append(number)
         yield pa.record_batch({"number": [number]})

@@ -1,4 +1,4 @@
-"""Every phrasing of every task: enough of them, each asks for what its rows answer, in the benchmark's layout."""
+"""Every task has enough phrasings, and each asks for what the rows answer, in the benchmark's layout."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _ENDS = {  # as the development questions of the type end
 def test_a_task_has_eight_phrasings(name: str) -> None:
     prompts = set(TASKS[name].recipe.prompts)
     assert len(prompts) >= 8
-    # no two differ only in the order of their words
+    # no two phrasings differ only in the order of words
     assert len({tuple(sorted(re.findall(r"\w+", prompt.lower()))) for prompt in prompts}) == len(prompts)
 
 

@@ -1,4 +1,4 @@
-"""Queries are meant for millions of rows: none compares all rows of a table with all of another, or of a category.
+"""Queries must scale to millions of rows: none pairs all rows of two tables, or all rows of a category.
 
 A nested loop or a cross product is right when one side is bounded: a single row (an aggregate), or a list that is part
 of the query. The plan itself says so; nothing here depends on how a condition is written.

@@ -53,7 +53,7 @@ def _bytes(out: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in sorted(out.iterdir()) if file.name != "manifest.json"}
 
 
-def test_a_build_has_the_rows_and_says_what_it_holds(mixture: Path, tmp_path: Path) -> None:
+def test_a_build_has_the_rows_and_their_statistics(mixture: Path, tmp_path: Path) -> None:
     out = tmp_path / "rows"
     _build(mixture, out)
     train, validation = _rows(out), _rows(out, "validation")
@@ -165,7 +165,9 @@ def test_bad_lines_and_missing_partners_are_counted(mixture: Path, tmp_path: Pat
         ),
     ],
 )
-def test_what_cannot_be_built_is_told(mixture: Path, tmp_path: Path, changes: Sequence[str], problem: str) -> None:
+def test_problems_of_a_mixture_are_reported_before_the_build(
+    mixture: Path, tmp_path: Path, changes: Sequence[str], problem: str
+) -> None:
     with pytest.raises(ShoptuneError, match=problem):
         _build(mixture, tmp_path / "rows", *changes)
     assert not (tmp_path / "rows").exists()
@@ -285,11 +287,12 @@ def test_either_raw_files_or_tables(mixture: Path, tmp_path: Path) -> None:
 def test_tasks_that_fall_short_are_listed(mixture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _build(mixture, tmp_path / "rows", "when_short=shrink", "tasks={review_rating: 30, review_also_bought: 100000}")
     lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("ingest")]
-    assert lines[0] == "data: 1 of 2 tasks have less than 90% of the rows wanted:"
-    assert re.fullmatch(r"  review_also_bought +[0-9]+ of 100,000", lines[1])
+    assert lines[0] == "data: WARNING: 1 of 2 tasks have less than 90% of the rows wanted:"
+    assert lines[1].split() == ["task", "wanted", "made", "share"]
+    assert re.fullmatch(r" +review_also_bought +100,000 +[0-9,]+ +[0-9]+%", lines[2])
 
 
-def test_no_row_at_all_is_an_error(mixture: Path, tmp_path: Path) -> None:
+def test_a_build_without_rows_is_an_error(mixture: Path, tmp_path: Path) -> None:
     changes = ["when_short=shrink", "max_characters=1", "max_rejected=1"]
     with pytest.raises(ShoptuneError, match=r"m\.yaml: not a single row could be made"):
         _build(mixture, tmp_path / "rows", *changes)

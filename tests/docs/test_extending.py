@@ -1,4 +1,4 @@
-"""Each section of docs/extending.md works as it is written."""
+"""Every section of docs/extending.md works as written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/configs.md is what docs/generate.py writes."""
+"""docs/configs.md equals the output of docs/generate.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do what a documentation page tells its reader to: write the files that it shows, and run the tests among them.
+"""Follow a documentation page: write the files that it shows, and run the tests among them.
 
 A code block is a file when its first line is a comment with the file's path: `# src/shoptune/merge/methods/mine.py`.
 The blocks of a section (from one `##` heading to the next) belong together; those under `tests/` are run by pytest.

@@ -1,4 +1,4 @@
-"""Fixtures of the tests with the real stack, and the order in which they start."""
+"""Fixtures for tests with the real libraries, and the order in which these tests start."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.end_to_end.engine_host import EngineHost
 from tests.end_to_end.pipeline import Pipeline
 
-# Two engines at a time must not both be bound to the first core.
+# Engines that run concurrently must not all be bound to the first core.
 os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
 
 
@@ -33,13 +33,13 @@ def _place(item: pytest.Item) -> int:
 
 @pytest.fixture(scope="session")
 def pipeline(shared_folder: Path) -> Pipeline:
-    """The pipeline's artifacts, made as they are asked for and shared by all workers."""
+    """The pipeline's artifacts, made when first requested and shared by all workers."""
     return Pipeline(shared_folder / "pipeline", shared_folder / "pipeline-state")
 
 
 @pytest.fixture(scope="session")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineHost]:
-    """Runs `shoptune infer` in one process, where engines that are alike are shared."""
+    """Runs `shoptune infer` in one process, in which equal engines are shared."""
     host = EngineHost(Path(tmp_path_factory.mktemp("engines")) / "host.log")
     yield host
     host.close()

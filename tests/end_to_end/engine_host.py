@@ -1,4 +1,4 @@
-"""One process of the infer environment that runs `shoptune infer` again and again, sharing engines that are alike.
+"""A process in the infer environment that runs `shoptune infer` repeatedly and shares equal engines.
 
 Importing vLLM and starting an engine take longer than answering a few questions. The command that runs is the real one,
 from its arguments to its artifact; only `vllm.LLM` remembers the engines that it made, by their arguments. Prefix
@@ -25,7 +25,7 @@ class EngineHost:
         self._log, self._process = log, None
 
     def infer(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        """Run `shoptune infer` with these arguments; stdout is not kept."""
+        """Run `shoptune infer` with the given arguments; stdout is discarded."""
         process = self._started()
         command = ["infer", *map(str, arguments)]
         process.stdin.write(json.dumps(command) + "\n")
@@ -57,7 +57,7 @@ class EngineHost:
 
 
 def _serve(commands: TextIO, said: Path) -> None:
-    """Run the commands that come in, one JSON list per line, and reply with the exit status and what was said."""
+    """Run incoming commands, one JSON list per line, and reply with the exit status and the messages."""
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # what libraries print must not reach the client
     _share_engines()

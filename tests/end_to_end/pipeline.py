@@ -26,7 +26,7 @@ SEQUENCES = ("--set", "max_steps=3", "--set", "logging_steps=1", "--set", "sampl
 
 
 def shoptune(*arguments: str | Path, cold: bool = False, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run a shoptune command to its end, whatever that is.
+    """Run a shoptune command and return its result, whether it succeeds or not.
 
     Args:
         arguments: the command's.
@@ -44,7 +44,7 @@ def run_shoptune(*arguments: str | Path, cold: bool = False) -> str:
     """Run a shoptune command in the repository's root and return what it printed; `cold` as for `shoptune`."""
     result = shoptune(*arguments, cold=cold)
     assert result.returncode == 0, result.stderr
-    assert "leaked" not in result.stderr  # what bindings say when Python may not clear up at the end
+    assert "leaked" not in result.stderr  # printed by bindings if Python cannot clean up at exit
     return result.stdout + result.stderr
 
 
@@ -60,7 +60,7 @@ def python_in(environment: str, script: str, *arguments: str | Path, cold: bool 
 
 
 class Pipeline:
-    """The artifacts of one run. Tests write elsewhere: `complete` is compared with what it should hold.
+    """The artifacts of one run. Tests write elsewhere, since the content of `complete` is checked.
 
     Args:
         directory: the run's folder.
@@ -137,7 +137,7 @@ class Pipeline:
         return self._once("awq", lambda out: run_shoptune(*quantize, "--out", out, cold=True))
 
     def answers(self, name: str) -> Path:
-        """Answers of the `merged` or the `awq` checkpoint, each from an engine in a process of its own."""
+        """The answers of the `merged` or `awq` checkpoint, each from an engine in its own process."""
         model, profile = {
             "merged": (self.merged, "infer/cpu-float32.yaml"),
             "awq": (self.awq, "infer/cpu.yaml"),
@@ -157,13 +157,13 @@ class Pipeline:
         return self._once("submission", lambda out: run_shoptune(*export, "--out", out))
 
     def complete(self) -> Pipeline:
-        """Make everything, and the report over it."""
+        """Make all artifacts and the report."""
         _ = self.sweep, self.scores("merged"), self.scores("awq"), self.submission
         self._once("report.html", lambda _: run_shoptune("report", self.directory))
         return self
 
     def two_sequences(self) -> Path:
-        """An adapter trained in steps of two sequences by one worker: what two workers are compared with."""
+        """An adapter trained by one worker in steps of two sequences, as the reference for two workers."""
         settings = (*SEQUENCES, "--set", "gradient_accumulation_steps=2")
         config = self.train_config()
         out = self._state / "two-sequences"  # not part of the run

@@ -1,4 +1,4 @@
-"""An adapter over its base, in `infer` and behind a real server that wants a key."""
+"""An adapter applied to its base, in `infer` and behind a real server that requires a key."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PROFILE = "infer/cpu-float32.yaml"
 
 @pytest.fixture(scope="module")
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random adapter that changes what the base says."""
+    """A random adapter that changes the base's answers."""
     folder, draw = tmp_path_factory.mktemp("adapter"), torch.Generator().manual_seed(1)
     tensors = {}
     for name, spec in Checkpoint(_BASE).tensors.items():

@@ -1,4 +1,4 @@
-"""AutoAWQ in its own environment: what the search for scales does to weights."""
+"""AutoAWQ in its own environment: the effect of the search for scales on weights."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""axolotl trains on the tokens that the model is asked with later."""
+"""axolotl trains on the same tokens that are used in prompts at inference."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_training_sees_the_tokens_of_inference(tmp_path: Path) -> None:
     assert [tokens["trained"].count(0) for tokens in others] == [1, 1]  # one <s>
 
 
-def test_training_takes_the_templates_arguments(tmp_path: Path) -> None:
+def test_training_uses_the_arguments_of_the_chat_template(tmp_path: Path) -> None:
     template = (
         "{% for m in messages %}[{{ mode }} {{ m.role }}]{{ m.content }}{% endfor %}"
         "{% if add_generation_prompt %}[{{ mode }} assistant]{% endif %}"

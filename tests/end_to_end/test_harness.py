@@ -1,4 +1,4 @@
-"""ShopBench in the real lm-evaluation-harness: the same prompts as ours, the same scores on the same predictions."""
+"""ShopBench in the real lm-evaluation-harness: equal prompts, and equal scores for equal predictions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.end_to_end.pipeline import ROOT, run_shoptune
 
 pytestmark = [pytest.mark.slow, pytest.mark.early]
 
-# Its embedding model is in no package.
+# Its embedding model is not available as a package.
 _ELSEWHERE = {Metric.MULTILINGUAL_SENT_TRANSFORMER}
 _BASE = ROOT / "examples" / "tiny_base"
 
@@ -33,7 +33,7 @@ def _run_harness(folder: Path, out: Path) -> None:
 
 
 def _samples(out: Path) -> dict[str, tuple[str, str]]:
-    """What the harness asked and what the model said, by the question's text."""
+    """The prompts of the harness and the model's answers, by the question's text."""
     found = {}
     for file in out.rglob("samples_*.jsonl"):
         for line in file.read_text(encoding="utf-8").splitlines():

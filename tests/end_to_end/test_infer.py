@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 
 def _answers(engines: EngineHost, pipeline: Pipeline, out: Path, *settings: str) -> list[tuple[Question, str]]:
-    """What the merged model says to the pipeline's questions."""
+    """The merged model's answers to the pipeline's questions."""
     arguments = [part for setting in settings for part in ("--set", setting)]
     profile = "infer/cpu-float32.yaml"
     where = ["--model", pipeline.merged, "--questions", pipeline.questions, "--out", out]
@@ -77,10 +77,10 @@ def test_every_strategy_runs(strategy: Path, pipeline: Pipeline, engines: Engine
     assert hits > 0.4 or strategy.stem not in expected or strategy.stem == "retrieved"  # what is shared is cached
 
 
-def test_a_run_that_is_killed_goes_on_to_the_same_answers(
+def test_a_killed_run_resumes_and_gives_the_same_answers(
     pipeline: Pipeline, engines: EngineHost, tmp_path: Path
 ) -> None:
-    """With a few-shot example from the run itself, which later batches are shown."""
+    """A dynamic few-shot example from the run, which is shown in later batches."""
     settings = ["prompting.dynamic.every=1", "batch_size=4"]
     whole = _answers(engines, pipeline, tmp_path / "whole", *settings)
     arguments = [part for setting in settings for part in ("--set", setting)]
@@ -97,7 +97,9 @@ def test_a_run_that_is_killed_goes_on_to_the_same_answers(
     assert _answers(engines, pipeline, tmp_path / "killed", *settings) == whole
 
 
-def test_a_question_that_is_too_long_is_one_line(pipeline: Pipeline, engines: EngineHost, tmp_path: Path) -> None:
+def test_a_question_that_is_too_long_is_a_one_line_error(
+    pipeline: Pipeline, engines: EngineHost, tmp_path: Path
+) -> None:
     where = ["--model", pipeline.merged, "--questions", pipeline.questions, "--out", tmp_path / "out"]
     result = engines.infer("infer/cpu-float32.yaml", *where, "--set", "engine.max_model_len=64")
     assert result.returncode == 2

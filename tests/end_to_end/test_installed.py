@@ -1,4 +1,4 @@
-"""shoptune from a wheel, run in an empty folder: nothing of the checkout is in reach."""
+"""shoptune installed from a wheel and run in an empty folder, without access to the checkout."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_configs_are_used_by_name_or_copied(installed: Installed, tmp_path: Path
         ("report .", "run: pip install 'shoptune[report]'\n"),
     ],
 )
-def test_a_missing_extra_is_one_line(command: str, problem: str, installed: Installed, tmp_path: Path) -> None:
+def test_a_missing_extra_is_a_one_line_error(command: str, problem: str, installed: Installed, tmp_path: Path) -> None:
     (tmp_path / "mixture.yaml").write_text(MIXTURE)
     (tmp_path / "merge.yaml").write_text(MERGE)
     (tmp_path / "adapter").mkdir()
@@ -87,8 +87,9 @@ def test_a_missing_extra_is_one_line(command: str, problem: str, installed: Inst
     assert result.stderr.endswith(problem)
 
 
-def test_a_missing_environment_is_one_line(installed: Installed, tmp_path: Path) -> None:
+def test_a_missing_environment_is_a_one_line_error(installed: Installed, tmp_path: Path) -> None:
     command = ("infer", "infer/cpu.yaml", "--model", "examples/tiny_base", "--questions", "q.json", "--out", "out")
+    (tmp_path / "q.json").write_text(json.dumps(QUESTION) + "\n")
     variables = {"SHOPTUNE_ENVIRONMENTS": str(tmp_path)}
     result = installed.run(tmp_path, *command, environment="bare", variables=variables)
     assert result.returncode == 2

@@ -1,4 +1,4 @@
-"""Every kind of adapter that PEFT writes: merged to the weights that PEFT gives, or refused in one line."""
+"""Every kind of adapter that PEFT writes is either merged to the same weights as by PEFT, or rejected in one line."""
 
 from __future__ import annotations
 

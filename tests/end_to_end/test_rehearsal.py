@@ -1,4 +1,4 @@
-"""The 72B chain's own configs and make targets, run on a CPU with a small base that keeps 72B's difficulties."""
+"""The configs and make targets of the 72B chain, run on a CPU with a small base that also needs padding and shards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.early]
 
 
 def test_the_chain_of_72b_runs_on_a_cpu(tmp_path: Path) -> None:
-    """One test: workers of pytest-xdist would each run the chain for tests of their own."""
+    """A single test, since each worker of pytest-xdist would run the chain for its own tests."""
     run = tmp_path / "run"
     command = ["make", "--no-print-directory", "export", "report", "REHEARSAL=1", "TRACK=1", f"RUN={run}"]
     variables = os.environ | WarmInterpreters.current.variables()

@@ -1,4 +1,4 @@
-"""Sweeps around a real engine: both ways of changing the model, and a search."""
+"""Sweeps with a real engine: both ways of changing the model, and a search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What axolotl really trains on, and that an interrupted or divided run ends with the same weights."""
+"""The tokens that axolotl trains on, and the weights of interrupted and distributed runs."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_loss_counts_on_the_answer_alone_and_the_tokens_are_those_of_the_prompt(
     assert "rows " in output
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_a_killed_run_resumes_and_ends_with_the_same_bytes(pipeline: Pipeline, tmp_path: Path) -> None:
     out = tmp_path / "adapter"
     command = ["train", str(pipeline.train_config()), "--out", str(out), *TRAINING]
     process = subprocess.Popen([SHOPTUNE, *command], cwd=ROOT, start_new_session=True)
@@ -123,7 +123,7 @@ def test_sigterm_saves_a_checkpoint_from_which_the_run_resumes(pipeline: Pipelin
 
 
 @pytest.mark.early
-def test_wrong_turns_end_in_one_line_before_training(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_wrong_settings_are_one_line_errors_before_training(pipeline: Pipeline, tmp_path: Path) -> None:
     config = pipeline.train_config()
     settings = ["--set", "lora_o_kernel=null", "--set", "lora_r=many"]
     result = shoptune("train", config, "--out", tmp_path / "adapter", *settings)
@@ -135,7 +135,7 @@ def test_wrong_turns_end_in_one_line_before_training(pipeline: Pipeline, tmp_pat
 
 
 @pytest.mark.early
-def test_a_loss_that_is_not_a_number_ends_the_run(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_a_nan_loss_stops_the_run(pipeline: Pipeline, tmp_path: Path) -> None:
     settings = ["learning_rate=1e30", "max_grad_norm=1e30", "warmup_steps=0", "max_steps=8", "logging_steps=1"]
     arguments = [part for setting in settings for part in ("--set", setting)]
     result = shoptune("train", pipeline.train_config(), "--out", tmp_path / "adapter", *arguments)

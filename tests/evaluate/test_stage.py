@@ -65,7 +65,7 @@ def _question(text: str, metric: str) -> str:
     return json.dumps({"input_field": text, "output_field": "a b", "metric": metric, "task_name": f"{metric} task"})
 
 
-def test_predictions_that_match_no_question_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_predictions_that_match_no_question_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "q.json").write_text(_question("Explain", "rougel"))
     file = _write(tmp_path / "p.jsonl", [("Explain", "a"), ("Other", "b"), ("Explain", "c")])
     assert load_predictions(file, load_questions(tmp_path / "q.json")) == ["a"]

@@ -1,4 +1,4 @@
-"""The made-up shop: the same bytes each time, consistent, and its questions unseen."""
+"""The made-up shop: reproducible bytes, consistent data, and questions that are not in the training data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def made_again(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return out
 
 
-def test_the_script_makes_what_is_committed(examples: Path, made_again: Path) -> None:
+def test_the_script_regenerates_the_committed_files(examples: Path, made_again: Path) -> None:
     for folder in ("raw", "questions"):
         files = {file.relative_to(made_again) for file in (made_again / folder).rglob("*") if file.is_file()}
         assert files == {file.relative_to(examples) for file in (examples / folder).rglob("*") if file.is_file()}

@@ -1,4 +1,4 @@
-"""Filling a clone of the starter kit: ours replaced, the kit's kept, nobody's changes lost."""
+"""Filling a clone of the starter kit: our files are replaced, the kit's files are kept, and no changes are lost."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _commit(folder: Path) -> None:
     _git(folder, "-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "--quiet", "-m", "x")
 
 
-def test_a_clone_becomes_a_submission_and_keeps_what_is_the_kits(kit: Path, arguments: Arguments) -> None:
+def test_a_clone_becomes_a_submission_and_keeps_the_kits_files(kit: Path, arguments: Arguments) -> None:
     fill_kit(arguments, kit)
     for name in ("README.md", "local_evaluation.py", "models/base_model.py", "models/dummy_model.py"):
         assert (kit / name).read_text() == _KIT[name]
@@ -91,7 +91,7 @@ def test_changes_that_are_not_committed_are_not_lost(kit: Path, arguments: Argum
     assert (kit / "lineage.json").is_file()
 
 
-def test_another_folder_is_not_taken_for_a_clone(tmp_path: Path, arguments: Arguments) -> None:
+def test_a_folder_that_is_not_a_clone_is_rejected(tmp_path: Path, arguments: Arguments) -> None:
     with pytest.raises(ShoptuneError, match=r"not a clone of the starter kit: it has no aicrowd\.json"):
         fill_kit(arguments, tmp_path)
 

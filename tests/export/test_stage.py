@@ -1,4 +1,4 @@
-"""The submission folder: complete, self-contained, in the challenge's layout. Its engine runs in tests/end_to_end."""
+"""The submission folder is complete, self-contained and in the challenge's layout; tests/end_to_end runs its engine."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_folder_has_the_challenges_layout(submission: Path) -> None:
 
 
 def test_its_modules_import_without_this_project(submission: Path) -> None:
-    """Everything but vLLM and the engine's start, in an interpreter that sees the folder and no installed shoptune."""
+    """Everything except vLLM, in an interpreter that has access to the folder but to no installed shoptune."""
     code = (
         "import sys; sys.path[:] = [p for p in sys.path if '/src' not in p]; sys.meta_path[:] = "
         "[f for f in sys.meta_path if 'editable' not in repr(f).lower()]; sys.path.insert(0, '.'); "
@@ -78,7 +78,7 @@ def test_the_few_shot_examples_are_copied(tiny_base: Path, examples: Path, tmp_p
     assert (models / settings["prompting"]["few_shot"]["questions"]).read_bytes() == file.read_bytes()
 
 
-def test_what_a_submission_cannot_do_is_refused(tiny_base: Path, tmp_path: Path) -> None:
+def test_features_that_a_submission_cannot_use_are_rejected(tiny_base: Path, tmp_path: Path) -> None:
     file = tmp_path / "profile.yaml"
     file.write_text("prompting: {retrieved: {rows: rows}}")
     with pytest.raises(ShoptuneError, match=r"profile\.yaml: prompting\.retrieved: cannot be used in a submission"):

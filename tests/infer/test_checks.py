@@ -1,4 +1,4 @@
-"""What vLLM could not run is one line before it starts."""
+"""Configurations that vLLM cannot run are one-line errors before it starts."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_every_problem_is_named_together(checkpoint: Path) -> None:
         ({"rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 64}, 512),  # 512 counts the factor
     ],
 )
-def test_scaled_positions_reach_further(rope: dict[str, Any] | None, longest: int, checkpoint: Path) -> None:
+def test_rope_scaling_extends_the_context(rope: dict[str, Any] | None, longest: int, checkpoint: Path) -> None:
     _configure(checkpoint, max_position_embeddings=512, rope_scaling=rope)
     _check(checkpoint, max_model_len=longest)
     with pytest.raises(ShoptuneError, match=f"set it to {longest} or less"):
@@ -102,6 +102,7 @@ def test_a_folder_without_an_adapter_and_a_rank_that_is_too_large_are_rejected(t
 def test_the_adapter_is_an_input(checkpoint: Path, tmp_path: Path, root: Path) -> None:
     adapter = _adapter(tmp_path / "adapter")
     questions = tmp_path / "questions.json"
+    questions.write_text('{"input_field": "Explain"}\n')
     arguments = Arguments(root / "infer" / "cpu.yaml", str(checkpoint), questions, str(adapter))
     assert request(load(arguments)).inputs["adapter"] == adapter
     alone = Arguments(root / "infer" / "cpu.yaml", str(checkpoint), questions)

@@ -1,4 +1,4 @@
-"""What an answer may be, for each task type; whatever a constraint lets through, the benchmark's parser reads."""
+"""The constraint for each task type; the benchmark's parser can read every answer that a constraint allows."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_rating_is_one_of_the_scale() -> None:
 
 
 def _matched(pattern: str, numbers: Sequence[int], length: int) -> set[tuple[int, ...]]:
-    """All sequences of the numbers that a pattern lets through."""
+    """Return all sequences of the numbers that match a pattern."""
     tried = itertools.product(numbers, repeat=length)
     return {chosen for chosen in tried if re.fullmatch(pattern, ",".join(map(str, chosen)))}
 
@@ -157,9 +157,9 @@ def test_generation_is_free() -> None:
     assert constraint_for(_listed(1, 5), TaskType.GENERATION, ALL, Characters()) == FREE
 
 
-@settings(max_examples=30)  # drawing texts from a long expression takes its time
+@settings(max_examples=30)  # drawing texts from a long expression is slow
 @given(st.integers(0, 1), st.integers(2, 10), st.data())
-def test_what_a_retrieval_pattern_lets_through_is_read_back(first: int, count: int, data: st.DataObject) -> None:
+def test_matches_of_a_retrieval_pattern_can_be_parsed(first: int, count: int, data: st.DataObject) -> None:
     question = _listed(first, count)
     pattern = constraint_for(question, TaskType.RETRIEVAL, ALL, Characters()).pattern
     assert pattern is not None

@@ -1,4 +1,4 @@
-"""From questions to what the engine is asked."""
+"""Questions are prepared for the engine."""
 
 from shoptune.infer.few_shot.selection import FewShotSelector
 from shoptune.infer.prepare import Prepared, Preparer, cache_friendly_order, finished
@@ -29,7 +29,7 @@ def test_a_question_cannot_end_its_turn() -> None:
     assert prompt.count("<|im_start|>") == 3  # and the assistant's, which is open
 
 
-def test_what_was_written_is_handed_in_as_it_is_when_repair_is_off() -> None:
+def test_without_repair_the_output_is_submitted_unchanged() -> None:
     for repaired, expected in ((True, "1"), (False, "Answer: 1")):
         profile = Profile(repair=repaired)
         asked = _prepare("Which?\n0. a\n1. b\nAnswer: ", profile, is_multiple_choice=True)

@@ -1,4 +1,4 @@
-"""Answers in the form that the benchmark's parser reads."""
+"""Repaired answers have the format that the benchmark's parser expects."""
 
 import pytest
 from hypothesis import given
@@ -25,7 +25,7 @@ def test_a_word_stays_where_the_question_asks_for_one() -> None:
     assert repair("Output: no", question, TaskType.MULTIPLE_CHOICE, default_choice=0) == "no"
 
 
-def test_a_default_that_is_no_option_becomes_the_first() -> None:
+def test_a_default_that_is_not_an_option_becomes_the_first_option() -> None:
     assert repair("?", OPTIONS, TaskType.MULTIPLE_CHOICE, default_choice=8) == "0"
 
 
@@ -47,12 +47,12 @@ def test_retrieval_keeps_three_different_listed_numbers(text: str, expected: str
     assert repair(text, PRODUCTS, TaskType.RETRIEVAL, default_choice=0) == expected
 
 
-def test_a_label_goes_from_free_text_too() -> None:
+def test_a_label_is_also_removed_from_free_text() -> None:
     assert repair("Answer: a warm light", "What?", TaskType.GENERATION, default_choice=0) == "a warm light"
 
 
 @given(st.text(max_size=60), st.sampled_from([TaskType.MULTIPLE_CHOICE, TaskType.RANKING]))
-def test_whatever_was_written_is_read_and_stays_as_it_is(text: str, task_type: TaskType) -> None:
+def test_any_repaired_output_can_be_parsed_and_repair_is_idempotent(text: str, task_type: TaskType) -> None:
     question = OPTIONS if task_type is TaskType.MULTIPLE_CHOICE else PRODUCTS
     once = repair(text, question, task_type, default_choice=0)
     assert repair(once, question, task_type, default_choice=0) == once

@@ -1,4 +1,4 @@
-"""What the server is started with, and what a client says to its refusals."""
+"""The arguments of the server, and the client's errors if the server rejects a request."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_arguments_of_vllm() -> None:
         (1, 2, {"VLLM_CPU_KVCACHE_SPACE": "2"}),
     ],
 )
-def test_what_vllm_reads_from_the_environment(cards: int, kib: int | None, expected: dict[str, str]) -> None:
+def test_settings_that_vllm_reads_from_the_environment(cards: int, kib: int | None, expected: dict[str, str]) -> None:
     profile = Profile.model_validate({"engine": {"tensor_parallel_size": cards, "cpu_kv_cache_gib": kib}})
     assert profile.engine.environment() == {"VLLM_USE_FLASHINFER_SAMPLER": "0", **expected}
 
@@ -79,7 +79,7 @@ def test_an_adapter_has_a_name() -> None:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """An HTTP server that wants a key and serves one model, and keeps what it was asked."""
+    """An HTTP server that requires a key, serves one model and records its requests."""
 
     asked: ClassVar[list[dict[str, Any]]] = []
 
@@ -121,12 +121,12 @@ def test_a_server_that_requires_an_api_key(url: str) -> None:
         Client(url, "secret", "tuned").ask(CHOICE, Profile())
 
 
-def test_arguments_of_the_template_go_along(url: str) -> None:
+def test_arguments_of_the_chat_template_are_sent(url: str) -> None:
     profile = Profile.model_validate({"chat_template_arguments": {"enable_thinking": False}})
     Client(url, "secret").ask(CHOICE, profile)
     assert _Handler.asked[-1]["chat_template_kwargs"] == {"enable_thinking": False}
 
 
-def test_no_server_is_one_line() -> None:
+def test_a_missing_server_is_a_one_line_error() -> None:
     with pytest.raises(ShoptuneError, match="no server answers"):
         Client("http://127.0.0.1:9").ask(CHOICE, Profile())

@@ -1,4 +1,4 @@
-"""The infer stage around an engine that only pretends: its journal, and what a kill leaves."""
+"""The infer stage with a stand-in for the engine: its journal, and resuming after a kill."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COST = Usage(10, 5, 1, 0.5)
 
 
 class _Engine:
-    """Answers with the length of the question and the dynamic example it is shown; dies when told to."""
+    """Answers with the length of the question and the dynamic example shown; raises on request."""
 
     batches_until_death = 100
 
@@ -53,7 +53,7 @@ def _infer(asked: Path, model: Path, out: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("batches", [1, 2, 5, 10])
-def test_a_killed_run_goes_on_to_the_same_answers(
+def test_a_killed_run_resumes_with_the_same_answers(
     batches: int, asked: Path, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stage, "Engine", _Engine)

@@ -1,4 +1,4 @@
-"""What the installed vLLM chooses on a T4 (compute capability 7.5) for Qwen2-72B, with the platform faked.
+"""The kernels that the installed vLLM chooses for Qwen2-72B on a T4 (compute capability 7.5), with a fake platform.
 
 The kernels themselves are not in vLLM's CPU build; which of them would be used is decided in Python.
 """
@@ -17,7 +17,7 @@ from tests.end_to_end.pipeline import python_in
 
 pytestmark = pytest.mark.slow
 
-# Imports everything as on a CPU, then lets each module see a T4.
+# Imports everything as on a CPU, then makes each module detect a T4.
 _SCRIPT = """
 import importlib.machinery, json, sys, types
 

@@ -1,4 +1,4 @@
-"""What we rely on in the installed vLLM."""
+"""The behavior of the installed vLLM that shoptune relies on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ensemble as one adapter: exact at the summed rank, optimal below it."""
+"""The ensemble as a single adapter: exact at the sum of the ranks, and optimal below it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _run(base: Checkpoint, members: list[dict[str, object]], out: Path, form: Fo
 
 
 @pytest.mark.parametrize("alpha", [0.56, 1.0, -0.25])
-def test_the_adapter_merges_to_what_the_ensemble_merges_to(
+def test_the_adapter_merges_to_the_same_weights_as_the_ensemble(
     base: Checkpoint, members: list[dict[str, object]], tmp_path: Path, alpha: float
 ) -> None:
     adapter = _run(base, members, tmp_path / "adapter", Form(as_adapter=True), wise_ft_alpha=alpha)

@@ -1,4 +1,4 @@
-"""Base plus delta in float32 with one rounding, and what rounding takes away, counted exactly."""
+"""Base plus delta in float32, rounded once, with exact counts of what rounding loses."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_tiles_add_up(rows: int, columns: int, first: int, tile: tuple[int, int]
     assert summary["survived_norm"] == pytest.approx(float(change.norm()), rel=1e-5)
 
 
-def test_what_does_not_fit_is_counted() -> None:
+def test_values_beyond_float16_are_counted() -> None:
     base = torch.tensor([[65000.0, 65000.0, float("inf"), 1.0]])
     rounding = add_rounded(base, torch.tensor([[600.0, 400.0, 1.0, 1.0]]), torch.float16)[1]
     assert rounding.overflowed == 1  # the largest float16 is 65504, and 65520 is the first that rounds to infinity
@@ -92,7 +92,7 @@ def test_against_float64() -> None:
 
 
 def test_a_typical_delta_loses_over_a_third_in_bfloat16_and_a_tenth_of_that_in_float16() -> None:
-    """The README's reason for float16: weights of deviation 0.02, a delta of 1e-4."""
+    """The README's reason for float16: weights with standard deviation 0.02 and a delta of 1e-4."""
     generator = torch.Generator().manual_seed(0)
     base = (torch.randn(256, 256, generator=generator) * 0.02).to(torch.bfloat16)
     delta = torch.randn(256, 256, generator=generator) * 1e-4

@@ -1,4 +1,4 @@
-"""What is not a low-rank delta: DoRA, whole modules, trained tokens and fully tuned checkpoints."""
+"""Changes other than low-rank deltas: DoRA, whole modules, trained tokens and fully fine-tuned checkpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deltas, kept as factors or whole."""
+"""Deltas stored as factors or as whole matrices."""
 
 import torch
 

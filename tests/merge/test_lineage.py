@@ -1,4 +1,4 @@
-"""An adapter that was trained on another base is noticed, with and without a manifest."""
+"""An adapter trained on another base is detected, with and without a manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The merge stage: a checkpoint comes out that is the base plus exactly the delta, rounded once."""
+"""The merge stage writes the base plus exactly the delta, rounded once."""
 
 import json
 from pathlib import Path
@@ -113,7 +113,7 @@ def test_the_same_merge_twice_gives_the_same_bytes(base: Checkpoint, first: Path
             assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
 
 
-def test_what_does_not_fit_float16_is_an_error(base: Checkpoint, write_adapter: WriteAdapter, tmp_path: Path) -> None:
+def test_values_beyond_float16_are_an_error(base: Checkpoint, write_adapter: WriteAdapter, tmp_path: Path) -> None:
     huge = write_adapter("huge", {LAYER: (torch.full((2, HIDDEN), 300.0), torch.full((HIDDEN, 2), 300.0))})
     with pytest.raises(
         ShoptuneError, match=r"q_proj\.weight: 64 values do not fit torch\.float16; merge with dtype: bfloat16"

@@ -1,4 +1,4 @@
-"""KL divergence and agreement, against values worked out by hand and against whole distributions in float64."""
+"""KL divergence and agreement, compared with values worked out by hand and with whole distributions in float64."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_whole_lists_give_the_divergence_and_short_ones_a_lower_bound(first: lis
     assert short <= exact + 1e-6
 
 
-def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+def test_saved_distributions_are_loaded_unchanged(tmp_path: Path) -> None:
     kept = _of([0.5, 0.25, 0.25])
     kept.save(tmp_path / "a.npz")
     again = Distributions.load(tmp_path / "a.npz")

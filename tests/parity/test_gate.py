@@ -1,4 +1,4 @@
-"""What the parity gate compares, says and stops."""
+"""The comparisons, messages and failures of the parity gate."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_4_bits_have_thresholds_of_their_own(programs: dict[str, list[float]], t
         _run(tmp_path)
 
 
-def test_a_program_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_failing_program_is_a_one_line_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def ran(command: list[str], stdout: Any, **options: Any) -> subprocess.CompletedProcess[str]:
         stdout.write("Traceback\nKeyError: 'q'\n")
         stdout.flush()
@@ -101,13 +101,19 @@ def test_a_program_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_adapters_are_scaled_by_their_weights_and_alpha(tmp_path: Path) -> None:
-    inputs = {"base": tmp_path, "adapters[0]": tmp_path, "adapters[1]": tmp_path}
+    for name in ("a", "b", "dora"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "adapter_config.json").write_text(json.dumps({"use_dora": name == "dora"}))
+    inputs = {"base": tmp_path, "adapters[0]": tmp_path / "a", "adapters[1]": tmp_path / "b"}
     form = adapters_form(_MERGE, inputs)
     assert form is not None
     assert [factor for _, factor in form.adapters] == [0.75, -3.0]
     assert adapters_form(_MERGE | {"method": "ties"}, inputs) is None
     assert adapters_form(_MERGE | {"base_weights": "nf4"}, inputs) is None
     assert adapters_form(_MERGE, inputs | {"adapters[1]": tmp_path / "gone"}) is None
+    assert adapters_form(_MERGE, inputs | {"adapters[1]": tmp_path / "dora"}) is None
+    alone = _MERGE | {"adapters": [{"path": "dora", "weight": 1.0}], "wise_ft_alpha": 1.0}
+    assert adapters_form(alone, {"base": tmp_path, "adapters[0]": tmp_path / "dora"}) is not None
 
 
 def test_prompts_are_spread_over_the_file() -> None:

@@ -1,4 +1,4 @@
-"""What tests of plans share: Qwen2's shapes and the described machines."""
+"""Shared by tests of plans: Qwen2's shapes and the machines that ship with the package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checks that run before a stage starts work, on fakes of NVML, /proc and statvfs."""
+"""Checks that run before a stage starts work, with fakes of NVML, /proc and statvfs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Fake = Callable[..., None]
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fake:
-    """Replaces what this machine is inspected through."""
+    """Replaces the interfaces through which this machine is inspected."""
     monkeypatch.delenv(checks.SKIP, raising=False)
 
     def replace(**changes: Any) -> None:
@@ -161,7 +161,7 @@ def test_the_merge_command_stops_before_it_writes(
     assert out.is_dir()
 
 
-def test_what_an_interrupted_run_left_counts_as_free(fake: Fake, qwen2_72b: Path, tmp_path: Path) -> None:
+def test_files_of_an_interrupted_run_count_as_free_space(fake: Fake, qwen2_72b: Path, tmp_path: Path) -> None:
     fake()
     directory = tmp_path / "awq.partial"
     directory.mkdir()

@@ -1,4 +1,4 @@
-"""Inference plans."""
+"""Plans of inference."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_track_that_takes_too_long_is_refused() -> None:
         ({"max_model_len": 50_000}, "max_model_len: is 50000, but the key-value cache"),
     ],
 )
-def test_what_cannot_work_on_t4(change: dict[str, Any], expected: str) -> None:
+def test_profiles_that_cannot_work_on_t4_are_reported(change: dict[str, Any], expected: str) -> None:
     where = setting("t4x4")
     assert expected in problems(where, planned(where, **{**T4X4, **change}))
 
@@ -119,7 +119,7 @@ def test_unquantized_weights_do_not_fit() -> None:
         ({"gpus": ()}, "engine.gpu_memory_utilization: needs a GPU, but machine 't4x4' has none"),
     ],
 )
-def test_what_the_machine_lacks(changes: dict[str, Any], expected: str) -> None:
+def test_missing_parts_of_a_gpu_installation_are_reported(changes: dict[str, Any], expected: str) -> None:
     where = setting("t4x4", **changes)
     assert expected in problems(where, planned(where, **T4X4))
 
@@ -149,7 +149,7 @@ def test_adapters_take_memory_on_every_gpu() -> None:
     assert problems(where, estimate) == ""
 
 
-def test_a_cpu_holds_weights_and_cache_in_memory() -> None:
+def test_on_a_cpu_weights_and_cache_are_in_memory() -> None:
     where = setting("t4x4", "0.5B", gpus=())
     estimate = planned(where, "unquantized", dtype="float32", cpu_kv_cache_gib=1)
     (budget,) = estimate.budgets
@@ -165,6 +165,6 @@ def test_require_raises_with_everything_that_is_wrong() -> None:
     assert len(raised.value.problems) == 2  # type: ignore[attr-defined]
 
 
-def test_what_profiles_load(root: Any) -> None:
+def test_the_default_weights_of_a_profile(root: Any) -> None:
     assert default_weights(load_profile(root / "infer" / "t4x4.yaml")) == "awq"
     assert default_weights(load_profile(root / "infer" / "a100x8-lora.yaml")) == "unquantized"

@@ -80,7 +80,7 @@ def test_quantizing_without_a_gpu() -> None:
     assert problems(where, on_cpu) == ""
 
 
-def test_layers_that_no_group_divides() -> None:
+def test_layers_that_are_not_whole_groups_are_reported() -> None:
     where = setting("a100x8")
     odd = dataclasses.replace(where, shape=dataclasses.replace(where.shape, hidden=8224))
     assert "awq.q_group_size: layers are 8224 wide" in problems(odd, plan_quantize(odd, QUANTIZE))

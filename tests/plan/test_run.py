@@ -1,4 +1,4 @@
-"""Plans of config files, through the command."""
+"""Plans of config files, through the command line."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_config_of_a_model_can_be_named(capsys: pytest.CaptureFixture[str], 
     assert json.loads(out)["model"] == str(file)
 
 
-def test_what_does_not_fit_ends_with_its_reasons(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_config_that_does_not_fit_stops_with_the_reasons(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ("infer/t4x4.yaml", "--machine", "t4x4", "--set", "engine.dtype=bfloat16", "--json")
     code, out, err = shoptune(capsys, *arguments)
     assert code == 2
@@ -87,7 +87,7 @@ def test_text_fits_the_terminal(width: int) -> None:
         assert part in " ".join(text.split())
 
 
-def test_a_model_that_does_not_exist_yet_is_assumed_and_said() -> None:
+def test_a_model_that_does_not_exist_yet_is_assumed_and_reported() -> None:
     options = Options(overrides=("model=runs/later/merged",), machine="a100x8")
     plan = plan_config(Path("quantize/demo.yaml"), options)
     assert plan.model.name == "Qwen/Qwen2-72B-Instruct"
@@ -106,7 +106,7 @@ def test_options_of_other_stages_are_refused() -> None:
     assert len(raised.value.problems) == 2
 
 
-def test_a_config_of_no_such_stage() -> None:
+def test_a_config_of_an_unknown_stage_is_an_error() -> None:
     with pytest.raises(ShoptuneError, match="is not a train, merge, sweep, quantize or infer config"):
         stage_of(Path("x.yaml"), {"recipes": []})
 

@@ -1,4 +1,4 @@
-"""Training plans: memory by hand, and what cannot work."""
+"""Plans of training: memory worked out by hand, and configs that cannot work."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_hours_of_qlora() -> None:
         ),
     ],
 )
-def test_what_cannot_work(machine: str, change: dict[str, Any], expected: str) -> None:
+def test_configs_that_cannot_work_are_reported(machine: str, change: dict[str, Any], expected: str) -> None:
     where = setting(machine)
     assert expected in problems(where, plan_train(where, {**QLORA, **change}))
 

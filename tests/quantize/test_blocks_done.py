@@ -1,4 +1,4 @@
-"""Finished blocks on disk, whatever moment a run is killed at."""
+"""Finished blocks on disk are consistent, whenever a run is killed."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _source(folder: Path) -> PaddedSource:
     return PaddedSource(Checkpoint(folder), 2)
 
 
-def test_the_checkpoint_has_the_blocks_and_what_is_outside_them(tmp_path: Path) -> None:
+def test_the_checkpoint_has_the_blocks_and_all_other_tensors(tmp_path: Path) -> None:
     done = BlocksDone(tmp_path / "kept")
     for number in (0, 1):
         done.finish(_block(number), torch.zeros(1))
@@ -93,7 +93,7 @@ def test_large_checkpoints_are_written_in_shards(tmp_path: Path, monkeypatch: py
     assert [file.name for file in Checkpoint(out).shards] == [f"model-0000{n}-of-00003.safetensors" for n in (1, 2, 3)]
 
 
-def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_a_one_line_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})())
     with pytest.raises(ShoptuneError, match=r"needs 0\.0 MB of disk space, but only 0\.0 MB are free; free some space"):
         BlocksDone(tmp_path).finish(_block(0), torch.zeros(1))

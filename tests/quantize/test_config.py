@@ -1,4 +1,4 @@
-"""Quantize configs: engines and calibration sources, as they are written in a YAML."""
+"""Quantize configs: engines and calibration sources in YAML."""
 
 from __future__ import annotations
 

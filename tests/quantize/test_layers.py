@@ -1,4 +1,4 @@
-"""What 4 bits cost each layer, against values worked out by hand."""
+"""The figures of 4-bit layers, compared with values worked out by hand."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_the_report_sums_as_one_matrix_would() -> None:
     ]
 
 
-def test_without_a_base_the_report_says_why() -> None:
+def test_without_a_base_the_report_states_the_reason() -> None:
     summary = report([_layer("mlp.up_proj", 3.0)], "the base is gone")
     assert summary["no_base"] == "the base is gone"
     assert summary["weight_error"]["delta_to_error"] is None

@@ -1,4 +1,4 @@
-"""Zero-padding: the padded model is the same function."""
+"""Zero-padding: the padded model computes the same function."""
 
 import json
 from pathlib import Path
@@ -60,7 +60,7 @@ def _pad(checkpoint: Checkpoint, width: int, out: Path) -> dict[str, torch.Tenso
 
 def test_the_padded_layer_computes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkpoint = _checkpoint(tmp_path / "model")
-    monkeypatch.setattr(pad, "_BLOCK_BYTES", 64)  # several blocks a tensor
+    monkeypatch.setattr(pad, "_BLOCK_BYTES", 64)  # several blocks per tensor
     padded = _pad(checkpoint, 8, tmp_path / "out")
     x = torch.randn(3, 4, dtype=torch.float64)
     # the sums are of the same numbers and some zeros; only their order may differ
@@ -83,7 +83,7 @@ def test_fused_gate_and_up_layers_are_padded_each(tmp_path: Path, monkeypatch: p
     assert all(torch.equal(padded[name], expected[name]) for name in padded.keys() | expected.keys())
 
 
-def test_the_config_says_the_new_width_and_the_rest_is_carried_over(tmp_path: Path) -> None:
+def test_the_config_has_the_new_width_and_is_otherwise_unchanged(tmp_path: Path) -> None:
     _pad(_checkpoint(tmp_path / "model", indexed=True), 8, tmp_path / "out")
     assert json.loads((tmp_path / "out" / "config.json").read_text()) == {"intermediate_size": 8, "hidden_size": 4}
     assert (tmp_path / "out" / "tokenizer.json").read_text() == "{}"
@@ -91,13 +91,13 @@ def test_the_config_says_the_new_width_and_the_rest_is_carried_over(tmp_path: Pa
     assert index["metadata"]["total_size"] == (3 * 8 * 4 + 5 * 4) * 8  # float64
 
 
-def test_no_padding_is_a_copy(tmp_path: Path) -> None:
+def test_padding_to_the_same_width_copies_the_checkpoint(tmp_path: Path) -> None:
     checkpoint = _checkpoint(tmp_path / "model")
     padded, original = _pad(checkpoint, 6, tmp_path / "out"), load_file(checkpoint.shards[0])
     assert all(torch.equal(padded[name], original[name]) for name in original)
 
 
-def test_a_width_that_the_config_does_not_say_is_refused(tmp_path: Path) -> None:
+def test_a_width_that_differs_from_the_config_is_rejected(tmp_path: Path) -> None:
     checkpoint = _checkpoint(tmp_path / "model", width=5)
     with pytest.raises(ShoptuneError, match=r"_proj\.weight: is 5 wide, but intermediate_size in config\.json is 6"):
         _pad(checkpoint, 8, tmp_path / "out")

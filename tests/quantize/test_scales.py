@@ -12,7 +12,7 @@ def test_activations_alone_at_ratio_one_half() -> None:
     assert scales.tolist() == pytest.approx([0.5**0.5, 2**0.5])
 
 
-def test_weights_count_the_other_way() -> None:
+def test_weights_enter_with_the_complementary_exponent() -> None:
     # Ratio 0: activations count as 1; 1 / 0.25 = 4 and 1 / 1 = 1; divided by sqrt(4): 2 and 0.5.
     scales = candidate_scales(torch.tensor([7.0, 9.0]), torch.tensor([0.25, 1.0]), 0.0, duo=True)
     assert scales.tolist() == pytest.approx([2.0, 0.5], rel=1e-3)

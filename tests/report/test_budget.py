@@ -1,4 +1,4 @@
-"""The score budget: which models are compared, with which, and what loses."""
+"""The score budget: which models are compared, and which task types lose."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def test_layers_are_listed_with_their_errors_and_deltas(tmp_path: Path) -> None:
     assert "down_proj.weight 20.0% 0.25 1 2 0.50 1e+05 model.layers.0.mlp.up_proj.weight 10.0% 0.5 3 2 1.50 12" in page
 
 
-def test_a_reason_is_given_where_there_is_no_delta(tmp_path: Path) -> None:
+def test_the_reason_for_a_missing_delta_is_reported(tmp_path: Path) -> None:
     layer = Layer("model.layers.0.mlp.up_proj.weight", 10.0, 1.0, 0.5)
     text = json.dumps({"engine": "autoawq"} | report([layer], "the base is gone"))
     request = Request("quantize", {}, {})

@@ -1,4 +1,4 @@
-"""The report: what the artifacts say, on one page that needs nothing else."""
+"""The report summarizes the artifacts on one self-contained page."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run_directory(examples: Path, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def test_the_difference_is_told_with_its_interval(run_directory: Path) -> None:
+def test_the_difference_is_reported_with_its_interval(run_directory: Path) -> None:
     sentence = run(run_directory)
     assert re.match(r"The merged model answers better than the base: \+0\.\d{3} by question, 95% bootstrap", sentence)
     scores = json.loads((run_directory / "scores.json").read_text())
@@ -65,7 +65,7 @@ def test_names_cannot_break_the_page(run_directory: Path) -> None:
 
 
 def _infer(directory: Path, name: str, seconds: float, **constraints: object) -> None:
-    """Predictions to no questions, with what they took; the model is this very file."""
+    """Predictions without questions, with a timing; this file stands in for the model."""
     timing = summarize_timing([Usage(100, 40, 5, 0.25)] * 10, seconds)
 
     def write(folder: Path) -> None:
@@ -96,6 +96,30 @@ def test_the_page_shows_the_speed_of_inference(run_directory: Path) -> None:
 def test_a_folder_without_artifacts_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ShoptuneError, match="contains no artifact"):
         run(tmp_path)
+
+
+def test_an_artifact_is_not_a_run(run_directory: Path) -> None:
+    """The report would replace the artifact's own scores.json."""
+    artifact = run_directory / "scores" / "base"
+    before = (artifact / "scores.json").read_bytes()
+    with pytest.raises(ShoptuneError, match="base: is an artifact of `shoptune evaluate`, not the folder of a run"):
+        run(artifact)
+    assert (artifact / "scores.json").read_bytes() == before
+
+
+def test_a_manifest_of_another_program_is_no_artifact(run_directory: Path) -> None:
+    for name, content in {"web": '{"short_name": "app"}', "list": "[]", "text": "no JSON"}.items():
+        (run_directory / name).mkdir()
+        (run_directory / name / "manifest.json").write_text(content)
+    assert len(collect(run_directory).artifacts) == 2
+
+
+def test_scores_in_folders_of_one_name_are_all_compared(run_directory: Path) -> None:
+    for name in ("base", "merged"):
+        (run_directory / name).mkdir()
+        (run_directory / "scores" / name).rename(run_directory / name / "scores")
+    assert sorted(collect(run_directory).scores) == ["base/scores", "merged/scores"]
+    assert re.match(r"\w+/scores answers (better|worse) than \w+/scores", run(run_directory))
 
 
 def _keep(run_directory: Path, name: str, kept: slice) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of locks and set-up share: a copy of the scripts, and shells without this machine's configuration."""
+"""Shared by tests of locks and set-up: a copy of the scripts, and an environment without configuration of its own."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def bash(
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of what set-up needs of the repository, to break."""
+    """A copy of the files that set-up needs, which tests may damage."""
     copy = tmp_path / "tree"
     copy.mkdir()
     for folder in ("requirements", "pipelines"):

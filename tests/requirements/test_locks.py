@@ -1,4 +1,4 @@
-"""Every lock can be installed on the machines it is for; a broken one is refused, and never written."""
+"""Every lock can be installed on its kind of machine; a broken lock is rejected and never written."""
 
 from __future__ import annotations
 

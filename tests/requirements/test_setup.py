@@ -1,4 +1,4 @@
-"""Set-up against a stand-in index: the right torch for each kind, only what stages need, again only when needed."""
+"""Set-up with a stand-in index: the right torch for each kind, only what stages need, and repeated only if needed."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_downloads_are_reported_while_they_last(project: Path, machine: dict[str
     assert len(re.findall(r"^setup: .venvs/quantize: \d+ s, \d+ MB received$", told, re.MULTILINE)) >= 2
 
 
-def test_a_lock_of_the_wrong_kind_is_one_line(project: Path, machine: dict[str, str], standin: StandIn) -> None:
+def test_a_lock_of_the_wrong_kind_is_a_one_line_error(project: Path, machine: dict[str, str], standin: StandIn) -> None:
     (project / "requirements/gpu/quantize.txt").write_text("torch==2.13.0+cpu\n", encoding="utf-8")
     answer = bash(["requirements/install.sh", "quantize", "gpu"], project, machine)
     assert (answer.returncode, answer.stdout) == (2, "")
@@ -219,7 +219,7 @@ def recorded(tree: Path) -> Path:
         (["STAGES=infer", "KIND=gpu"], ["core gpu", "infer gpu"]),
     ],
 )
-def test_stages_say_what_is_installed(
+def test_only_the_environments_of_the_given_stages_are_installed(
     recorded: Path, machine: dict[str, str], tmp_path: Path, arguments: list[str], installed: list[str]
 ) -> None:
     _with_gpu(machine, tmp_path, answers=False)
@@ -227,7 +227,7 @@ def test_stages_say_what_is_installed(
     assert (answer.stdout.splitlines(), answer.returncode) == (installed, 0)
 
 
-def test_a_gpu_that_answers_makes_a_gpu_machine(recorded: Path, machine: dict[str, str], tmp_path: Path) -> None:
+def test_a_working_nvidia_smi_selects_the_gpu_kind(recorded: Path, machine: dict[str, str], tmp_path: Path) -> None:
     _with_gpu(machine, tmp_path)
     assert bash(["requirements/setup.sh", "data"], recorded, machine).stdout == "core gpu\n"
     assert bash(["requirements/setup.sh", "--kind", "cpu", "data"], recorded, machine).stdout == "core cpu\n"
@@ -245,6 +245,8 @@ def test_a_gpu_that_answers_makes_a_gpu_machine(recorded: Path, machine: dict[st
         (["--with", "optuna"], "error: WITH: unknown extra 'optuna'; choose among dev ray search\n"),
     ],
 )
-def test_what_is_unknown_is_one_line(recorded: Path, machine: dict[str, str], arguments: list[str], told: str) -> None:
+def test_unknown_arguments_are_one_line_errors(
+    recorded: Path, machine: dict[str, str], arguments: list[str], told: str
+) -> None:
     answer = bash(["requirements/setup.sh", *arguments], recorded, machine)
     assert (answer.returncode, answer.stdout, answer.stderr) == (2, "", told)

@@ -1,4 +1,4 @@
-"""Fakes of what a machine is inspected through: NVML, /proc, the control groups and statvfs."""
+"""Fakes of the interfaces through which a machine is inspected: NVML, /proc, control groups and statvfs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each heavy stage in its own environment."""
+"""Each stage with heavy libraries runs in its own environment."""
 
 from __future__ import annotations
 

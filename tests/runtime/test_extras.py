@@ -1,4 +1,4 @@
-"""A missing library becomes one line that names the extra."""
+"""A missing library is a one-line error that names the extra."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often a command looks for garbage, and among which objects; in a process of its own."""
+"""How often a command collects garbage, and among which objects, measured in a separate process."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def _observe(begin: str) -> dict[str, int | bool]:
 @pytest.mark.parametrize(
     ("begin", "collects", "examines"), [("tune_garbage_collection()", False, False), ("pass", True, True)]
 )
-def test_a_command_collects_rarely_and_skips_what_was_loaded(begin: str, collects: bool, examines: bool) -> None:
+def test_a_command_collects_garbage_rarely_and_freezes_loaded_objects(
+    begin: str, collects: bool, examines: bool
+) -> None:
     observed = _observe(begin)
     assert (observed["collections"] > 0) is collects
     assert observed["start-up examined"] is observed["loaded examined"] is examines

@@ -56,7 +56,7 @@ GROUP = {
 }
 
 
-def test_a_containers_limit_counts_without_the_cache_that_can_be_dropped(probes: Probes, tmp_path: Path) -> None:
+def test_a_containers_memory_limit_ignores_reclaimable_cache(probes: Probes, tmp_path: Path) -> None:
     write(tmp_path / "cgroup", GROUP)
     assert inspect_machine(tmp_path, probes).memory_bytes == 2 * GIB  # 3 - 2 + 1
 
@@ -94,7 +94,7 @@ def test_a_lost_gpu_is_left_out() -> None:
     assert (len(gpus), driver) == (1, (535, 183, 1))
 
 
-def test_a_driver_that_does_not_start() -> None:
+def test_a_driver_that_does_not_start_means_no_gpus() -> None:
     nvml = FakeNvml([t4()])
     nvml.nvmlInit_v2 = lambda: 9  # type: ignore[method-assign]
     assert read_gpus(lambda: nvml, {}) == ((), None)

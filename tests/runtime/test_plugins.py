@@ -1,4 +1,4 @@
-"""Plug-ins are found by their files."""
+"""Plug-ins are discovered by their file names."""
 
 from __future__ import annotations
 

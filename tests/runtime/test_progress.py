@@ -1,4 +1,4 @@
-"""Progress on a terminal and elsewhere."""
+"""Progress bars on a terminal, and lines elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a perfect model writes is read back by the benchmark and scores 1."""
+"""The benchmark can parse the reference answers, which score 1."""
 
 from pathlib import Path
 

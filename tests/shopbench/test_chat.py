@@ -1,4 +1,4 @@
-"""The one renderer: a question cannot end its turn, and what is rendered is what transformers would render."""
+"""The chat renderer: a question cannot end its turn, and the output equals that of transformers."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,7 @@ def test_a_prompt_ends_where_the_assistant_begins(checkpoint: Path) -> None:
     )
 
 
-def test_a_training_example_goes_on_from_the_prompt(checkpoint: Path) -> None:
+def test_a_training_example_begins_with_the_prompt(checkpoint: Path) -> None:
     asked = chat("Find the brand.", TaskType.NAMED_ENTITY_RECOGNITION)
     answered = chat("Find the brand.", TaskType.NAMED_ENTITY_RECOGNITION, "Orvanta")
     assert render(answered, checkpoint) == render(asked, checkpoint) + "Orvanta<|im_end|>\n"
@@ -102,7 +102,7 @@ def test_control_tokens_of_every_family_are_broken_up(token: str, expected: str)
 
 
 @pytest.mark.parametrize("text", ["[1] a <b>bold</b>", "<small>", "a <s", "[INSTALL]", "size [S]", "<3 s>"])
-def test_what_only_looks_like_a_control_token_stays(text: str) -> None:
+def test_text_that_only_resembles_a_control_token_is_unchanged(text: str) -> None:
     assert neutralize(text) == text
 
 

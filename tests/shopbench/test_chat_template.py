@@ -1,4 +1,4 @@
-"""Our renderer against transformers' own, on the chat templates of many model families."""
+"""The chat renderer compared with that of transformers, on the chat templates of many model families."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _transformers(checkpoint: Path, arguments: dict[str, Any] | None = None) -> 
 
 
 def _outcome(renderer: Any) -> str:
-    """What is rendered, or the template's reason to refuse the chat."""
+    """The rendered chat, or the template's error message."""
     try:
         return str(renderer())
     except ShoptuneError as error:
@@ -117,13 +117,13 @@ def test_the_template_of_qwen2_renders_as_with_transformers() -> None:
         ("{{ 'off' if enable_thinking is defined and not enable_thinking else 'on' }}", "off"),
     ],
 )
-def test_what_templates_may_use(template: str, expected: str, tmp_path: Path) -> None:
+def test_templates_can_use_the_same_features_as_in_transformers(template: str, expected: str, tmp_path: Path) -> None:
     checkpoint, arguments = llama_like(tmp_path, template), {"enable_thinking": False}
     assert render(CHATS["asked"], checkpoint, arguments) == expected
     assert _transformers(checkpoint, arguments).render(CHATS["asked"]) == expected
 
 
-def test_a_template_that_refuses_a_system_prompt_is_one_line(tmp_path: Path) -> None:
+def test_a_template_without_system_prompts_is_a_one_line_error(tmp_path: Path) -> None:
     template = "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}ok"
     checkpoint = llama_like(tmp_path, template)
     for renderer in (lambda chat: render(chat, checkpoint), _transformers(checkpoint).render):
@@ -141,7 +141,7 @@ def test_a_checkpoint_without_a_template_is_named(tmp_path: Path) -> None:
 
 
 def test_a_chat_begins_with_one_bos_token(tmp_path: Path) -> None:
-    """The template writes <s>; the tokenizer would put another before any text."""
+    """The template writes <s>, and the tokenizer would add another one before any text."""
     template = "{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}"
     tokenizer = _transformers(llama_like(tmp_path, template))
     text = tokenizer.render(CHATS["asked"])

@@ -1,4 +1,4 @@
-"""The task type guessed from the text alone."""
+"""The task type is guessed from the text alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Embeddings: batched and remembered, with the numbers of one at a time."""
+"""Embeddings are batched and cached, and equal those computed one at a time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_batch_gives_the_numbers_of_one_at_a_time() -> None:
     assert np.abs(known.vectors(_texts()) - alone).max() < 1e-6
 
 
-def test_what_was_embedded_before_changes_no_bit() -> None:
+def test_cached_embeddings_do_not_change_results() -> None:
     fresh, used = Embedder(Metric.SENT_TRANSFORMER), Embedder(Metric.SENT_TRANSFORMER)
     used.learn(_texts()[::2])
     used.vectors(["kettle"])

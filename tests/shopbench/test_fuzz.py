@@ -1,4 +1,4 @@
-"""Whatever a model writes, parsers and metrics give a score from 0 to 1 and never raise: 10,000 texts per task type."""
+"""Parsers and metrics give any output a score from 0 to 1 and never raise: 10,000 texts per task type."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ def test_no_prediction_breaks_a_score(task_type: TaskType) -> None:
 
 
 def test_no_prediction_breaks_an_embedding() -> None:
-    """Fewer, since each costs a forward pass; the multilingual model is in no package."""
+    """Fewer texts, since each needs a forward pass; the multilingual model is not available as a package."""
     _check(TaskType.GENERATION, [Metric.SENT_TRANSFORMER], EXAMPLES // 50)

@@ -1,4 +1,4 @@
-"""The numbers that may be answered, however a question writes its list."""
+"""The numbers that are valid answers, for any format of a question's list."""
 
 from __future__ import annotations
 

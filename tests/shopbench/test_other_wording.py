@@ -1,4 +1,4 @@
-"""Task types and constraints on questions that another team of the challenge wrote, and on the benchmark's own."""
+"""Task types and constraints of questions by another team of the challenge, and of the benchmark's questions."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_constraints_admit_the_right_answers_of_other_peoples_questions(ecguide:
     assert len(excluded) <= 0.001 * len(constrained), [(question.text, question.right) for question in excluded[:5]]
 
 
-def test_the_benchmarks_own_questions_are_all_right(development: Path) -> None:
+def test_the_task_types_of_the_benchmarks_questions_are_recognized(development: Path) -> None:
     questions = load_questions(development)
     assert len(questions) == 96
     for question in questions:

@@ -1,4 +1,4 @@
-"""What each protocol reads and scores, worked out by hand from the published evaluation code."""
+"""Parsing and scores under each protocol, worked out by hand from the published evaluation code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading development files, good and bad."""
+"""Reading valid and malformed development files."""
 
 import json
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_a_bad_line_is_named(tmp_path: Path, line: object, problem: str) -> None
     assert problem in str(caught.value)
 
 
-def test_all_bad_lines_are_told_at_once(tmp_path: Path) -> None:
+def test_all_bad_lines_are_reported_together(tmp_path: Path) -> None:
     with pytest.raises(ShoptuneError) as caught:
         load_questions(_file(tmp_path, "x", GOOD, "y"))
     assert [problem.where for problem in caught.value.problems] == ["line 1", "line 3"]
@@ -76,9 +76,11 @@ def test_a_reference_may_be_written_as_json(tmp_path: Path) -> None:
     first, second = load_questions(_file(tmp_path, GOOD | {"output_field": "1"}, retrieval))
     assert first.output_field == 1
     assert second.output_field == [1, 2]
+    without_brackets = [retrieval | {"output_field": text} for text in ("2, 1", "3")]
+    assert [q.output_field for q in load_questions(_file(tmp_path, *without_brackets))] == [[2, 1], [3]]
 
 
-def test_what_can_be_guessed_may_be_left_out(tmp_path: Path) -> None:
+def test_fields_that_can_be_guessed_are_optional(tmp_path: Path) -> None:
     (question,) = load_questions(_file(tmp_path, {"input_field": GOOD["input_field"], "output_field": 1}))
     assert (question.task_type, question.metric, question.is_multiple_choice) == ("multiple-choice", "accuracy", True)
     assert question.task_name == "multiple-choice"

@@ -1,4 +1,4 @@
-"""Shopping MMLU's files become questions in the development format; what is odd about them is reported."""
+"""Shopping MMLU's files become questions in the development format, and malformed rows are reported."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_answers_may_be_printed(tmp_path: Path) -> None:
     assert odd == []
 
 
-def test_odd_rows_are_reported(tmp_path: Path) -> None:
+def test_malformed_rows_are_reported(tmp_path: Path) -> None:
     rows = [
         *(CHOICE, CHOICE, "{broken", TITLE | {"task_type": "essay"}, TITLE | {"metric": "ndcg"}),
         *(
@@ -89,7 +89,7 @@ def test_odd_rows_are_reported(tmp_path: Path) -> None:
     assert odd[5].what == "the answer 7 is not among the options"
 
 
-def test_odd_choices_of_single_tasks_are_reported(tmp_path: Path) -> None:
+def test_unusual_multiple_choice_questions_of_single_tasks_are_reported(tmp_path: Path) -> None:
     folder = _write(tmp_path, skill1_concept=[CHOICE])
     (folder / "multiple_choice").mkdir()
     with (folder / "multiple_choice" / "some_dataset.csv").open("w", encoding="utf-8-sig", newline="") as file:
@@ -111,6 +111,6 @@ def test_odd_choices_of_single_tasks_are_reported(tmp_path: Path) -> None:
         ({"skill5_other": [CHOICE]}, "the file's name contains no skill"),
     ],
 )
-def test_what_is_no_benchmark_is_an_error(tmp_path: Path, skills: Any, problem: str) -> None:
+def test_a_file_without_benchmark_questions_is_an_error(tmp_path: Path, skills: Any, problem: str) -> None:
     with pytest.raises(ShoptuneError, match=problem):
         read_shopping_mmlu(_write(tmp_path, **skills))

@@ -1,4 +1,4 @@
-"""Averages and intervals, by hand."""
+"""Averages and intervals, compared with values worked out by hand."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_both_averages() -> None:
     assert [entry["score"] for entry in summary["per_question"]] == [1.0, 0.0, 0.0, 1.0, 0.0]
 
 
-def test_intervals_hold_the_score_and_are_the_same_each_time() -> None:
+def test_intervals_contain_the_score_and_are_reproducible() -> None:
     summary = summarize(QUESTIONS, SCORES)
     low, high = summary["overall"]["by_question_interval"]
     assert low <= summary["overall"]["by_question"] <= high
@@ -60,11 +60,11 @@ def test_a_task_with_two_metrics_is_one_task() -> None:
     assert summarize(questions, results)["by_task"]["task17"]["score"] == pytest.approx(0.5)
 
 
-def test_paired_difference_tells_models_apart() -> None:
+def test_the_paired_difference_detects_a_better_model() -> None:
     difference, low, high = paired_difference([1.0] * 30 + [0.0] * 10, [0.0] * 40)
     assert difference == pytest.approx(0.75)
     assert 0.5 < low < 0.75 < high < 0.95
 
 
-def test_paired_difference_of_equals_is_nothing() -> None:
+def test_the_paired_difference_of_equal_scores_is_zero() -> None:
     assert paired_difference([0.2, 0.9], [0.2, 0.9]) == (0.0, 0.0, 0.0)

@@ -1,4 +1,4 @@
-"""The benchmark's names are written in its order, and each has a file."""
+"""The benchmark's names are in its order, and each has a file."""
 
 from __future__ import annotations
 

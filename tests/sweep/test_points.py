@@ -1,4 +1,4 @@
-"""The points of a sweep: kept, compared, drawn."""
+"""The points of a sweep are saved, compared and plotted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_among_equals_the_nearest_to_the_base_is_best() -> None:
     assert best_point([_point(1.0, 0.5), _point(0.5, 0.5), _point(0.0, 0.4)]).candidate.alpha == 0.5
 
 
-def test_the_verdict_tells_what_is_significant() -> None:
+def test_the_verdict_states_whether_the_difference_is_significant() -> None:
     points = [_point(0.0, *[0.0] * 40), _point(0.5, *[1.0] * 39, 0.0), _point(1.0, *[1.0] * 38, 0.0, 0.0)]
     sentence = verdict(points)
     assert sentence.startswith("alpha 0.5 is best with 0.975; it is significantly better than alpha 0 (+0.975 [")

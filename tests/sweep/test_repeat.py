@@ -22,7 +22,7 @@ def test_predictions_are_compared_with_the_first_ones(tmp_path: Path) -> None:
     assert resumed.changed(["1", "9", ""]) == 2
 
 
-def test_the_sentence_says_what_changed() -> None:
+def test_the_sentence_reports_what_changed() -> None:
     candidate = Candidate(0.5, (1.0,))
     assert repeat_sentence(candidate, 0, 9) == "Scored again at the end, alpha 0.5 gave the same predictions."
     assert "alpha 0.5 gave other predictions for 2 of 9 questions: the reloaded" in repeat_sentence(candidate, 2, 9)

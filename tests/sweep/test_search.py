@@ -1,4 +1,4 @@
-"""The search over ensembles, on a function whose best place is known."""
+"""The search over ensembles, on a function with a known optimum."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Scorer:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Point]:
-    """The points of a search that nothing interrupts."""
+    """The points of an uninterrupted search."""
     return run_search(_SEARCH, (0.5, 0.5), tmp_path_factory.mktemp("whole") / STUDY, Scorer())
 
 
-def test_the_first_points_are_what_all_are_compared_with(whole: list[Point]) -> None:
+def test_the_first_points_are_the_baselines(whole: list[Point]) -> None:
     assert [point.candidate for point in whole[:2]] == [Candidate(0.0, (0.5, 0.5)), Candidate(1.0, (0.5, 0.5))]
     assert len(whole) == 2 + 25
 
@@ -50,7 +50,7 @@ def test_weights_add_up_and_the_best_place_is_found(whole: list[Point]) -> None:
 
 
 @pytest.mark.parametrize("killed_at", [0, 1, 2, 7, 20])
-def test_a_killed_search_proposes_what_it_would_have(tmp_path: Path, killed_at: int, whole: list[Point]) -> None:
+def test_a_killed_search_resumes_with_the_same_proposals(tmp_path: Path, killed_at: int, whole: list[Point]) -> None:
     with pytest.raises(KilledError):
         run_search(_SEARCH, (0.5, 0.5), tmp_path / "cut.db", Scorer(stop_at=killed_at))
     assert run_search(_SEARCH, (0.5, 0.5), tmp_path / "cut.db", Scorer()) == whole

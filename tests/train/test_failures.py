@@ -1,4 +1,4 @@
-"""Why a run failed, from its log."""
+"""The cause of a failed run is found in its log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workers are started, followed and stopped; real processes, but no training."""
+"""Workers are started, monitored and stopped: real processes, but no training."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_weights_of_a_run_that_did_not_finish_do_not_count(tmp_path: Path) -> No
         _run(tmp_path, "print('axolotl ends with 0 at a signal')")
 
 
-def test_what_a_worker_found_is_reported(tmp_path: Path) -> None:
+def test_problems_found_by_a_worker_are_reported(tmp_path: Path) -> None:
     problems = [
         {"file": "training", "where": "step 7", "what": "the loss is not a number", "remedy": "lower it"},
         {"file": "v8.yaml", "where": "lora_r", "what": "is too large", "remedy": "lower it"},
@@ -64,7 +64,7 @@ def test_what_a_worker_found_is_reported(tmp_path: Path) -> None:
     ]
 
 
-def test_sigterm_asks_for_a_checkpoint(tmp_path: Path) -> None:
+def test_sigterm_triggers_a_checkpoint(tmp_path: Path) -> None:
     waits = f"""
 import pathlib, sys, time
 while not (pathlib.Path(sys.argv[1]) / "{STOP}").exists():
@@ -142,7 +142,7 @@ def test_the_commands(tmp_path: Path) -> None:
         del os.environ["SHOPTUNE_TRAIN_PYTHON"]
 
 
-def test_a_job_file_says_what_it_was_told(tmp_path: Path) -> None:
+def test_a_job_file_contains_the_requested_options(tmp_path: Path) -> None:
     job = JobFile(Path("v8.yaml"), {"lora_r": 8, "datasets": [{"path": "x"}]}, Path("base"), tmp_path)
     job.write(tmp_path / "job.json")
     assert JobFile.read(tmp_path / "job.json") == job

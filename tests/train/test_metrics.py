@@ -1,4 +1,4 @@
-"""Metrics hold what the same inputs give again, and the curve is drawn from them."""
+"""Metrics contain only reproducible values, and the curve is drawn from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The batch file: what SLURM gets, and that its signal leads to a checkpoint and a requeue."""
+"""The batch file for SLURM, whose signal triggers a checkpoint and a requeue."""
 
 from __future__ import annotations
 

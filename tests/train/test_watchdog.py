@@ -1,4 +1,4 @@
-"""A run whose loss went wrong ends, and a healthy one does not."""
+"""A run with a bad loss is stopped, and a healthy run is not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _first(losses: Iterable[float]) -> Problem | None:
 
 
 @pytest.mark.parametrize("entry", [{"loss": math.nan}, {"loss": math.inf}, {"loss": 1.0, "grad_norm": math.nan}])
-def test_what_is_not_a_number_ends_the_run(entry: dict[str, float]) -> None:
+def test_a_loss_or_gradient_that_is_not_a_number_stops_the_run(entry: dict[str, float]) -> None:
     problem = Watchdog().problem({"step": 3, **entry})
     assert str(problem) == (
         "training: step 3: the loss is not a number; "
@@ -35,7 +35,7 @@ def test_a_lasting_spike_ends_the_run() -> None:
     assert problem.what == "the loss stays at 7.00, after 2.00"
 
 
-def test_a_passing_spike_does_not() -> None:
+def test_a_short_spike_of_the_loss_does_not_stop_the_run() -> None:
     assert _first(([2.0] * 10 + [7.0] * 2) * 5) is None
 
 

@@ -1,4 +1,4 @@
-"""What stands in for an environment's interpreter: it asks the warm one to run these arguments, and waits.
+"""A stand-in for an environment's interpreter, which asks the warm interpreter to run its arguments, and waits.
 
 It takes the working directory, the variables, the standard streams, signals and the exit status across. When it is
 killed, what it asked for is killed too. Copied beside a line that names an interpreter, so it uses only the library.
@@ -20,7 +20,7 @@ HOME = Path(sys.argv[0]).absolute().parents[1]  # the folder that looks like a v
 
 
 def main() -> None:
-    """Run the arguments and end as they end."""
+    """Run the arguments, and exit in the same way."""
     connection = _connected()
     asked = {
         "interpreter": str(HOME / "bin" / "python"), "arguments": sys.argv[1:],

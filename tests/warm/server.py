@@ -57,7 +57,7 @@ class _Server:
         self._children: dict[int, tuple[int, socket.socket | None]] = {}  # by the descriptor of the process
 
     def serve(self) -> dict[str, Any] | None:
-        """A request, in the process that is to run it; None when the tests have ended."""
+        """Return a request, in the process that should run it; None when the tests have ended."""
         while True:
             events = self._selector.select(_SECONDS_BETWEEN_LOOKS)
             if not events and not self._children and self._alone():
@@ -139,7 +139,7 @@ class _Server:
 
 
 def _run(asked: dict[str, Any]) -> None:
-    """What `python ARGUMENTS` does: of its options, -W, -m and -c."""
+    """Do what `python ARGUMENTS` does; supports the options -W, -m and -c."""
     gc.enable()
     os.environ.clear()
     os.environ.update(asked["variables"])

@@ -1,4 +1,4 @@
-"""A warm interpreter runs a command as a cold one does."""
+"""A warm interpreter runs commands like a cold one."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_modules_are_imported_before_and_what_it_starts_is_warm(warm: WarmInterp
 
 
 def _started(warm: WarmInterpreters, script: str) -> tuple[subprocess.Popen[str], int]:
-    """A process that says its id and sleeps."""
+    """A process that prints its id and sleeps."""
     script = f"import os, signal, sys, time; {script}; print(os.getpid(), flush=True); time.sleep(60)"
     process = subprocess.Popen([warm.python("main"), "-c", script], stdout=subprocess.PIPE, text=True)
     assert process.stdout
@@ -70,7 +70,7 @@ def test_a_signal_reaches_the_process(warm: WarmInterpreters) -> None:
     assert process.returncode == -signal.SIGTERM
 
 
-def test_what_a_killed_client_asked_for_is_killed(warm: WarmInterpreters) -> None:
+def test_the_process_of_a_killed_client_is_killed(warm: WarmInterpreters) -> None:
     process, number = _started(warm, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
     with process:
         process.kill()

@@ -34,6 +34,8 @@ class TaskRecipe(Settings):
         like: the development task that it resembles, or `none`.
         version: raised whenever the task's rows change on purpose.
         language: the language of its rows, unless a record has a `language` column.
+        languages: further languages that the questions may hold text in, apart from that of the prompts; rows in others
+            are dropped (`language_threshold` of a mixture).
         options: the number of options, for kinds that list options.
         answers: the number of right answers that every row must have; null takes records with any number.
         word_overlap: the highest score that guessing by shared words may reach on the rows; null sets no limit.
@@ -49,6 +51,7 @@ class TaskRecipe(Settings):
     like: str
     version: Annotated[int, Field(ge=1)] = 1
     language: str = "en"
+    languages: tuple[str, ...] = ()
     options: Annotated[int, Field(ge=2)] | None = None
     answers: Annotated[int, Field(ge=1, le=3)] | None = None
     word_overlap: Annotated[float, Field(gt=0, le=1)] | None = 0.45

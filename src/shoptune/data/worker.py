@@ -136,4 +136,4 @@ def _database(context: Context) -> Database:
 
 def _examined(context: Context, task: Task, batch: pa.RecordBatch) -> Candidates:
     rendered = render(task, context.querying.seed, batch.to_pylist(), context.checks.length.check)
-    return context.checks.examine(rendered, task.recipe.kind)
+    return context.checks.examine(rendered, task.recipe)

@@ -9,6 +9,7 @@ from shlex import quote
 
 from shoptune.artifacts.manifest import Request
 from shoptune.config import load as load_config
+from shoptune.config.yaml_loader import as_yaml
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.sources import Sources
 from shoptune.parity.config import require_environments
@@ -107,8 +108,8 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
 def next_command(job: Job, out: Path) -> str:
     """Quantize a checkpoint; serve an adapter."""
     if job.form.as_adapter:
-        return f"shoptune merge MERGE.yaml --set {quote(f'adapters=[{{path: {out}}}]')} --out DIR"
-    return f"shoptune quantize QUANTIZE.yaml --set {quote(f'model={out}')} --out DIR"
+        return f"shoptune merge MERGE.yaml --set {quote(f'adapters=[{{path: {as_yaml(str(out))}}}]')} --out DIR"
+    return f"shoptune quantize QUANTIZE.yaml --set {quote(f'model={as_yaml(str(out))}')} --out DIR"
 
 
 MERGE: Stage[Arguments, Job] = Stage(

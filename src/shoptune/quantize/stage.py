@@ -23,6 +23,7 @@ from shoptune.quantize.widths import check_widths, intermediate_size, padded_wid
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.progress import bar, say
 from shoptune.runtime.redirection import redirect_output
+from shoptune.shopbench.questions import load_asked
 from shoptune.stage import ConfigFile, Stage
 
 if TYPE_CHECKING:
@@ -64,8 +65,11 @@ def load(arguments: ConfigFile) -> Job:
     if not any((checkpoint.path / name).is_file() for name in _TOKENIZERS):
         remedy = "copy its base model's tokenizer files into the folder"
         raise fail(checkpoint.path, "", f"has no tokenizer ({' or '.join(_TOKENIZERS)})", remedy)
+    _ = checkpoint.shards  # raises for missing weights, pickles and an index that leads out of the folder
     refuse_experts(checkpoint)
     check_widths(checkpoint, config.engine.group_size, config.tensor_parallel)
+    if config.calibration.questions:
+        load_asked(Path(config.calibration.questions))  # before the engine is imported
     return Job(config, checkpoint)
 
 

@@ -39,7 +39,9 @@ def load(arguments: ConfigFile) -> SweepPlan:
     Raises:
         ShoptuneError: one of them is faulty.
     """
-    return load_sweep(arguments.file, arguments.overrides)
+    plan = load_sweep(arguments.file, arguments.overrides)
+    load_questions(Path(plan.config.questions))  # before vLLM is imported
+    return plan
 
 
 def request(plan: SweepPlan) -> Request:

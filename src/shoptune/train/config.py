@@ -13,6 +13,7 @@ from shoptune.config.paths import plain, resolved
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
 from shoptune.train.axolotl_keys import KeyTree, known_keys
 from shoptune.train.machine import Machine, parse_machine
+from shoptune.train.row_files import missing_rows, with_files
 
 # Our own key, beside axolotl's: the machine that the config is written for.
 _MACHINE = "machine"
@@ -65,11 +66,29 @@ class TrainConfig:
     def missing_rows(self) -> list[Problem]:
         """A problem for each set of local rows that does not exist."""
         return [
-            Problem(self.file, f"{key}[{number}].path", what, "build the rows first: shoptune data build")
+            Problem(self.file, f"{key}[{number}].path", *missing)
             for key in _ROW_SETS
             for number, entry in enumerate(self.axolotl.get(key) or [])
-            if entry.get("ds_type") and (what := _missing(entry))
+            if entry.get("ds_type") and (missing := missing_rows(entry))
         ]
+
+    def hub_rows(self) -> dict[str, str]:
+        """The sets of rows that are not on this machine, which are then Hub ids: their keys by path."""
+        return {
+            entry["path"]: f"{key}[{number}].path"
+            for key in _ROW_SETS
+            for number, entry in enumerate(self.axolotl.get(key) or [])
+            if not Path(entry["path"]).exists()
+        }
+
+    def with_rows_at(self, folders: Mapping[str, Path]) -> TrainConfig:
+        """The config with sets of rows in folders, by the paths that it names them by."""
+        sets = {
+            key: [{**entry, "path": str(folders.get(entry["path"], entry["path"]))} for entry in self.axolotl[key]]
+            for key in _ROW_SETS
+            if self.axolotl.get(key)
+        }
+        return dataclasses.replace(self, axolotl={**self.axolotl, **sets})
 
     def on(self, machine: Machine) -> TrainConfig:
         """The config completed for a machine: with an `attn_implementation`, unless it names one."""
@@ -133,36 +152,6 @@ def _with_paths(values: Mapping[str, Any]) -> dict[str, Any]:
     }
     changed: dict[str, Any] = plain({**values, **paths, **sets})
     return changed
-
-
-def with_files(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A set of rows with the patterns in its `data_files` replaced by the files that match, in order of name.
-
-    A pattern is relative to the set's folder, or else to the current folder.
-    """
-    patterns = entry.get("data_files")
-    if not patterns or not Path(entry["path"]).is_dir():
-        return dict(entry)
-    return {**entry, "data_files": [str(file) for file in _matching(Path(entry["path"]), patterns)]}
-
-
-def _matching(folder: Path, patterns: str | Sequence[str]) -> list[Path]:
-    files: list[Path] = []
-    for pattern in [patterns] if isinstance(patterns, str) else patterns:
-        anchored = Path(pattern).relative_to(Path(pattern).anchor) if Path(pattern).is_absolute() else Path(pattern)
-        root = Path(Path(pattern).anchor) if Path(pattern).is_absolute() else Path()
-        files += sorted(folder.glob(str(anchored))) or sorted(root.glob(str(anchored)))
-    return list(dict.fromkeys(files))
-
-
-def _missing(entry: Mapping[str, Any]) -> str:
-    """What is missing of a set of local rows, or an empty text."""
-    path, patterns = Path(entry["path"]), entry.get("data_files")
-    if not path.exists():
-        return f"no such file or folder '{path}'"
-    if patterns and path.is_dir() and not _matching(path, patterns):
-        return f"no file in '{path}' matches {patterns}"
-    return ""
 
 
 def unknown_keys(

@@ -1,4 +1,4 @@
-"""Items of the benchmark are found however they are asked about, and unrelated questions are not."""
+"""Items of the benchmark are found in any wording, and unrelated questions are not flagged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shoptune.data.recipe import load_tasks
 from shoptune.errors import ShoptuneError
 from shoptune.shopbench.questions import Question, load_questions
 
-# One or more other prompts for what the development questions ask about.
+# Other prompts about the same items as the development questions.
 CROSS_PROMPTS = {
     "task1": ["What is a(n) {}?", "Define the concept '{}' for a customer.", "Input: {}"],
     "task2": ["Select the category of products that can have the attribute {}."],
@@ -44,7 +44,7 @@ def items(development: Path, root: Path) -> BenchmarkItems:
 
 
 def _shuffled(text: str, rng: random.Random) -> str:
-    """The options in another order."""
+    """Reorder the options."""
     lines = text.split("\n")
     places = [place for place, line in enumerate(lines) if re.match(r"\s*\d{1,2}[.)]", line)]
     options = [re.sub(r"^\s*\d{1,2}[.)]", "", lines[place]) for place in places]
@@ -55,7 +55,7 @@ def _shuffled(text: str, rng: random.Random) -> str:
 
 
 def _edited(text: str, rng: random.Random) -> str:
-    """One word in fifteen replaced."""
+    """Replace one word in fifteen."""
     words = text.split(" ")
     for _ in range(max(1, len(words) // 15)):
         words[rng.randrange(len(words))] = "changed"

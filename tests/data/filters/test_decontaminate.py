@@ -1,4 +1,4 @@
-"""No question of the benchmark passes, however it is phrased; the recipes' own wording is no sign of contamination."""
+"""Questions of the benchmark are dropped in any wording; the recipes' own wording does not count as contamination."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_thirteen_words_over_two_texts_are_nothing(decontaminator: Decontaminato
     assert _finds(decontaminator, " ".join(words[:9]), " ".join(words[9:])) == [False, False]
 
 
-def test_the_wording_of_a_recipe_is_no_contamination(decontaminator: Decontaminator) -> None:
+def test_the_wording_of_a_recipe_does_not_count_as_contamination(decontaminator: Decontaminator) -> None:
     assert _finds(decontaminator, PHRASING.replace("{{ text }}", "I like it")) == [False]
 
 
@@ -85,7 +85,7 @@ def test_no_real_development_question_passes(development: Path, root: Path) -> N
         assert decontaminator.finds(wording.content(Words.of(texts))).all()
 
 
-# Few words, so that runs of four and of thirteen meet often.
+# Few words, so that runs of four and of thirteen words coincide often.
 sentences = st.lists(st.sampled_from("abcde"), max_size=40).map(" ".join)
 
 

@@ -1,4 +1,4 @@
-"""Near-duplicates: MinHash estimates the Jaccard similarity, and the index misses none that is worth the name."""
+"""Near-duplicates: MinHash estimates the Jaccard similarity, and the index misses none with a high similarity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts as word numbers."""
+"""Texts are converted to word numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_words_are_numbered_as_a_regular_expression_splits_them(given_texts: lis
     lists = [_split(text) for text in given_texts]
     assert np.diff(words.starts).tolist() == [len(found) for found in lists]
     flat = [word for found in lists for word in found]
-    # The same number for the same word, and another for another.
+    # The same number for the same word, and different numbers for different words.
     assert (
         len(set(zip(flat, words.numbers.tolist(), strict=True))) == len(set(flat)) == len(set(words.numbers.tolist()))
     )

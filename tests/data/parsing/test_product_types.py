@@ -1,4 +1,4 @@
-"""Product types of real products: lower case, singular, and only real ones."""
+"""Product types of real products: lower case, singular, and only existing types."""
 # ruff: noqa: E501 - titles as they are
 
 from __future__ import annotations
@@ -29,10 +29,23 @@ from shoptune.data.parsing.product_types import nouns, plural, product_type, sin
         ("Frog Log for Swimming Pool", ["Patio", "Parts & Accessories", "Pool & Spa Replacement Parts"], None),
         ("Dosens Carburetor Replacement for Generator", ["Patio", "Generators & Portable Power"], None),
         ("SunPatio Outdoor Chaise Lounge Cover 66 Inch", ["Patio", "Furniture Covers", "Chaise Lounge Covers"], "chaise lounge cover"),
+        ("Linsery Women's Cap Sleeve Plunge V Neck Beautiful Dresses XL Wine Red", [], "dress"),
+        ("VEVOR Range Backsplash with Shelf 29.5 Range Hood Wall Shield", ["Appliances", "Range Hoods"], None),
+        ("2260502B Refrigerator Water Filter Cap for Maytag", ["Appliances", "Water Filters"], None),
+        ("Stove Top Covers (31\" x 21.5\"), Heat Resistant Glass Top Stove Cover", [], None),
+        ("Durable Packaging Small Electric Disposable Foil Burner Bib #6200S (25)", [], "burner bib"),
+        ("shengfan Women's Two Piece Outfits Tracksuit Jogger Outfit Sweatshirt", ["Fashion", "Sweatshirts"], None),
+        ("W10515057 Refrigerator LED-Light with Shell Replacement for Whirlpool", ["Appliances", "Refrigerators"], None),
+        ("ICECO Insulated Protective Cover for VL45 Pro Portable Refrigerator", ["Appliances", "Refrigerators"], None),
+        ("Coffee Dripper Stand for V60, Coffee Filter Stand Holder", ["Appliances", "Coffee Filters"], None),
+        ("Replacement Water Filter Cartridge for Samsung", ["Appliances", "Water Filters"], "water filter"),
+        ("Fisher Paykel RF201ADX4 20.1cuft Counter Depth French door", [], None),
+        ("CarBeyondStore Toyota Corolla Chrome Cable Key Chain", [], "keychain"),
+        ("Cabernet Sauvignon Red Wine", [], "wine"),
         (None, None, None),
     ],
 )  # fmt: skip
-def test_a_type_is_told_by_category_and_title(
+def test_a_product_type_is_found_from_category_and_title(
     title: str | None, categories: list[str] | None, expected: str | None
 ) -> None:
     assert product_type(title, categories) == expected

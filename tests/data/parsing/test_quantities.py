@@ -1,4 +1,4 @@
-"""Numbers in real titles: what each says was worked out by hand, and what is ambiguous is rejected."""
+"""Numbers in real titles, with values worked out by hand; ambiguous titles are rejected."""
 # ruff: noqa: E501 - titles as they are
 
 from __future__ import annotations

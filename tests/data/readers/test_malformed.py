@@ -1,4 +1,4 @@
-"""Files that are not what they should be: refused, or their malformed parts set aside with file and line."""
+"""Malformed files are rejected, or their malformed records are set aside with file and line."""
 
 from __future__ import annotations
 

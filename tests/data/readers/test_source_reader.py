@@ -1,4 +1,4 @@
-"""Broken raw files: what can be read is read, the rest is put aside with its place."""
+"""Broken raw files: readable records are read, and the others are set aside with file and line."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_file_that_lacks_a_column_is_put_aside(reader: SourceReader, tmp_path:
         reader.parquet([bad], COLUMNS)
 
 
-def test_odd_texts_come_through_unharmed(reader: SourceReader, tmp_path: Path) -> None:
+def test_unusual_characters_are_preserved(reader: SourceReader, tmp_path: Path) -> None:
     texts = ["x" * 1_000_000, "كرسي خشبي", "🫖‍🔥", "", "a\u2028b", "null"]
     file = tmp_path / "odd.jsonl"
     file.write_text("".join(json.dumps({"id": n, "text": text}) + "\n" for n, text in enumerate(texts)))

@@ -1,4 +1,4 @@
-"""Product text made fit for a question."""
+"""Product text is cleaned for use in questions."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Every kind of question: what is arranged can be read back, whatever the record holds."""
+"""Every kind of question: the rendered answer can be parsed, whatever the record contains."""
 
 import random
 
@@ -78,7 +78,7 @@ def test_a_bare_choice_needs_no_list() -> None:
         (GENERATION, {"answer": "  "}, "empty answer"),
     ],
 )
-def test_a_record_that_gives_no_question_says_why(kind: TaskType, record: dict[str, object], reason: str) -> None:
+def test_a_record_without_a_question_has_a_reason(kind: TaskType, record: dict[str, object], reason: str) -> None:
     with pytest.raises(RecordError, match=reason):
         arrange(kind, record, None, random.Random(0))
 

@@ -70,7 +70,7 @@ def test_partitions_add_up(tmp_path: Path) -> None:
     assert [(Path(m.file).name, m.line) for m in found.malformed] == [("Baby.jsonl", 3), ("Toys.jsonl", 4)]
 
 
-def test_no_record_at_all_is_an_error(tmp_path: Path) -> None:
+def test_a_source_without_records_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "alpaca").mkdir()
     (tmp_path / "alpaca" / "a.json").write_text('[{"instruction": "no output"}]')
     with (

@@ -1,4 +1,4 @@
-"""DuckDB gets more memory when a query needs it, and no more than half of the machine's."""
+"""DuckDB's memory limit grows if a query needs it, up to half of the machine's memory."""
 
 from __future__ import annotations
 

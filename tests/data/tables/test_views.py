@@ -1,4 +1,4 @@
-"""Views that several tasks read are computed once, in an order that their dependencies allow."""
+"""Views that several tasks read are computed once, in the order of their dependencies."""
 
 from __future__ import annotations
 

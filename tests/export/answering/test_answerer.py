@@ -1,4 +1,4 @@
-"""Batches are answered whatever the engine does."""
+"""Batches are answered even if the engine fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _QUESTIONS = ["Which is it?\n0. a\n1. b", "Which is it?\n0. c\n1. d", "Which is 
 
 
 class _Engine:
-    """Behaves as `behave` says, and notes what it was asked."""
+    """Behaves as specified by `behave`, and records its requests."""
 
     def __init__(self, behave: Callable[[Sequence[Prompt]], list[str | None]]) -> None:
         self.behave, self.asked = behave, list[int]()
@@ -76,12 +76,12 @@ def test_an_answer_that_cannot_be_read_becomes_the_default() -> None:
     assert answerer.answer(asked, is_multiple_choice=False) == ["1,2,3,4,5", "the kettle", "none"]
 
 
-def test_whatever_comes_in_is_answered() -> None:
+def test_any_input_is_answered() -> None:
     answerer, _ = _answerer(lambda prompts: [prompt.text.encode().decode() for prompt in prompts])
     assert answerer.answer(["\ud800 x", None, float("nan"), 7], is_multiple_choice=False) == ["? x", "None", "nan", "7"]
 
 
-def test_an_engine_that_returns_too_few_answers_does_not_shift_them() -> None:
+def test_too_few_answers_from_the_engine_do_not_shift_the_others() -> None:
     answerer, engine = _answerer(lambda prompts: ["1"])
     assert answerer.answer(_QUESTIONS, is_multiple_choice=True) == ["1", "1", "1"]
     assert engine.asked == [3, 1, 1, 1]

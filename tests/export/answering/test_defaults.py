@@ -1,4 +1,4 @@
-"""Default answers can be read by the benchmark's parser, whatever the question."""
+"""The benchmark's parsers can read the default answer to any question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine that stops at a deadline, over a stand-in for vLLM; the real one answers in tests/end_to_end."""
+"""The engine that stops at a deadline, with a stand-in for vLLM; tests/end_to_end uses the real one."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_without_hurry_every_answer_is_finished(capsys: pytest.CaptureFixture[st
     assert "5 tokens were removed from its middle" in capsys.readouterr().err
 
 
-def test_at_the_deadline_answers_are_what_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_answers_are_cut_off_at_the_deadline(capsys: pytest.CaptureFixture[str]) -> None:
     vllm, engine = _Vllm(seconds=0.02), None
     engine = _engine(vllm)
     deadline = time.monotonic() + 0.2
@@ -106,7 +106,7 @@ def test_a_slow_first_step_is_forgotten() -> None:
     assert lengths[-1] == 30
 
 
-def test_what_cannot_be_prepared_or_is_refused_leaves_the_others() -> None:
+def test_a_question_that_fails_does_not_affect_the_others() -> None:
     written = _engine(_Vllm()).write_until(time.monotonic() + 60, _prompts("unpreparable", "odd pattern", "short"), {})
     assert written == [None, "x" * 30, "xxx"]
 

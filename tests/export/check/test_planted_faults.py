@@ -1,4 +1,4 @@
-"""A good submission passes the check; each planted fault fails it, and only in the check that is made for it.
+"""A good submission passes all checks; each planted fault fails exactly the check that is meant to find it.
 
 The submission's model is replaced by one without an engine; the real engine is checked in tests/end_to_end.
 """
@@ -100,7 +100,7 @@ def submission(good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def _failed(folder: Path, **arguments: object) -> tuple[set[str], str]:
-    """The checks that fail, and what they say."""
+    """The checks that fail, with their messages."""
     report = folder.with_name("report.json")
     try:
         run_checks(Arguments(folder, report=report, **arguments))  # type: ignore[arg-type]
@@ -277,7 +277,7 @@ _DYNAMIC: dict[str, tuple[dict[str, str], set[str], str]] = {
 
 @pytest.fixture(scope="module")
 def scores(good: Path, questions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `shoptune evaluate` says about the good submission's answers."""
+    """The scores by `shoptune evaluate` of the good submission's answers."""
     from shoptune.export.answering.defaults import default_answer
     from shoptune.infer.prompt import Prompt
 

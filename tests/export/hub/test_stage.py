@@ -24,7 +24,7 @@ from tests.export.publishing import publish
 
 @pytest.fixture
 def rows(tmp_path: Path) -> Path:
-    """What `shoptune data build` leaves, in small."""
+    """A small artifact of `shoptune data build`."""
     folder = tmp_path / "rows"
     folder.mkdir()
     (folder / "train-00000-of-00001.parquet").write_bytes(b"PAR1")
@@ -169,7 +169,7 @@ def test_rows_get_a_card_with_splits_sources_and_licences(rows: Path, tmp_path: 
         ({"name": "me/shop", "scores": Path("none")}, "none: --scores: has no scores.json"),
     ],
 )
-def test_wrong_arguments_are_one_line(arguments: dict[str, object], what: str, tiny_base: Path) -> None:
+def test_wrong_arguments_are_one_line_errors(arguments: dict[str, object], what: str, tiny_base: Path) -> None:
     with pytest.raises(ShoptuneError, match=what):
         HUB.load(Job(tiny_base, **arguments))  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""DARE-TIES, by hand and in expectation."""
+"""DARE-TIES, compared with values worked out by hand and with its expectation."""
 
 from __future__ import annotations
 

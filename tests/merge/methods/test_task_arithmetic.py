@@ -1,4 +1,4 @@
-"""The exact weighted sum, by hand and against float64."""
+"""The exact weighted sum, compared with values worked out by hand and with float64."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""TIES, by hand and against a loop in float64."""
+"""TIES, compared with values worked out by hand and with a loop in float64."""
 
 from __future__ import annotations
 
