@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Resolve the locks of pyproject.toml's extras again: requirements/lock.sh [cpu] [gpu]   (both kinds when none is named)
+# Regenerate the locks of pyproject.toml's extras: requirements/lock.sh [cpu] [gpu]   (default: both kinds)
 # Nothing is replaced unless every new lock passes verify.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -91,7 +91,7 @@ def _reaches(address: str) -> bool:
     [
         ("gpu/quantize.txt", "triton==3.7.1", "triton==3.9.0", "unsatisfiable"),
         ("gpu/train.txt", "deepspeed==0.18.9", "deepspeed==0.19.8", "unsatisfiable"),
-        ("gpu/quantize.txt", "zstandard==", "#", "is not what resolving gives"),
+        ("gpu/quantize.txt", "zstandard==", "#", "differs from what uv resolves"),
         ("gpu/core.txt", "torch==2.13.0", "torch==2.13.0+cpu", "which the public index does not offer"),
         ("cpu/core.txt", "torch==2.13.0+cpu", "torch==2.13.0", "not its CPU build"),
     ],

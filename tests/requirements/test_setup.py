@@ -160,7 +160,7 @@ def test_installs_again_only_when_something_changed(project: Path, machine: dict
     assert _install(project, machine, "cpu").stderr == ""
 
     switched = _install(project, machine, "gpu").stderr
-    assert "was installed for the kind cpu, reinstalling it for gpu" in switched
+    assert "was installed for kind cpu, reinstalling it for kind gpu" in switched
     assert _versions(project)["torch"] == "2.13.0"
     _install(project, machine, "cpu")
     assert "triton" not in _versions(project), "nothing of the other kind is left"
