@@ -59,7 +59,7 @@ class Parity(Settings):
 
 
 def require_environments(parity: Parity) -> None:
-    """Check that what the gate runs in is installed.
+    """Check that the environments in which the gate runs are installed.
 
     Raises:
         ShoptuneError: an environment is missing.

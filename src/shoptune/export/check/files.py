@@ -54,7 +54,7 @@ def check_digests(folder: Path) -> Result:
 
 
 def check_links(folder: Path) -> Result:
-    """Refuse links that lead out of the folder: only the folder is pushed."""
+    """Report links to files outside of the folder, since only the folder is pushed."""
     links = [path for path in folder.rglob("*") if path.is_symlink()]
     root = folder.resolve()
     problems = [

@@ -89,7 +89,7 @@ def _results(arguments: Arguments, questions: list[Question] | None, said: dict[
 
 
 def _dynamic(arguments: Arguments, questions: list[Question], said: dict[str, str]) -> Iterator[Result]:
-    """Ask the submission, and check what it does and answers."""
+    """Ask the submission, and check its behavior and its answers."""
     folder = arguments.folder
     asked = answers.plan(questions, hostile_questions())
     count = sum(len(group.prompts) for group in asked.groups)

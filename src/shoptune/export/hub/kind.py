@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 
 def kind_of(folder: Path) -> Kind:
-    """Return what a folder holds.
+    """Return the kind of a folder.
 
     Raises:
         ShoptuneError: none of the kinds.

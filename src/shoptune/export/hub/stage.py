@@ -1,4 +1,4 @@
-"""The stage behind `shoptune export hub`: from an artifact to a folder that `hf upload` takes."""
+"""The stage behind `shoptune export hub`: turns an artifact into a folder for `hf upload`."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def _copy_adapter(job: Job, directory: Path) -> None:
 
 
 def _write_dataset(job: Job, steps: Sequence[Step], directory: Path) -> None:
-    """Copy the rows and their statistics; rejected records, which are raw data, stay."""
+    """Copy the rows and their statistics, but not the rejected records, which are raw data."""
     for file in (*sorted(job.folder.glob("*.parquet")), job.folder / STATS):
         shutil.copyfile(file, directory / file.name)
     rows = list(rows_by_source(job.folder))
