@@ -110,7 +110,7 @@ def _text(model: type[Settings], name: str, field: FieldInfo, texts: Mapping[str
 
 
 def _descriptions(model: type[Settings]) -> dict[str, str]:
-    """What the `Attributes:` of a model's docstring, and of its bases', say of each field."""
+    """Return the description of each field, from `Attributes:` in the docstrings of a model and its bases."""
     found: dict[str, str] = {}
     for base in reversed(model.__mro__):
         section = (inspect.getdoc(base) or "").partition("Attributes:\n")[2].split("\n\n")[0]

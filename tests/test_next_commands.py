@@ -1,4 +1,4 @@
-"""What a stage proposes to run next has its paths quoted for the shell and for YAML."""
+"""Paths in the proposed next command are quoted for the shell and for YAML."""
 
 from __future__ import annotations
 

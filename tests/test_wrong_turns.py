@@ -1,6 +1,6 @@
 """Mistakes that users make, on the real command line: each ends in one line with a remedy, and status 2.
 
-Mistakes that need a stage's libraries have their tests beside those of the stage.
+Mistakes that need a stage's libraries have their tests with those of the stage.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def test_a_log_file_contains_all_messages_with_times(files: Path) -> None:
 def test_a_log_file_that_cannot_be_written_is_one_line(name: str, files: Path) -> None:
     result = _evaluate(files, "--log-file", name)
     assert result.returncode == 2
-    assert re.fullmatch(r"error: \S+: --log-file: cannot be written \(.*\); name another file\n", result.stderr)
+    assert re.fullmatch(r"error: \S+: --log-file: cannot be written \(.*\); choose another file\n", result.stderr)
 
 
 @pytest.mark.parametrize(

@@ -249,6 +249,6 @@ def test_sql_that_reads_other_files_is_refused(shop: Path, tmp_path: Path, query
 def test_other_configs_may_lie_beside_a_recipe(shop: Path) -> None:
     (shop / "merge.yaml").write_text("base: x\nadapters: [y]\n")
     assert list(load_tasks(shop)) == ["shop_brand"]
-    (shop / "faulty.yaml").write_text("sorce: tables\ntasks: [{name: x}]\n")
+    (shop / "invalid.yaml").write_text("sorce: tables\ntasks: [{name: x}]\n")
     with pytest.raises(ShoptuneError, match="sorce: unknown key; did you mean 'source'"):
         load_tasks(shop)

@@ -84,9 +84,9 @@ def test_each_filter_is_counted(mixture: Path, tmp_path: Path, capsys: pytest.Ca
         "note_topic": {"wanted": 7, "made": 1},
         "note_subject": {"wanted": 7, "made": 0},
     }
-    told = capsys.readouterr().err
-    assert "data: WARNING: 2 of 2 tasks have less than 90% of the rows wanted:" in told
-    assert [line.split() for line in told.splitlines() if line.startswith("  note")] == [
+    printed = capsys.readouterr().err
+    assert "data: WARNING: 2 of 2 tasks have less than 90% of the rows wanted:" in printed
+    assert [line.split() for line in printed.splitlines() if line.startswith("  note")] == [
         ["note_subject", "7", "0", "NONE"],
         ["note_topic", "7", "1", "14%"],
     ]

@@ -1,4 +1,4 @@
-"""What quantize and merge refuse: one line, exit status 2, and no artifact."""
+"""Bad inputs of quantize and merge are one-line errors with exit status 2, and leave no artifact."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ for number, source in enumerate(sys.argv[1::2]):
 
 @dataclass(frozen=True)
 class Job:
-    """What to convert.
+    """The checkpoint or adapter to convert.
 
     Attributes:
         folder: a checkpoint or an adapter.
@@ -68,12 +68,12 @@ def load(folder: Path) -> Job:
         raise fail(folder, "", "no such folder", "name the folder of a checkpoint or an adapter")
     weights = [file for file in sorted(folder.iterdir()) if _matches(file.name, _WEIGHTS)]
     if not weights:
-        raise fail(folder, "", f"holds no pickled weights ({', '.join(_WEIGHTS)})", "use it as it is")
+        raise fail(folder, "", f"contains no pickled weights ({', '.join(_WEIGHTS)})", "use it without conversion")
     return Job(folder, tuple(weights))
 
 
 def request(job: Job) -> Request:
-    """What the converted checkpoint is made from."""
+    """List everything that determines the converted checkpoint."""
     return Request("convert", {}, {"folder": job.folder})
 
 

@@ -68,7 +68,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build made and dropped, before anything is written.
+    """The rows made and the records dropped by a build, before anything is written.
 
     Attributes:
         rows: the rows, by task, before they are shuffled.

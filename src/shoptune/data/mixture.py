@@ -30,7 +30,7 @@ class Mixture(Settings):
             which also distributes the rows of absent sources among the other tasks.
         decontaminate_against: files of questions in the development format that must not reach the rows.
         decontaminate_items: whether rows are dropped too that ask about the same title, query, concept or attribute as
-            one of those questions, in whatever words.
+            one of those questions, in any wording.
         near_duplicates: of rows of a task whose contents are at least this similar (Jaccard similarity of three-word
             runs), one is kept; null keeps all.
         near_duplicates_across_tasks: a row is dropped if its content is at least this similar to that of a row of an

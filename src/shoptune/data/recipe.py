@@ -127,7 +127,7 @@ class Recipe(Settings):
         if (self.source == TABLES) != bool(self.tables):
             raise ValueError("`source: tables` and `tables:` need each other")
         if self.tables and self.files:
-            raise ValueError("`files` has no meaning beside `tables:`, which names the files")
+            raise ValueError("`files` cannot be combined with `tables:`, which lists the files")
         return self
 
 
@@ -197,13 +197,13 @@ def has_recipes(directory: Path) -> bool:
 
 
 def _is_recipe(file: Path) -> bool:
-    """Whether a YAML is a recipe, perhaps a faulty one, rather than a mixture or the config of another stage."""
+    """Whether a YAML is a recipe, valid or not, rather than a mixture or the config of another stage."""
     keys = _keys(file)
     return keys is None or "source" in keys or isinstance(keys.get("tasks"), list)
 
 
 def _keys(file: Path) -> Mapping[str, object] | None:
-    """What is at the top of a YAML; None if it is malformed, which is reported when it is loaded."""
+    """Return the top level of a YAML, or None if it is malformed, which is reported when it is loaded."""
     try:
         values = read_yaml(file)
     except ShoptuneError:

@@ -39,7 +39,7 @@ _MANY_ROWS = 2_000  # worth starting processes for
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the command line gives.
+    """The arguments of `shoptune data build`.
 
     Attributes:
         file: the mixture YAML.
@@ -83,7 +83,7 @@ def load(arguments: Arguments) -> Job:
     """Read a mixture and its recipes, and locate the sources.
 
     Raises:
-        ShoptuneError: the mixture or a recipe is faulty, or a source is missing.
+        ShoptuneError: the mixture or a recipe is invalid, or a source is missing.
     """
     plan = load_mixture(arguments.file, arguments.overrides, arguments.recipes)
     tasks, root = list(plan.tasks.values()), arguments.tables or arguments.raw
@@ -101,7 +101,7 @@ def load(arguments: Arguments) -> Job:
 
 
 def request(job: Job) -> Request:
-    """What the rows are made from."""
+    """List everything that determines the rows."""
     mixture = job.plan.mixture
     inputs = raw_inputs(job.raw) | {f"tables/{source}": folder for source, folder in job.ingested.items()}
     inputs |= {f"questions/{number}": file for number, file in enumerate(job.plan.questions)}
@@ -115,7 +115,7 @@ def request(job: Job) -> Request:
 def write(job: Job, directory: Path) -> Mapping[str, str]:
     """Write `train-*.parquet` and `validation-*.parquet`, statistics, a report, a sample of drops and a dataset card.
 
-    The rows are the same whatever the executor and the number of workers.
+    The rows are the same for any executor and any number of workers.
 
     Raises:
         ShoptuneError: a query is wrong, there are too few records, or too many were rejected.
@@ -210,10 +210,10 @@ def _stop_when_short(plan: Plan, result: BuildResult) -> None:
 
 
 def _report_shortfalls(plan: Plan, result: BuildResult) -> None:
-    """Print the tasks that are far from what the mixture wants.
+    """Print the tasks whose number of rows is far from the mixture's.
 
     Raises:
-        ShoptuneError: there is no row at all.
+        ShoptuneError: the build has no rows.
     """
     if not len(result.rows):
         raise fail(plan.file, "", "not a single row could be made", "see whether the raw files belong to its sources")

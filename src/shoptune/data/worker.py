@@ -27,7 +27,7 @@ _databases: dict[Path, Database] = {}  # of this process, by the build's scratch
 
 @dataclass(frozen=True)
 class Context:
-    """What every unit of work of a build needs.
+    """The data that every unit of work of a build needs.
 
     Attributes:
         tasks: the tasks of the build, by name.

@@ -68,7 +68,7 @@ class Plan:
         return method.factors(parts, self.config.wise_ft_alpha)
 
     def delta(self, name: str) -> Delta | None:
-        """What the merge adds to one weight; None if that is nothing."""
+        """Return the delta that the merge adds to one weight, or None if there is none."""
         changes = [(member.targets[name], weight) for member, weight in self._members if name in member.targets]
         alpha = self.config.wise_ft_alpha
         if not changes or alpha == 0:
@@ -110,7 +110,7 @@ class Plan:
         return torch.Generator().manual_seed(int.from_bytes(seed, "little") >> 1)
 
     def _check_lineage(self) -> None:
-        """Refuse members of another base, or warn, as the config says."""
+        """Reject members trained on another base, or warn about them, depending on the config."""
         for number, (member, _) in enumerate(self._members):
             what = other_base(member.path, member.targets, self.base, self.config.base)
             if what is None:

@@ -20,7 +20,7 @@ from shoptune.stage import Stage
 
 @dataclass(frozen=True)
 class Form:
-    """What a merge is written as.
+    """The output format of a merge.
 
     Attributes:
         as_adapter: one PEFT adapter instead of a full checkpoint.
@@ -33,7 +33,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the command line gives: the merge YAML, its overrides, and what to write."""
+    """The arguments of `shoptune merge`: the merge YAML, its overrides, and the output format."""
 
     file: Path
     overrides: Sequence[str] = ()
@@ -42,7 +42,7 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Job:
-    """What to merge, the folders it is in, and what to write."""
+    """The merge config, the folders of its inputs, and the output format."""
 
     config: MergeConfig
     sources: Sources
@@ -53,14 +53,14 @@ def load(arguments: Arguments) -> Job:
     """Read the merge YAML and locate its base and adapters.
 
     Raises:
-        ShoptuneError: the YAML is faulty, or a folder is missing.
+        ShoptuneError: the YAML is invalid, or a folder is missing.
     """
     config = load_config(arguments.file, MergeConfig, arguments.overrides)
     return Job(config, Sources.of(config, arguments.file), arguments.form)
 
 
 def request(job: Job) -> Request:
-    """What the merge is made from."""
+    """List everything that determines the merge."""
     config = job.config.model_dump(mode="json", exclude={"parity"})  # changes no weight
     return Request("merge", config | asdict(job.form), job.sources.inputs())
 

@@ -15,7 +15,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Thresholds(Settings):
-    """What passes.
+    """The thresholds of the gate.
 
     Attributes:
         max_kl: the largest mean KL divergence per token, in nats.

@@ -92,7 +92,7 @@ def distributions(model: Any, sequences: Sequence[Sequenced], top: int) -> Distr
 
 @torch.no_grad()
 def _greedy(model: Any, prompt: Sequence[int], count: int) -> list[int]:
-    """The most probable answer; it goes on beyond its end, since all forms see the same tokens."""
+    """Return the most probable answer, including tokens after its end, since all forms get the same tokens."""
     ids = list(prompt)
     for _ in range(count):
         ids.append(int(model(torch.tensor([ids], device=model.device)).logits[0, -1].argmax()))

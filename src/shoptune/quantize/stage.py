@@ -153,7 +153,7 @@ def _quantize(job: Job, directory: Path, kept: Path) -> tuple[dict[str, object],
     calibration = _calibration(job, kept) if engine.calibrates else None
     blocks = calibration.blocks if calibration else ()
     limit = int(config.activation_memory * 10**9)
-    told = engine.quantize(Work(source, blocks, config.device, directory, kept, checks, limit))
+    details = engine.quantize(Work(source, blocks, config.device, directory, kept, checks, limit))
     source.copy_side_files(directory, but=_WEIGHTS_AND_CONFIG)
     quantized = Checkpoint(directory)
     for shard in quantized.shards:
@@ -161,7 +161,7 @@ def _quantize(job: Job, directory: Path, kept: Path) -> tuple[dict[str, object],
     _check_scales(quantized)
     layers = checks.layers()
     figures = {"engine": engine.engine, "calibration": calibration.summary() if calibration else None}
-    return {**figures, **(report(layers, missing) if layers else {}), **told}, layers
+    return {**figures, **(report(layers, missing) if layers else {}), **details}, layers
 
 
 def _calibration(job: Job, kept: Path) -> CalibrationSet:

@@ -26,7 +26,7 @@ class Bar(Protocol):
         """Count `steps` more of the work as done."""
 
     def note(self, text: str) -> None:
-        """Show a few words beside the percentage."""
+        """Show a short text next to the percentage."""
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def bar(title: str, total: float) -> Iterator[Bar]:
 
 @dataclass
 class _Output:
-    """What is printed and where it is logged."""
+    """The messages to print, and the file to log them to."""
 
     quiet: bool = False
     verbose: bool = False
@@ -80,7 +80,7 @@ def set_output(*, quiet: bool = False, verbose: bool = False, log_file: Path | N
             log_file.open("a", encoding="utf-8").close()
         except OSError as error:
             what = f"cannot be written ({(error.strerror or str(error)).lower()})"
-            raise fail(log_file, "--log-file", what, "name another file") from error
+            raise fail(log_file, "--log-file", what, "choose another file") from error
     _output = _Output(quiet, verbose, log_file)
 
 

@@ -32,7 +32,7 @@ class FirstPredictions:
 
 
 def repeat_sentence(candidate: object, changed: int, questions: int) -> str:
-    """What a sweep says of its first point, scored again."""
+    """Describe the comparison of a sweep's first point with its repetition at the end."""
     if not changed:
         return f"Scored again at the end, {candidate} gave the same predictions."
     return (

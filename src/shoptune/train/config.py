@@ -15,11 +15,11 @@ from shoptune.train.axolotl_keys import KeyTree, known_keys
 from shoptune.train.machine import Machine, parse_machine
 from shoptune.train.row_files import missing_rows, with_files
 
-# Our own key, beside axolotl's: the machine that the config is written for.
+# The key that shoptune adds to axolotl's: the machine that the config is written for.
 _MACHINE = "machine"
 _OURS = {
     "output_dir": "remove it: --out names the artifact",
-    "dataset_prepared_path": "remove it: prepared data lie beside the artifact while it is made",
+    "dataset_prepared_path": "remove it: prepared data is stored next to the artifact while it is made",
     "auto_resume_from_checkpoints": "remove it: an interrupted run always resumes",
     "resume_from_checkpoint": "remove it: an interrupted run always resumes",
 }
@@ -98,7 +98,7 @@ class TrainConfig:
         return dataclasses.replace(self, axolotl=chosen, machine=machine)
 
     def for_axolotl(self, base_model: Path, directory: Path) -> dict[str, Any]:
-        """What axolotl is given: the config, with its paths inside the artifact that is being made."""
+        """Return the config for axolotl, with its paths inside the artifact that is being made."""
         plugins = [*(self.axolotl.get("plugins") or []), _PLUGIN]
         expanded = {
             key: [with_files(entry) for entry in self.axolotl[key]] for key in _ROW_SETS if self.axolotl.get(key)

@@ -19,7 +19,7 @@ def with_files(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def missing_rows(entry: Mapping[str, Any]) -> tuple[str, str] | None:
-    """What is missing of a set of local rows, and the remedy; None if nothing is."""
+    """Return the missing part of a local data set and the remedy, or None if it is complete."""
     path, patterns = Path(entry["path"]), entry.get("data_files")
     if not path.exists():
         return f"no such file or folder '{path}'", "build the rows first: shoptune data build"

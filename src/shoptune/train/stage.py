@@ -31,7 +31,7 @@ CURVE = "loss_curve.svg"
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the command line gives.
+    """The arguments of `shoptune train`.
 
     Attributes:
         file: the training YAML.
@@ -48,13 +48,13 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Job:
-    """What to train, from which base, on which machines (several workers are started by torchrun).
+    """The config, the base and the machines of a training run (torchrun starts several workers).
 
     Attributes:
         config: the checked YAML.
-        base_model: folder of the base.
+        base_model: the folder of the base.
         nodes: the machines.
-        downloaded: folders of the sets of rows that the YAML names by their Hub ids.
+        downloaded: the folders of data sets that the YAML gives as Hub ids.
     """
 
     config: TrainConfig
@@ -67,7 +67,7 @@ def load(arguments: Arguments) -> Job:
     """Read and check the training YAML and locate its base.
 
     Raises:
-        ShoptuneError: the YAML is faulty, or the base or the rows cannot be found.
+        ShoptuneError: the YAML is invalid, or the base or the rows cannot be found.
     """
     config = load_train_config(arguments.file, arguments.overrides)
     base = locate(config.base_model, config.file, "base_model")
@@ -83,7 +83,7 @@ def machines(arguments: Arguments) -> Nodes:
     """The machines of a run whose rows and base need not be there yet.
 
     Raises:
-        ShoptuneError: the YAML is faulty.
+        ShoptuneError: the YAML is invalid.
     """
     return _nodes(arguments, load_train_config(arguments.file, arguments.overrides, built=False))
 
@@ -94,7 +94,7 @@ def _nodes(arguments: Arguments, config: TrainConfig) -> Nodes:
 
 
 def request(job: Job) -> Request:
-    """What the adapter is made from."""
+    """List everything that determines the adapter."""
     inputs = {"base_model": job.base_model} | {
         str(path): path for path in [*job.config.data_files, *job.config.input_files]
     }

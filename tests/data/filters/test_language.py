@@ -82,7 +82,7 @@ def test_real_titles_in_their_own_language_are_kept() -> None:
     file = SAMPLES / "amazon_m2" / "products_rows_from_notebook_tables.csv"
     with file.open(encoding="utf-8", newline="") as lines:
         products = list(csv.DictReader(lines))
-    # English is accepted beside a row's language: prompts are English, and so are many titles.
+    # English is accepted in addition to a row's language: prompts are English, and so are many titles.
     kept = [not _foreign(product["title"], languages[product["locale"]], "en") for product in products]
     assert len(kept) == 70
     assert all(kept)

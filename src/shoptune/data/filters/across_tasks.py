@@ -51,13 +51,13 @@ class RowsOfOtherTasks:
 
     def add(self, signatures: NDArray[np.uint32], bands: NDArray[np.uint64], meanings: NDArray[np.uint64]) -> None:
         """Remember the admitted rows of a task: shapes (rows, 96), (rows, 12), (rows,)."""
-        told = np.flatnonzero(meanings)[-len(self._meanings) :]
-        places = (self._count + np.arange(len(told))) % len(self._meanings)
-        self._signatures[places] = signatures[told].astype(np.uint16)
-        self._meanings[places] = meanings[told]
+        recorded = np.flatnonzero(meanings)[-len(self._meanings) :]
+        places = (self._count + np.arange(len(recorded))) % len(self._meanings)
+        self._signatures[places] = signatures[recorded].astype(np.uint16)
+        self._meanings[places] = meanings[recorded]
         for band in range(bands.shape[1]):
-            self._newest[self._slots(bands[told, band])] = places + 1
-        self._count += len(told)
+            self._newest[self._slots(bands[recorded, band])] = places + 1
+        self._count += len(recorded)
 
     def finds(
         self, signatures: NDArray[np.uint32], bands: NDArray[np.uint64], meanings: NDArray[np.uint64]

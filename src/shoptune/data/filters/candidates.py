@@ -69,7 +69,7 @@ class Checks:
         wording: the recipes' own words.
         decontaminator: questions that must not be trained on.
         near_duplicates: whether to compute MinHash signatures.
-        items: whether to look for the items of the questions beside their words.
+        items: whether to look for the items of the questions, in addition to their words.
         texts: the checks of a row's text.
     """
 

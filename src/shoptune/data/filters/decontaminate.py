@@ -25,7 +25,7 @@ _TEMPLATE_CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 class Wording:
     """The recipes' own words; what is left of a question without them is its content.
 
-    Recipes are phrased like the development set, so sharing a recipe's phrases with it is no sign of contamination.
+    Recipes are phrased like the development set, so sharing a recipe's phrases with it does not count as contamination.
 
     Attributes:
         runs: runs of four words in the phrasings.

@@ -59,7 +59,7 @@ class RowFilter:
         return self.tasks[task.recipe.name]
 
     def word_overlap(self) -> dict[str, float]:
-        """What guessing by shared words scores on the admitted rows of each task that lists options: the mean."""
+        """The mean score of guessing by shared words, on the admitted rows of each task that lists options."""
         tasks = sorted(self.tasks.items())
         return {name: round(task.guessed / task.guesses, 3) for name, task in tasks if task.guesses}
 
@@ -84,7 +84,7 @@ class TaskRowFilter:
     _admitted: list[tuple[NDArray[np.uint32], NDArray[np.uint64], NDArray[np.uint64]]] = field(default_factory=list)
 
     def admit(self, candidates: Candidates, most: int) -> pa.Table:
-        """The first rows that pass, at most `most`; whatever is dropped on the way is counted by reason."""
+        """Return the first rows that pass, at most `most`. Dropped rows are counted by reason."""
         import pyarrow as pa
 
         for reject in candidates.rejects:

@@ -1,6 +1,6 @@
 """Find the keyphrases of a review, verbatim, with the aspect that each is about and whether it praises.
 
-A keyphrase is a phrase that names an aspect by itself (`fits perfectly`), or an opinion beside a noun (`great quality`,
+A keyphrase is a phrase that names an aspect by itself (`fits perfectly`), or an opinion near a noun (`great quality`,
 `colors are really bright`), with the modifiers before it. Clauses about what was hoped for are left out.
 """
 
@@ -22,7 +22,7 @@ _VERBS = frozenset("is are was were seems seem feels feel looks look felt looked
 
 @dataclass(frozen=True)
 class Keyphrase:
-    """What a review says of an aspect.
+    """An opinion about an aspect in a review.
 
     Attributes:
         aspect: a name in the lexicon.

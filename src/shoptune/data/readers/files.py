@@ -1,4 +1,4 @@
-"""Find a source's files, refuse what is not data, and quote paths for SQL."""
+"""Find a source's files, reject files that are not data, and quote paths for SQL."""
 
 from __future__ import annotations
 

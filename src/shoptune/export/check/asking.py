@@ -57,7 +57,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Run:
-    """What a submission did when it was asked.
+    """The behavior of a submission when it was asked questions.
 
     Attributes:
         batches: in the order in which they were asked.

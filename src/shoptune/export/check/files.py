@@ -66,7 +66,7 @@ def check_links(folder: Path) -> Result:
 
 
 def check_weights(folder: Path) -> Result:
-    """Read the headers of the weights, and refuse pickles."""
+    """Read the headers of the weights, and reject pickles."""
     checkpoint = Checkpoint(folder / CHECKPOINT)
     try:
         problems: Sequence[Problem] = ()

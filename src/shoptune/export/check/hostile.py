@@ -63,7 +63,7 @@ class HostileQuestion:
     Attributes:
         kind: what is wrong with it.
         text: the question.
-        is_multiple_choice: as the evaluator says.
+        is_multiple_choice: the evaluator's flag.
     """
 
     kind: str

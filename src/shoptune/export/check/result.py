@@ -10,7 +10,7 @@ from shoptune.errors import Problem
 
 @dataclass(frozen=True)
 class Result:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
         name: the name of the check.

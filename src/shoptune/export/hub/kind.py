@@ -1,4 +1,4 @@
-"""What a folder holds: a checkpoint, a quantized checkpoint, an adapter, or rows."""
+"""Determine the kind of a folder: a checkpoint, a quantized checkpoint, an adapter, or rows."""
 
 from __future__ import annotations
 

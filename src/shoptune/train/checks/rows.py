@@ -91,7 +91,7 @@ def _check_set(config: TrainConfig, where: str, rows: list[tuple[Any, Any]], tok
 
 
 def _problem(messages: list[Mapping[str, str]], tokens: Mapping[str, list[int]], tokenizer: Any) -> str:
-    """What is wrong with a tokenized row, or an empty text."""
+    """Return the problem of a tokenized row, or an empty string."""
     labels = tokens["labels"]
     trained = [position for position, label in enumerate(labels) if label != _IGNORED]
     answers = [message["content"] for message in messages if message["role"] == "assistant"]

@@ -78,7 +78,7 @@ def check_command(file: Path, overrides: Sequence[str], workers: int | None) -> 
         workers: processes that would train; None for as many as the YAML's machine has cards.
 
     Raises:
-        ShoptuneError: the YAML is faulty, or cannot train as it is.
+        ShoptuneError: the YAML is invalid, or cannot be trained with.
     """
     config = load_train_config(file, overrides, built=False)
     machine = config.machine or this_machine(workers or 1)
@@ -90,7 +90,7 @@ def check_command(file: Path, overrides: Sequence[str], workers: int | None) -> 
 
 
 def _on_base(config: TrainConfig) -> Iterator[Problem]:
-    """What is wrong with a base that is on this machine."""
+    """Yield the problems of a base that is on this machine."""
     if not Path(config.base_model).is_dir():
         return
     try:
