@@ -42,7 +42,7 @@ class Parity(Settings):
         served: also compare each form as vLLM serves it.
         device: the device for transformers; weights that do not fit GPUs stay in host memory.
         tensor_parallel: the number of GPUs for vLLM.
-        on_failure: what to do if a form does not pass: stop, or only say so.
+        on_failure: what to do if a form does not pass: stop, or print a warning.
     """
 
     questions: ConfigPath

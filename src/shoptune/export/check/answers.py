@@ -74,7 +74,7 @@ def check_network(folder: Path, run: Run) -> Result:
 def check_reads(folder: Path, run: Run) -> Result:
     """Check that the submission reads only its own files, and imports its own copy of shoptune."""
     problems = [
-        Problem(path, "", "is opened by the submission and lies outside it", "copy it into the submission")
+        Problem(path, "", "is opened by the submission, but is outside of it", "copy it into the submission")
         for path in run.opened
     ]
     own = run.package is None or Path(run.package).resolve().is_relative_to(folder.resolve())

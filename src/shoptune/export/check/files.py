@@ -34,7 +34,7 @@ def check_digests(folder: Path) -> Result:
     manifest = read_manifest(folder)
     if manifest is None:
         problem = Problem(
-            folder / MANIFEST, "", "no such file", "name a folder written by `shoptune export submission`"
+            folder / MANIFEST, "", "no such file", "choose a folder written by `shoptune export submission`"
         )
         return Result("digests", "no manifest", [problem])
     listed = {name: entry["sha256"] for name, entry in manifest["outputs"].items() if name != METADATA}

@@ -53,7 +53,7 @@ def run_checks(arguments: Arguments) -> None:
         ShoptuneError: the submission has faults; all of them are reported.
     """
     if not arguments.folder.is_dir():
-        raise fail(arguments.folder, "", "no such folder", "name a folder written by `shoptune export submission`")
+        raise fail(arguments.folder, "", "no such folder", "choose a folder written by `shoptune export submission`")
     questions = load_questions(arguments.questions) if arguments.questions else None
     results: list[Result] = []
     said: dict[str, str] = {}

@@ -67,7 +67,7 @@ def load(job: Job) -> Job:
         if name is not None and not _HUB_NAME.match(name):
             raise fail("export hub", option, f"'{name}' is not a name on the Hub", "write it as OWNER/NAME")
     if job.scores and not (job.scores / SCORES).is_file():
-        raise fail(job.scores, "--scores", f"has no {SCORES}", "name an artifact of `shoptune evaluate`")
+        raise fail(job.scores, "--scores", f"has no {SCORES}", "choose an artifact of `shoptune evaluate`")
     if kind_of(folder) is Kind.ADAPTER and base_of(job) is None:
         named = read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
         what = f"names the base '{named}', which is not a name on the Hub"
