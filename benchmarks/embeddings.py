@@ -69,7 +69,7 @@ def distinct(count: int, rng: random.Random) -> Pairs:
 
 
 def sweep(count: int, rng: random.Random) -> Pairs:
-    """What eleven models of a sweep say to the same questions."""
+    """The answers of eleven models of a sweep to the same questions."""
     references = [sentence(rng) for _ in range(count // MODELS)]
     answers = [sentence(rng) for _ in references]
     pairs: Pairs = []

@@ -1,4 +1,4 @@
-"""Run a command as a process of its own and measure it: seconds, processor time and peak resident memory."""
+"""Run a command as a separate process and measure it: seconds, processor time and peak resident memory."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class _Memory(threading.Thread):
         self._process, self._ended = process, threading.Event()
 
     def run(self) -> None:
-        """Look until told to stop."""
+        """Measure until asked to stop."""
         while not self._ended.wait(_SECONDS_BETWEEN_LOOKS):
             self.peak = max(self.peak, sum(_proportional_set(process) for process in _family(self._process)))
 
@@ -98,7 +98,7 @@ def _proportional_set(process: int) -> int:
 
 
 def report(title: str, rows: Sequence[dict[str, object]], file: Path) -> None:
-    """Print a table and write it as JSON beside the machine's description."""
+    """Print a table and write it as JSON, with the machine's description."""
     columns = list(rows[0])
     texts = [[f"{row[c]:.2f}" if isinstance(row[c], float) else str(row[c]) for c in columns] for row in rows]
     widths = [max(len(column), *(len(text[n]) for text in texts)) for n, column in enumerate(columns)]

@@ -2,7 +2,7 @@
 
 Run: .venv/bin/python benchmarks/merge.py [--repeat 3] [--without mergekit]
 A 1.5B-shaped random bfloat16 checkpoint and two rank-64 adapters on all linear layers are made under runs/benchmarks.
-They are merged with their files in the page cache, and, beside copying, with their files on the disk only. Then two
+They are merged with their files in the page cache, and, compared with copying, with their files only on disk. Then two
 real-shaped layers of Qwen2-72B show that memory does not grow with the number of layers.
 """
 

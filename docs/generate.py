@@ -30,12 +30,14 @@ from shoptune.merge.config import MergeConfig
 from shoptune.plan.machines import MachineFile
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.sweep.config import SweepConfig
+from shoptune.sweep.grid_config import GridConfig
 
 PAGE = Path(__file__).with_name("configs.md")
 PAGES: Mapping[str, tuple[type[Settings], str]] = {
     "Data recipe": (Recipe, "`data_recipes/*.yaml`; see [data](data.md)."),
     "Mixture": (Mixture, "`data_recipes/mixtures/*.yaml`; see [data](data.md)."),
     "Sweep": (SweepConfig, "`merge/sweeps/*.yaml`; see [sweep](sweep.md)."),
+    "Quantization grid": (GridConfig, "`quantize/grids/*.yaml`; see [quantize](quantize.md#a-grid-of-settings)."),
     "Merge": (MergeConfig, "`merge/*.yaml`; see [merge](merge.md)."),
     "Quantize": (QuantizeConfig, "`quantize/*.yaml`; see [quantize](quantize.md)."),
     "Inference profile": (Profile, "`infer/*.yaml`; see [infer](infer.md)."),
@@ -108,7 +110,7 @@ def _text(model: type[Settings], name: str, field: FieldInfo, texts: Mapping[str
 
 
 def _descriptions(model: type[Settings]) -> dict[str, str]:
-    """What the `Attributes:` of a model's docstring, and of its bases', say of each field."""
+    """Return the description of each field, from `Attributes:` in the docstrings of a model and its bases."""
     found: dict[str, str] = {}
     for base in reversed(model.__mro__):
         section = (inspect.getdoc(base) or "").partition("Attributes:\n")[2].split("\n\n")[0]

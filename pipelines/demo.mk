@@ -5,7 +5,7 @@ BASE := examples/tiny_base
 
 # Every artifact is a folder whose manifest.json is written last; make compares the modification times of manifests.
 
-MODELS := base adapter-a adapter-b merged merged-free awq
+MODELS := base adapter-a adapter-b merged merged-free padded awq
 data: $(DEMO)/data-a/manifest.json $(DEMO)/data-b/manifest.json
 train: $(DEMO)/adapter-a/manifest.json $(DEMO)/adapter-b/manifest.json
 sweep: $(DEMO)/sweep/manifest.json
@@ -35,6 +35,10 @@ $(DEMO)/alone/%/manifest.json: merge/demo.yaml $(DEMO)/%/manifest.json
 $(DEMO)/awq/manifest.json: quantize/demo.yaml $(DEMO)/merged/manifest.json $(DEMO_QUESTIONS)/development.json
 	$(SHOPTUNE) quantize $< --out $(@D)
 
+# Padding alone, to see in the score budget that it changes nothing.
+$(DEMO)/padded/manifest.json: quantize/demo.yaml $(DEMO)/merged/manifest.json
+	$(SHOPTUNE) quantize $< --set engine=pad --set awq=null --set parity=null --out $(@D)
+
 answer = $(SHOPTUNE) infer $(1) --model $(2) --questions $(DEMO_QUESTIONS)/held_out.json --out $(@D)
 $(DEMO)/answers/base/manifest.json: infer/cpu-float32.yaml $(BASE)/manifest.json $(DEMO_QUESTIONS)/held_out.json
 	$(call answer,$<,$(BASE))
@@ -43,6 +47,8 @@ $(DEMO)/answers/adapter-%/manifest.json: infer/cpu-float32.yaml $(DEMO)/alone/ad
 	$(call answer,$<,$(DEMO)/alone/adapter-$*)
 $(DEMO)/answers/merged/manifest.json: infer/cpu-float32.yaml $(DEMO)/merged/manifest.json $(DEMO_QUESTIONS)/held_out.json
 	$(call answer,$<,$(DEMO)/merged)
+$(DEMO)/answers/padded/manifest.json: infer/cpu-float32.yaml $(DEMO)/padded/manifest.json $(DEMO_QUESTIONS)/held_out.json
+	$(call answer,$<,$(DEMO)/padded)
 free = --set constraints.multiple_choice=false --set constraints.retrieval=false --set constraints.ranking=false \
     --set constraints.entity_bias=0
 $(DEMO)/answers/merged-free/manifest.json: infer/cpu-float32.yaml $(DEMO)/merged/manifest.json $(DEMO_QUESTIONS)/held_out.json
@@ -59,9 +65,9 @@ $(DEMO)/submission/manifest.json: infer/cpu.yaml $(DEMO)/awq/manifest.json
 # A stage publishes its folder completely or not at all, so make need not delete manifests when it is interrupted.
 .PRECIOUS: $(DEMO)/data-%/manifest.json $(DEMO)/adapter-%/manifest.json $(DEMO)/alone/%/manifest.json \
     $(DEMO)/answers/adapter-%/manifest.json $(DEMO)/scores/%/manifest.json $(DEMO)/sweep/manifest.json \
-    $(DEMO)/merged/manifest.json $(DEMO)/awq/manifest.json $(DEMO)/submission/manifest.json $(DEMO)/report.html \
+    $(DEMO)/merged/manifest.json $(DEMO)/padded/manifest.json $(DEMO)/awq/manifest.json $(DEMO)/submission/manifest.json $(DEMO)/report.html \
     $(DEMO)/answers/base/manifest.json $(DEMO)/answers/merged/manifest.json \
-    $(DEMO)/answers/merged-free/manifest.json $(DEMO)/answers/awq/manifest.json
+    $(DEMO)/answers/merged-free/manifest.json $(DEMO)/answers/padded/manifest.json $(DEMO)/answers/awq/manifest.json
 
 $(DEMO)/report.html: $(MODELS:%=$(DEMO)/scores/%/manifest.json) $(DEMO)/sweep/manifest.json \
     $(DEMO)/submission/manifest.json

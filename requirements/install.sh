@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install one environment from its locks: requirements/install.sh core|train|quantize|gptq|gguf|infer cpu|gpu [EXTRA ...]
-# Extras are dev and ray (for core) and search (for infer); those installed earlier stay.
-# Does nothing when all of it was installed from the same locks.
+# Extras are dev and ray (for core) and search (for infer). Extras installed earlier are kept.
+# Does nothing if everything is already installed from the same locks.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 environment=$1 kind=$2
@@ -33,8 +33,8 @@ for extra in $extras; do
 done
 if [[ "$installed" == "$wanted" ]]; then exit 0; fi
 
-# Progress: uv's own bars on a terminal, elsewhere one line every ten seconds (INTERVAL: tests shorten it). What the
-# network brought is the machine's count, which costs nothing to read: uv's cache may hold a million files.
+# Progress: uv's own bars on a terminal, and a line every ten seconds elsewhere (tests shorten INTERVAL). Downloads are
+# measured by the machine's network counters, since reading the size of uv's cache, with up to a million files, is slow.
 megabytes() { awk '!/lo:/ { gsub(":", " "); bytes += $2 } END { printf "%d", bytes / 1e6 }' /proc/net/dev 2>/dev/null || echo 0; }
 report() {
   local begin=$SECONDS before
@@ -53,20 +53,20 @@ fi
 
 rm -f "$stamp"
 if [[ -n "$installed_kind" && "$installed_kind" != "$kind" ]]; then
-  echo "setup: $folder was installed for the kind $installed_kind, reinstalling it for $kind" >&2
+  echo "setup: $folder was installed for kind $installed_kind, reinstalling it for kind $kind" >&2
   rm -rf "$folder"
 fi
 echo "setup: $folder from ${locks[*]}" >&2
 [[ -x "$folder/bin/python" ]] || "$UV" venv --quiet --clear --python 3.11 "$folder"
 resolve_options "$kind"
 "$UV" pip install "${quiet[@]}" --python "$folder/bin/python" "${OPTIONS[@]}" "${locks[@]/#/--requirement=}" ||
-  fail "$folder: not installed" "see above; requirements/verify.sh $kind $environment checks the lock"
+  fail "$folder: installation failed" "see above; check the lock with requirements/verify.sh $kind $environment"
 "$UV" pip install --quiet --python "$folder/bin/python" "${OPTIONS[@]}" --no-deps --editable .
 
-# What was installed must load; and where bytecode is not kept, it is kept now, or every command would compile it again.
-echo "setup: $folder: loading its libraries once" >&2
+# Check that the libraries can be imported. This also writes their bytecode, so that later commands need not compile it.
+echo "setup: $folder: importing its libraries once" >&2
 env -u PYTHONDONTWRITEBYTECODE -u PYTHONPATH "$folder/bin/python" -W ignore -c "import shoptune.cli, $imports" >/dev/null 2>"$stamp.log" ||
-  { cat "$stamp.log" >&2 && fail "$folder: its libraries do not load" "see above"; }
+  { cat "$stamp.log" >&2 && fail "$folder: its libraries cannot be imported" "see above"; }
 build=$("$folder/bin/python" -c "from importlib.metadata import version; print('torch==' + version('torch'))")
 if [[ "$kind $build" == "gpu "*+cpu ]]; then
   fail "$folder: $build is a CPU build" "remove the index that offers it from uv's configuration, or set KIND=cpu"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Resolve the locks of pyproject.toml's extras again: requirements/lock.sh [cpu] [gpu]   (both kinds when none is named)
+# Regenerate the locks of pyproject.toml's extras: requirements/lock.sh [cpu] [gpu]   (default: both kinds)
 # Nothing is replaced unless every new lock passes verify.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,7 +8,7 @@ new=$(mktemp --directory)
 trap 'rm -rf "$new"' EXIT
 NAMES=(core core-dev core-ray train quantize gptq gguf infer infer-search)
 
-lock() { # KIND NAME: an addition (core-dev) is resolved beside its environment's lock, and holds only what it adds
+lock() { # KIND NAME: an addition (core-dev) is resolved with its environment's lock, and contains only the packages it adds
   local kind=$1 name=$2 extra
   local base=$new/$kind/${name%%-*}.txt file=$new/$kind/$name.txt options=("${OPTIONS[@]}")
   for extra in $(extras_of "$kind" "$name"); do options+=(--extra "$extra"); done
@@ -20,7 +20,7 @@ lock() { # KIND NAME: an addition (core-dev) is resolved beside its environment'
   else mv "$file.all" "$file"; fi
 }
 
-lock_kind() ( # KIND, in a shell of its own: what is unset for gpu stays set for cpu
+lock_kind() ( # KIND, in a subshell: variables unset for gpu stay set for cpu
   if [[ "$1" == gpu ]]; then
     export PIP_CONFIG_FILE=/dev/null
     unset PIP_FIND_LINKS PIP_INDEX_URL PIP_EXTRA_INDEX_URL

@@ -1,4 +1,4 @@
-# Sourced by the other scripts. Finds uv (or installs it), tells the kind of machine, and says where wheels come from.
+# Sourced by the other scripts. Finds uv (or installs it), detects the kind of machine, and selects the sources of wheels.
 # Sets UV. Functions: machine_kind, resolve_options, check_build, extras_of, fail.
 
 fail() { # WHAT REMEDY
@@ -16,8 +16,8 @@ if [[ -z "$UV" ]]; then
 fi
 if [[ -n "${PIP_CERT:-}" ]]; then export SSL_CERT_FILE=${SSL_CERT_FILE:-$PIP_CERT}; fi
 
-# Where torch's CPU build is published: this page lists torch and nothing else. `uv --torch-backend cpu` would also take
-# triton, torchao and xformers from there, whose locked versions are the public index's, and its address is fixed.
+# The page with torch's CPU build, which lists nothing but torch. `uv --torch-backend cpu` would also take triton, torchao
+# and xformers from PyTorch's index, although the locks pin the versions of the public index, and its address is fixed.
 TORCH_CPU_WHEELS=${TORCH_CPU_WHEELS:-https://download.pytorch.org/whl/cpu/torch/}
 
 machine_kind() { # [KIND]: prints gpu or cpu
@@ -28,8 +28,8 @@ machine_kind() { # [KIND]: prints gpu or cpu
   esac
 }
 
-# uv does not read pip's configuration. Of it, only places for wheels and the main index are passed on: with a further
-# index uv would take a package from the first that has it, in whatever version.
+# uv does not read pip's configuration. Only its folders of wheels and its main index are passed on: with additional
+# indexes, uv would take a package from the first index that has it, in any version.
 pip_setting() { # KEY, of what PIP_SETTINGS holds: lines such as global.find-links='/a /b'
   sed -n "s/^\(global\|install\)\.$1=['\"]\(.*\)['\"]\$/\2/p" <<<"$PIP_SETTINGS" | sed 's/\\n/ /g'
 }
@@ -48,7 +48,7 @@ PYTHON
   fi
 }
 
-# resolve_options KIND: sets OPTIONS, what uv needs to resolve and install a lock of that kind.
+# resolve_options KIND: sets OPTIONS, the options with which uv resolves and installs locks of that kind.
 # gpu: the public index (or its configured mirror) and nothing else, since a folder of wheels might offer a CPU build.
 # cpu: also the configured folders of wheels, and PyTorch's page unless one of the folders has torch's CPU build.
 resolve_options() {
@@ -72,9 +72,9 @@ resolve_options() {
 
 check_build() { # KIND LOCK: a lock with the other kind's torch is refused
   local kind=$1 lock=$2 torch
-  [[ -f "$lock" ]] || fail "$lock: there is no such lock" "run \`make locks\`"
+  [[ -f "$lock" ]] || fail "$lock: no such lock" "run \`make locks\`"
   torch=$(grep '^torch==' "$lock" || true)
-  [[ -n "$torch" ]] || fail "$lock: torch is not in it" "run \`make locks\`"
+  [[ -n "$torch" ]] || fail "$lock: does not contain torch" "run \`make locks\`"
   if [[ "$kind" == cpu && "$torch" != *+cpu ]]; then
     fail "$lock: has $torch, not its CPU build" "run \`make locks\`, or set KIND=gpu"
   elif [[ "$kind" == gpu && "$torch" == *+* ]]; then

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Check that locks can be installed, without installing: requirements/verify.sh cpu|gpu NAME[=FILE] ...
 # NAME is a lock's name (core, core-dev, ...); FILE is checked instead of requirements/KIND/NAME.txt.
-# `gpu` uses the public index alone. A lock passes if it has its kind's torch, every version in it is available,
-# nothing is missing from it, and pyproject.toml allows all of it.
+# For `gpu`, only the public index is used. A lock passes if it has the right build of torch, all its versions are
+# available, it is complete, and it satisfies pyproject.toml.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 kind=$1
@@ -24,7 +24,7 @@ for item in "$@"; do
   if [[ "$item" == *=* ]]; then file=${item#*=}; fi
   base=$(dirname "$file")/${name%%-*}.txt
   check_build "$kind" "$base"
-  [[ -f "$file" ]] || fail "$file: there is no such lock" "run \`make locks\`"
+  [[ -f "$file" ]] || fail "$file: no such lock" "run \`make locks\`"
   locks=("$base")
   if [[ "$file" != "$base" ]]; then locks+=("$file"); fi
   extras=()
@@ -34,6 +34,6 @@ for item in "$@"; do
     { cat "$empty/log" >&2 && fail "$file: cannot be installed on a $kind machine" "see above; run \`make locks\`"; }
   grep '^ + ' "$empty/log" | cut -c4- | sort >"$empty/resolved"
   sort "${locks[@]}" >"$empty/locked"
-  diff "$empty/locked" "$empty/resolved" >&2 || fail "$file: is not what resolving gives" "run \`make locks\`"
+  diff "$empty/locked" "$empty/resolved" >&2 || fail "$file: differs from what uv resolves" "run \`make locks\`"
   echo "$file: $(wc -l <"$empty/locked") packages"
 done

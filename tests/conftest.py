@@ -39,6 +39,7 @@ def tiny_base() -> Path:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Use a cache folder that the processes of one run share, instead of the user's cache."""
+    os.environ.setdefault("AXOLOTL_DATASET_NUM_PROC", "1")  # starting processes takes longer than tokenizing a few rows
     if "SHOPTUNE_CACHE" not in os.environ:
         folder = TemporaryDirectory(prefix="shoptune-cache-")
         os.environ["SHOPTUNE_CACHE"] = folder.name
@@ -55,9 +56,10 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def installed(shared_folder: Path) -> Installed:
+def installed(shared_folder: Path) -> Iterator[Installed]:
     """shoptune installed from a wheel, elsewhere on the disk."""
-    return install(shared_folder)
+    with install(shared_folder) as made:
+        yield made
 
 
 @pytest.fixture(scope="session", autouse=True)

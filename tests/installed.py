@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
@@ -20,10 +20,11 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from tests.sharing import make_once
+from tests.warm.interpreters import MODULES, WarmInterpreters
 
 ROOT = Path(__file__).parents[1]
 _SECONDS = 300  # for one command, on a machine that is busy with others
-_ENVIRONMENTS = ("train", "quantize", "infer")
+_STAGES = ("train", "infer")
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,23 @@ class Installed:
     """A folder with environments that have the wheel.
 
     Attributes:
-        folder: holds `.venv`, with all libraries of the core environment; `bare`, with those of no extra; and `.venvs`.
+        folder: holds `.venv`, with all libraries of the core environment, and `bare`, with those of no extra.
+        environments: the folder of the stages' environments.
     """
 
     folder: Path
+    environments: Path
 
     def run(
-        self, here: Path, *arguments: str | Path, environment: str = ".venv", variables: Mapping[str, str] = {}
+        self,
+        here: Path,
+        *arguments: str | Path,
+        environment: str = ".venv",
+        variables: Mapping[str, str] = {},
+        program: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run `shoptune` in a folder."""
-        process = self.start(here, *arguments, environment=environment, variables=variables)
+        """Run `shoptune`, or another program, in a folder."""
+        process = self.start(here, *arguments, environment=environment, variables=variables, program=program)
         try:
             printed, said = process.communicate(timeout=_SECONDS)
         finally:
@@ -48,10 +56,15 @@ class Installed:
         return subprocess.CompletedProcess(process.args, process.returncode, printed, said)
 
     def start(
-        self, here: Path, *arguments: str | Path, environment: str = ".venv", variables: Mapping[str, str] = {}
+        self,
+        here: Path,
+        *arguments: str | Path,
+        environment: str = ".venv",
+        variables: Mapping[str, str] = {},
+        program: str | None = None,
     ) -> subprocess.Popen[str]:
-        """Start `shoptune` in a folder, in a session of its own and without what the tests set."""
-        command = [str(self.folder / environment / "bin" / "shoptune"), *map(str, arguments)]
+        """Start it, in a session of its own and without what the tests set."""
+        command = [program or str(self.folder / environment / "bin" / "shoptune"), *map(str, arguments)]
         ours = ("PYTHONPATH", "VIRTUAL_ENV", *(name for name in os.environ if name.endswith("_PYTHON")))
         kept = {name: value for name, value in os.environ.items() if name not in ours}
         pipe = subprocess.PIPE
@@ -66,18 +79,22 @@ class Installed:
         process.wait()
 
 
-def install(shared: Path) -> Installed:
-    """The wheel of this tree in environments of its own, made once per session."""
-    return Installed(make_once(shared / "installed", _install, shared / "installed-state"))
+@contextmanager
+def install(shared: Path) -> Iterator[Installed]:
+    """The wheel of this tree in environments of its own, made once per session; interpreters of stages are warm."""
+    folder = make_once(shared / "installed", _install, shared / "installed-state")
+    modules = {name: MODULES[name] for name in _STAGES}
+    warm = WarmInterpreters(folder / "warm", modules, folder / "cold")
+    yield Installed(folder, warm.python(_STAGES[0]).parents[2])
+    warm.close()
 
 
 def _install(folder: Path) -> None:
     folder.mkdir()
     wheel = build_wheel(folder / "dist")
     _environment(folder / ".venv", wheel, ROOT / ".venv")
-    for name in _ENVIRONMENTS:
-        if (ROOT / ".venvs" / name / "bin" / "python").exists():
-            _environment(folder / ".venvs" / name, wheel, ROOT / ".venvs" / name)
+    for name in _STAGES:
+        _environment(folder / "cold" / ".venvs" / name, wheel, ROOT / ".venvs" / name)
     _environment(folder / "bare", wheel, None)
     site = _site_packages(folder / "bare")
     for library in _required("shoptune", set()):

@@ -1,4 +1,4 @@
-"""What customers do, feel and need, in the on-disk format of ATOMIC 2020."""
+"""Actions, feelings and needs of customers, in the on-disk format of ATOMIC 2020."""
 
 from __future__ import annotations
 

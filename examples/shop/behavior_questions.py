@@ -13,7 +13,7 @@ _GAINS = {"E": 1, "S": 0.1, "C": 0.01, "I": 0}
 
 
 def query_relation(world: World, rng: random.Random) -> Asked:
-    """What a customer's second query is to the first: unrelated, substitute, complement or narrower."""
+    """The relation of a customer's second query to the first: unrelated, substitute, complement or narrower."""
     product = rng.choice(world.unlisted)
     relation = rng.choice(["irrelevant", "substitute", "complement", "narrowing"])
     first = rng.choice([product.type.name, product.brand])

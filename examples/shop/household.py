@@ -46,11 +46,11 @@ def household_goods(rng: random.Random) -> list[dict[str, object]]:
     """The metadata of every product of the department, as Reviews 2023 writes it."""
     department = DEPARTMENT.replace("_", " ")
     goods: list[dict[str, object]] = []
-    for name, (brands, (told, told_values), (hidden, hidden_values), amounts, features) in _TYPES.items():
+    for name, (brands, (shown, shown_values), (hidden, hidden_values), amounts, features) in _TYPES.items():
         for number in range(_PRODUCTS_PER_TYPE):
             brand, value, amount, pack = (
                 brands[number % 2],
-                rng.choice(told_values),
+                rng.choice(shown_values),
                 rng.choice(amounts),
                 rng.choice(_PACKS),
             )
@@ -69,7 +69,7 @@ def household_goods(rng: random.Random) -> list[dict[str, object]]:
                     "categories": [department, name],
                     "details": {
                         "Brand": brand,
-                        told: value,
+                        shown: value,
                         hidden: rng.choice(hidden_values),
                         "Unit Count": str(pack),
                     },

@@ -190,11 +190,11 @@ def _audience_question(world: World, rng: random.Random) -> tuple[str, str, list
 
 def _passage_question(world: World, rng: random.Random) -> tuple[str, str, list[str]]:
     right, *others = rng.sample([product for product in world.listed if product.pack > 1], _PASSAGE_PRODUCTS)
-    told = [right, *(other for other in others if (other.brand, other.type) != (right.brand, right.type))]
-    rng.shuffle(told)
+    shown = [right, *(other for other in others if (other.brand, other.type) != (right.brand, right.type))]
+    rng.shuffle(shown)
     passage = " ".join(
         f"{product.brand} sells a {product.color} {product.type.name} of {product.material}, {product.pack} in a pack."
-        for product in told
+        for product in shown
     )
     wrong = [material for material in world.materials if material != right.material]
     return f"{passage} What is the {right.type.name} of {right.brand} made of?", right.material, wrong

@@ -10,7 +10,7 @@ from examples.shop.world import World
 
 
 def explain(world: World, rng: random.Random) -> Asked:
-    """What a product type is, in a sentence."""
+    """Describe a product type in a sentence."""
     product_type = rng.choice(list(world.types.values()))
     phrasing = rng.choice(
         [
@@ -72,7 +72,7 @@ def entities(world: World, rng: random.Random) -> Asked:
 
 
 def material(world: World, rng: random.Random) -> Asked:
-    """What a product is made of, by its title."""
+    """The material of a product, from its title."""
     product = rng.choice(world.unlisted)
     listed = options(rng, [product.material], [name for name in world.materials if name != product.material])
     stem = (
@@ -111,7 +111,7 @@ def covered_aspects(world: World, rng: random.Random) -> Asked:
 
 
 def total_weight(world: World, rng: random.Random) -> Asked:
-    """What all pieces of a pack weigh together."""
+    """The total weight of all pieces in a pack."""
     product = rng.choice([product for product in world.unlisted if product.pack > 1])
     total = product.weight * product.pack
     wrong = {product.weight, product.weight + product.pack, total + product.weight, total - product.pack, total + 10}

@@ -1,4 +1,4 @@
-"""What questions of every track are built of: options to choose from, numbered lists, and where the right ones are."""
+"""Building blocks for questions of every track: options, numbered lists, and the positions of right answers."""
 
 from __future__ import annotations
 

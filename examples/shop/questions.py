@@ -35,32 +35,36 @@ def write_questions(world: World, directory: Path, seed: str, per_task: dict[str
     for name, count in per_task.items():
         rng = random.Random(f"{seed}/{name}")
         lines = []
-        for task_name, (ask, task_type, metric, track) in _TASKS.items():
+        for task_name in TASKS:
             made = 0
             while made < count:
-                text, reference = ask(world, rng)
-                if text in seen:
+                line = question_line(world, rng, task_name)
+                if line["input_field"] in seen:
                     continue
-                seen.add(text)
+                seen.add(str(line["input_field"]))
                 made += 1
-                language_metric = "jp-bleu" if metric == "bleu" and "Japanese" in text else metric
-                lines.append(
-                    {
-                        "input_field": text,
-                        "output_field": reference,
-                        "task_name": task_name,
-                        "task_type": task_type,
-                        "metric": language_metric,
-                        "is_multiple_choice": task_type == "multiple-choice",
-                        "track": track,
-                    }
-                )
+                lines.append(line)
         directory.mkdir(parents=True, exist_ok=True)
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         (directory / f"{name}.json").write_text(text, encoding="utf-8")
 
 
-_TASKS: dict[str, tuple[Callable[[World, random.Random], Asked], str, str, str]] = {
+def question_line(world: World, rng: random.Random, task_name: str) -> dict[str, object]:
+    """One question of a task, drawn at random, with the fields of the development format."""
+    ask, task_type, metric, track = TASKS[task_name]
+    text, reference = ask(world, rng)
+    return {
+        "input_field": text,
+        "output_field": reference,
+        "task_name": task_name,
+        "task_type": task_type,
+        "metric": "jp-bleu" if metric == "bleu" and "Japanese" in text else metric,
+        "is_multiple_choice": task_type == "multiple-choice",
+        "track": track,
+    }
+
+
+TASKS: dict[str, tuple[Callable[[World, random.Random], Asked], str, str, str]] = {
     "task1": (explain, "generation", "sent-transformer", _CONCEPTS),
     "task2": (attribute, "multiple-choice", "accuracy", _CONCEPTS),
     "task3": (positive_snippets, "retrieval", "hit rate@3", _CONCEPTS),

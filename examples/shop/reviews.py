@@ -36,7 +36,7 @@ def write_review(world: World, product_type: ProductType, rng: random.Random, as
 
 
 def regular_purchases(world: World, rng: random.Random) -> list[list[tuple[Product, int]]]:
-    """What customers bought who come back, each product with its day: a thing and its complement, twice.
+    """The purchases of returning customers, each product with its day: a product and its complement, twice.
 
     Two customers share each first basket, so that some products are bought together more than once.
     """

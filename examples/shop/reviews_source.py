@@ -55,7 +55,7 @@ def _review(world: World, product: Product, rng: random.Random, day: int) -> dic
 
 
 def _keyphrases(world: World, reviews: dict[str, list[dict[str, object]]]) -> list[dict[str, object]]:
-    """What each review says of its aspects, in the form in which a model's findings are joined."""
+    """The aspects of each review, in the format of a model's findings."""
     return [
         {"key": _key(review), "category": department, "aspect": aspect, "phrase": phrase, "praises": kind == "good"}
         for department, written in reviews.items()

@@ -1,4 +1,4 @@
-"""What customers type who look for a product, and how relevant the products are that they are shown."""
+"""Customers' queries, and the relevance of the products shown for them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from examples.shop.world import Product, World
 
 
 def query_for(world: World, wanted: Product, language: str, rng: random.Random) -> str:
-    """What a customer types who looks for a product."""
+    """A query of a customer who looks for a product."""
     name = wanted.type.names[language]
     color, material = world.colors[wanted.color][language], world.materials[wanted.material][language]
     return rng.choice(

@@ -1,1 +1,1 @@
-"""What the tiny base model learns from."""
+"""The training data of the tiny base model."""

@@ -43,6 +43,9 @@ class ShoptuneError(Exception):
 _REFUSALS = {
     errno.ENOSPC: "free some space, or choose an --out on another disk",
     errno.EDQUOT: "free some space, or choose an --out on another disk",
+    errno.ENOTDIR: "choose a folder",
+    errno.EISDIR: "choose a file",
+    errno.ENAMETOOLONG: "choose a shorter path",
     errno.EROFS: "choose a path on a writable disk",
     errno.EACCES: "correct its permissions, or choose another path",
     errno.EPERM: "correct its permissions, or choose another path",

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from shoptune.artifacts.manifest import Request, fingerprint_of
 from shoptune.artifacts.preview import preview
-from shoptune.artifacts.publish import Artifact, publish, up_to_date
+from shoptune.artifacts.publish import Artifact, publish, refuse_file, up_to_date
 from shoptune.runtime import environments
 from shoptune.runtime.progress import detail, elapsed, say
 
@@ -115,6 +115,7 @@ def execute(
         ShoptuneError: the config or an input is invalid, the environment is not installed, or the work failed.
     """
     since = time.monotonic()
+    refuse_file(out)
     job = stage.load(arguments)
     needed = stage.environment(job)
     if is_preview():

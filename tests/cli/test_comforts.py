@@ -88,6 +88,13 @@ def test_a_log_file_contains_all_messages_with_times(files: Path) -> None:
     assert "up to date" in lines[-1]
 
 
+@pytest.mark.parametrize("name", [".", "p.jsonl/run.log"])
+def test_a_log_file_that_cannot_be_written_is_one_line(name: str, files: Path) -> None:
+    result = _evaluate(files, "--log-file", name)
+    assert result.returncode == 2
+    assert re.fullmatch(r"error: \S+: --log-file: cannot be written \(.*\); choose another file\n", result.stderr)
+
+
 @pytest.mark.parametrize(
     "words", [words for words, command in commands() if not hasattr(command, "commands")], ids=" ".join
 )

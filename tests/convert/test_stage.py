@@ -79,7 +79,7 @@ def test_a_file_that_is_not_a_pickle_is_a_one_line_error(sharded: Path, tmp_path
 
 
 def test_a_folder_without_pickles_and_a_missing_folder_are_errors(tmp_path: Path) -> None:
-    with pytest.raises(ShoptuneError, match="holds no pickled weights"):
+    with pytest.raises(ShoptuneError, match="contains no pickled weights"):
         load(tmp_path)
     with pytest.raises(ShoptuneError, match="no such folder"):
         load(tmp_path / "missing")

@@ -185,6 +185,18 @@ def test_own_files_become_rows(shop: Path, tmp_path: Path) -> None:
     assert run(DATA, load(Arguments(shop / "mixture.yaml")), tmp_path / "rows").rebuilt
 
 
+def test_a_malformed_line_does_not_hide_the_format(tmp_path: Path) -> None:
+    """DuckDB cannot sniff such a file; types are inferred from its other lines."""
+    (tmp_path / "p.csv").write_text('sku,price,name\n01,2.5,pot\n02,3.5,"pan, large"\n03,"4\n')
+    rows, tables = _read(tmp_path, "  p: p.csv", "SELECT sku AS key, price, name AS answer FROM p")
+    assert rows == [
+        {"key": "01", "price": 2.5, "answer": "pot"},
+        {"key": "02", "price": 3.5, "answer": "pan, large"},
+    ]
+    (malformed,) = tables.malformed
+    assert (Path(malformed.file).name, malformed.line) == ("p.csv", 4)
+
+
 def test_recipes_may_be_anywhere(shop: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere" / "mixture.yaml"
     elsewhere.parent.mkdir()
@@ -237,6 +249,6 @@ def test_sql_that_reads_other_files_is_refused(shop: Path, tmp_path: Path, query
 def test_other_configs_may_lie_beside_a_recipe(shop: Path) -> None:
     (shop / "merge.yaml").write_text("base: x\nadapters: [y]\n")
     assert list(load_tasks(shop)) == ["shop_brand"]
-    (shop / "faulty.yaml").write_text("sorce: tables\ntasks: [{name: x}]\n")
+    (shop / "invalid.yaml").write_text("sorce: tables\ntasks: [{name: x}]\n")
     with pytest.raises(ShoptuneError, match="sorce: unknown key; did you mean 'source'"):
         load_tasks(shop)

@@ -36,9 +36,24 @@ def test_v8_has_all_of_v7() -> None:
 
 
 @pytest.mark.parametrize("file", MIXTURES, ids=lambda file: file.stem)
+def test_a_sampled_table_is_of_a_source_that_the_mixture_has(file: Path) -> None:
+    plan = load_mixture(file)
+    sampled, sources = set(plan.mixture.sample), {task.source for task in plan.tasks.values()}
+    assert sampled <= {"reviews"}
+    assert "reviews2023" in sources or not sampled
+
+
+@pytest.mark.parametrize("file", MIXTURES, ids=lambda file: file.stem)
 def test_yes_or_no_is_asked_by_eshop_alone(file: Path) -> None:
     asked = YES_OR_NO & set(load_mixture(file).tasks)
     assert asked == (YES_OR_NO if file.stem == "eshop" else set())
+
+
+def test_ecinstruct_keeps_a_sample_beside_its_reformatted_row() -> None:
+    assert (
+        load_mixture(ROOT / "data_recipes" / "mixtures" / "ecinstruct-200k.yaml").mixture.near_duplicates_across_tasks
+        is None
+    )
 
 
 def test_every_development_task_has_a_task_of_ours() -> None:

@@ -21,7 +21,7 @@ TASKS = load_tasks(ROOT / "data_recipes")
 _ALL_PAIRS = {
     "NESTED_LOOP_JOIN", "BLOCKWISE_NL_JOIN", "PIECEWISE_MERGE_JOIN", "IE_JOIN", "CROSS_PRODUCT",
 }  # fmt: skip
-# At most as many rows as the query itself lists, whatever is below them.
+# At most as many rows as the query itself lists, for any operators below them.
 _FEW_ROWS = {"UNGROUPED_AGGREGATE", "COLUMN_DATA_SCAN", "DUMMY_SCAN", "RANGE", "TOP_N"}
 # No more rows than all their inputs give together or multiplied.
 _AS_MANY_AS_BELOW = {

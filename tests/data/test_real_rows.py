@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from shoptune.data.filters.options import options_of
 from shoptune.data.recipe import load_tasks
 from shoptune.data.stage import DATA, Arguments, load
 from shoptune.shopbench.questions import Question
@@ -80,6 +81,12 @@ def test_golden_rows_ask_for_as_many_answers_as_they_have(file: Path) -> None:
     for row in file.read_text(encoding="utf-8").split("--- ")[1:]:
         text, _, answer = row.rpartition("\n>>> ")
         assert asked_for(text) == {len(answer.strip().split(","))}, row
+
+
+def test_the_right_option_is_listed(questions: list[Question]) -> None:
+    choices = [(q, options_of(q.input_field)) for q in questions if q.task_type.value == "multiple-choice"]
+    assert len([options for _, options in choices if options]) > 500
+    assert not [q.input_field for q, options in choices if options and int(str(q.output_field)) not in options]
 
 
 def test_no_row_shows_a_missing_value(questions: list[Question]) -> None:

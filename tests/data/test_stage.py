@@ -287,8 +287,9 @@ def test_either_raw_files_or_tables(mixture: Path, tmp_path: Path) -> None:
 def test_tasks_that_fall_short_are_listed(mixture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _build(mixture, tmp_path / "rows", "when_short=shrink", "tasks={review_rating: 30, review_also_bought: 100000}")
     lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("ingest")]
-    assert lines[0] == "data: 1 of 2 tasks have less than 90% of the rows wanted:"
-    assert re.fullmatch(r"  review_also_bought +[0-9]+ of 100,000", lines[1])
+    assert lines[0] == "data: WARNING: 1 of 2 tasks have less than 90% of the rows wanted:"
+    assert lines[1].split() == ["task", "wanted", "made", "share"]
+    assert re.fullmatch(r" +review_also_bought +100,000 +[0-9,]+ +[0-9]+%", lines[2])
 
 
 def test_a_build_without_rows_is_an_error(mixture: Path, tmp_path: Path) -> None:

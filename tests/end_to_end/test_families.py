@@ -1,4 +1,4 @@
-"""Seven families of models from training to answers: architectures, tokenizers and chat templates beside the demo's.
+"""Seven families of models from training to answers: architectures, tokenizers and chat templates besides the demo's.
 
 The bases are tiny and random. The training environment's transformers 5 writes them; AutoAWQ's environment must read
 them too.
@@ -24,7 +24,7 @@ from tests.end_to_end.engine_host import EngineHost
 from tests.end_to_end.pipeline import ROOT, python_in, run_shoptune, shoptune
 from tests.sharing import make_once
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.early]
 
 FAMILIES = ("qwen2", "qwen3", "llama3", "mistral", "gemma2", "phi3", "qwen2_moe")
 EXPERTS = "qwen2_moe"
@@ -45,28 +45,25 @@ from shoptune.infer.prompt import Prompt
 from shoptune.shopbench.questions import load_asked
 
 @torch.no_grad()
-def main(folder, profile, families):
-    profile, asked = load_profile(Path(profile)), load_asked(folder / "questions.json")
-    said, ids = {}, torch.arange(200).view(1, -1)
-    for family in families:
-        tokenizer = AutoTokenizer.from_pretrained(folder / family / "base")
-        base = AutoModelForCausalLM.from_pretrained(folder / family / "base", dtype=torch.float32)
-        (folder / family / "logits").mkdir()
-        save_file({"base": base(ids).logits}, folder / family / "logits" / "v5.safetensors")
-        model = PeftModel.from_pretrained(base, folder / family / "adapter").merge_and_unload()
-        model.save_pretrained(folder / family / "peft")
-        said[family] = []
-        for question in asked:
-            messages = compose(Prompt.of(question), profile.prompting, [], ())
-            text = tokenizer.apply_chat_template(messages, tokenize=True, add_generation_prompt=True,
-                                                 return_dict=True, return_tensors="pt")
-            limit = profile.max_tokens.of(question.task_type)
-            out = model.generate(**text, max_new_tokens=limit, do_sample=False, pad_token_id=tokenizer.pad_token_id)
-            answer = out[0, text["input_ids"].shape[1]:]
-            said[family].append(tokenizer.decode(answer, skip_special_tokens=True))
-    print(json.dumps(said))
+def main(folder, profile, asked):
+    tokenizer = AutoTokenizer.from_pretrained(folder / "base")
+    base = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=torch.float32)
+    (folder / "logits").mkdir()
+    save_file({"base": base(torch.arange(200).view(1, -1)).logits}, folder / "logits" / "v5.safetensors")
+    model = PeftModel.from_pretrained(base, folder / "adapter").merge_and_unload()
+    model.save_pretrained(folder / "peft")
+    said = []
+    for question in asked:
+        messages = compose(Prompt.of(question), profile.prompting, [], ())
+        text = tokenizer.apply_chat_template(messages, tokenize=True, add_generation_prompt=True,
+                                             return_dict=True, return_tensors="pt")
+        limit = profile.max_tokens.of(question.task_type)
+        out = model.generate(**text, max_new_tokens=limit, do_sample=False, pad_token_id=tokenizer.pad_token_id)
+        said.append(tokenizer.decode(out[0, text["input_ids"].shape[1]:], skip_special_tokens=True))
+    (folder / "said.json").write_text(json.dumps(said))
 
-main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])
+folder, profile, family = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+main(folder / family, load_profile(profile), load_asked(folder / "questions.json"))
 """
 
 # The logits of a base as the environment of AutoAWQ computes them, after the conversion that `quantize` makes.
@@ -80,73 +77,79 @@ from shoptune.checkpoints.checkpoint import read_json
 from shoptune.checkpoints.transformers4 import check_reading, convert
 
 @torch.no_grad()
-def main(folder, families):
-    for family in families:
-        converted = folder / family / "converted"
-        shutil.copytree(folder / family / "base", converted)
-        original = read_json(converted / "config.json")
-        convert(converted)
-        check_reading(original, AutoConfig.from_pretrained(converted).to_dict(), converted)
-        model = AutoModelForCausalLM.from_pretrained(converted, torch_dtype=torch.float32)
-        save_file({"base": model(torch.arange(200).view(1, -1)).logits}, folder / family / "logits" / "v4.safetensors")
+def main(folder):
+    shutil.copytree(folder / "base", folder / "converted")
+    original = read_json(folder / "converted" / "config.json")
+    convert(folder / "converted")
+    check_reading(original, AutoConfig.from_pretrained(folder / "converted").to_dict(), folder)
+    model = AutoModelForCausalLM.from_pretrained(folder / "converted", torch_dtype=torch.float32)
+    save_file({"base": model(torch.arange(200).view(1, -1)).logits}, folder / "logits" / "v4.safetensors")
 
-main(Path(sys.argv[1]), sys.argv[2:])
+main(Path(sys.argv[1], sys.argv[2]))
 """
 
 
 class Trained:
-    """Bases, adapters and merged checkpoints of all families, and what transformers says of them."""
+    """Bases, adapters and merged checkpoints, each family's made when it is first asked for, and shared by all workers.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.questions, self.profile = folder, folder / "questions.json", folder / "profile.yaml"
+    Args:
+        folder: for the artifacts.
+        state: for locks.
+    """
+
+    def __init__(self, folder: Path, state: Path) -> None:
+        self.folder, self._state = make_once(folder, _make_bases, state), state
+        self.questions, self.profile = folder / "questions.json", folder / "profile.yaml"
 
     def of(self, family: str, what: str) -> Path:
-        """A family's `base`, `tuned`, `adapter`, `merged` checkpoint, or what `peft` merges."""
+        """A family's `base`, `tuned`, `adapter`, `merged` checkpoint, what `peft` merges, or what was `said.json`."""
+        if what not in {"base", "tuned"}:
+            make_once(self.folder / family / "done", lambda done: self._make(family, done), self._state / family)
         return self.folder / family / what
 
     def logits(self, family: str, version: str) -> torch.Tensor:
         """A base's logits of 200 tokens, as version `v5` or `v4` of transformers computes them."""
-        return load_file(self.folder / family / "logits" / f"{version}.safetensors")["base"]
+        file = self.of(family, "logits") / f"{version}.safetensors"
+        if version == "v4":
+            make_once(file, lambda _: python_in("quantize", _TRANSFORMERS_4, self.folder, family), self._state / family)
+        return load_file(file)["base"]
+
+    def _make(self, family: str, done: Path) -> None:
+        folder = done.parent
+        run_shoptune("train", _train_config(self.folder, family), "--out", folder / "adapter")
+        merge(self, family, folder / "adapter", folder / "merged")
+        python_in("train", _TRANSFORMERS, self.folder, self.profile, family)
+        done.touch()
 
 
-def _make(folder: Path) -> None:
-    trained = Trained(folder)
+def _make_bases(folder: Path) -> None:
     folder.mkdir()
     asked = [{"input_field": text, "task_type": "generation"} for text in QUESTIONS]
-    trained.questions.write_text(json.dumps(asked))
+    (folder / "questions.json").write_text(json.dumps(asked))
     profile = yaml.safe_load((ROOT / "infer" / "cpu-float32.yaml").read_text()) | {"max_tokens": {"generation": 12}}
-    trained.profile.write_text(yaml.safe_dump(profile))
-    rows = folder / "rows.parquet"
-    chats = [
-        [
-            ("system", "You help customers."),
-            ("user", f"Which product is number {number}?"),
-            ("assistant", f"Mug {number}"),
-        ]
-        for number in range(8)
+    (folder / "profile.yaml").write_text(yaml.safe_dump(profile))
+    roles = ("system", "user", "assistant")
+    chats = [("You help customers.", f"Which product is number {number}?", f"Mug {number}") for number in range(8)]
+    messages = [
+        {"messages": [{"role": role, "content": text} for role, text in zip(roles, chat, strict=True)]}
+        for chat in chats
     ]
-    messages = [{"messages": [{"role": role, "content": text} for role, text in chat]} for chat in chats]
-    pq.write_table(pa.Table.from_pylist(messages), rows)
+    pq.write_table(pa.Table.from_pylist(messages), folder / "rows.parquet")
     python_in("train", _BASES, ROOT / "tests/end_to_end/family_bases.py", folder)
-    for family in FAMILIES:
-        config = _train_config(trained, family, rows)
-        run_shoptune("train", config, "--out", trained.of(family, "adapter"))
-        _merge(trained, family, "adapter", trained.of(family, "merged"))
-    said = python_in("train", _TRANSFORMERS, folder, trained.profile, *FAMILIES).splitlines()[-1]
-    (folder / "said.json").write_text(said)
 
 
-def _merge(trained: Trained, family: str, member: str, out: Path, **settings: object) -> None:
-    base, adapters = str(trained.of(family, "base")), [str(trained.of(family, member))]
-    config = MergeConfig.model_validate({"base": base, "adapters": adapters, "dtype": "float32", **settings})
+def merge(trained: Trained, family: str, member: Path, out: Path, **settings: object) -> None:
+    """Merge an adapter or a tuned checkpoint into the family's base."""
+    base = str(trained.of(family, "base"))
+    config = MergeConfig.model_validate({"base": base, "adapters": [str(member)], "dtype": "float32", **settings})
     run(MERGE, Job(config, Sources.of(config, Path("merge.yaml"))), out)
 
 
-def _train_config(trained: Trained, family: str, rows: Path) -> Path:
+def _train_config(folder: Path, family: str) -> Path:
     values = {
         "extends": str(ROOT / "training_configs" / "demo-a.yaml"),
-        "base_model": str(trained.of(family, "base")),
-        "datasets": {0: {"path": str(rows), "data_files": None}},
+        "base_model": str(folder / family / "base"),
+        "datasets": {0: {"path": str(folder / "rows.parquet"), "data_files": None}},
         "adapter": "lora",
         "load_in_4bit": False,
         "lora_r": 4,
@@ -158,15 +161,15 @@ def _train_config(trained: Trained, family: str, rows: Path) -> Path:
     }
     if family == EXPERTS:
         values |= {"lora_target_linear": False, "lora_target_modules": ["q_proj", "k_proj", "v_proj", "o_proj"]}
-    file = trained.folder / family / "train.yaml"
+    file = folder / family / "train.yaml"
     file.write_text(yaml.safe_dump(values))
     return file
 
 
 @pytest.fixture(scope="session")
 def trained(shared_folder: Path) -> Trained:
-    """The families' artifacts, made once for all workers."""
-    return Trained(make_once(shared_folder / "families", _make, shared_folder / "families-state"))
+    """The families' artifacts."""
+    return Trained(shared_folder / "families", shared_folder / "families-state")
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -187,14 +190,14 @@ def test_answers_are_those_of_transformers(trained: Trained, engines: EngineHost
     result = engines.infer(trained.profile, *asked, "--out", tmp_path / "answers")
     assert result.returncode == 0, result.stderr
     lines = (tmp_path / "answers" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
-    expected = json.loads((trained.folder / "said.json").read_text())[family]
+    expected = json.loads(trained.of(family, "said.json").read_text())
     assert [_whole(json.loads(line)["prediction"]) for line in lines] == list(map(_whole, expected))
     assert len(set(expected)) > 1, "the model says one thing to everything: little was compared"
 
 
 @pytest.mark.parametrize("family", ["llama3", EXPERTS])
 def test_a_fully_tuned_checkpoint_is_merged(trained: Trained, tmp_path: Path, family: str) -> None:
-    _merge(trained, family, "tuned", tmp_path / "merged", wise_ft_alpha=0.25)
+    merge(trained, family, trained.of(family, "tuned"), tmp_path / "merged", wise_ft_alpha=0.25)
     folders = (trained.of(family, "base"), trained.of(family, "tuned"), tmp_path / "merged")
     before, after, merged = (load_file(folder / "model.safetensors") for folder in folders)
     assert before.keys() == after.keys() == merged.keys()
@@ -212,22 +215,9 @@ def _whole(text: str) -> str:
 QUANTIZED = [family for family in FAMILIES if family != EXPERTS]
 
 
-@pytest.fixture(scope="session")
-def read_by_4(trained: Trained, shared_folder: Path) -> Trained:
-    """The logits of all bases that AutoAWQ's environment can read, made once."""
-    done = shared_folder / "families-read-by-4"
-    make_once(done, lambda file: _read_by_4(trained, file), shared_folder / "families-state")
-    return trained
-
-
-def _read_by_4(trained: Trained, done: Path) -> None:
-    python_in("quantize", _TRANSFORMERS_4, trained.folder, *QUANTIZED)
-    done.touch()
-
-
 @pytest.mark.parametrize("family", QUANTIZED)
-def test_transformers_4_computes_the_logits_of_transformers_5(read_by_4: Trained, family: str) -> None:
-    ours, theirs = (read_by_4.logits(family, version) for version in ("v4", "v5"))
+def test_transformers_4_computes_the_logits_of_transformers_5(trained: Trained, family: str) -> None:
+    ours, theirs = (trained.logits(family, version) for version in ("v4", "v5"))
     assert (ours - theirs).abs().max() < 1e-5
     assert theirs.abs().max() > 1
 

@@ -89,6 +89,7 @@ def test_a_missing_extra_is_a_one_line_error(command: str, problem: str, install
 
 def test_a_missing_environment_is_a_one_line_error(installed: Installed, tmp_path: Path) -> None:
     command = ("infer", "infer/cpu.yaml", "--model", "examples/tiny_base", "--questions", "q.json", "--out", "out")
+    (tmp_path / "q.json").write_text(json.dumps(QUESTION) + "\n")
     variables = {"SHOPTUNE_ENVIRONMENTS": str(tmp_path)}
     result = installed.run(tmp_path, *command, environment="bare", variables=variables)
     assert result.returncode == 2

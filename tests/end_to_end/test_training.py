@@ -96,9 +96,9 @@ def test_two_machines_train_one_model(pipeline: Pipeline, tmp_path: Path) -> Non
     common += ["--processes", "1", "--rendezvous", f"127.0.0.1:{port}", *SEQUENCES]
     second = subprocess.Popen([SHOPTUNE, *common, "--node-rank", "1"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     run_shoptune(*common, "--node-rank", "0", cold=True)
-    _, told = second.communicate(timeout=120)
-    assert second.returncode == 0, told
-    assert f"machine 1 of 2 is done; machine 0 publishes {out}" in told
+    _, printed = second.communicate(timeout=120)
+    assert second.returncode == 0, printed
+    assert f"machine 1 of 2 is done; machine 0 publishes {out}" in printed
     assert _losses(out) == pytest.approx(_losses(pipeline.two_sequences()), rel=0.02)
     assert len(_losses(out)) == 3
 
@@ -112,9 +112,9 @@ def test_sigterm_saves_a_checkpoint_from_which_the_run_resumes(pipeline: Pipelin
         assert process.poll() is None, "ended before it could be stopped"
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
-    _, told = process.communicate(timeout=120)
+    _, printed = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "interrupted; run the same command to resume" in told
+    assert "interrupted; run the same command to resume" in printed
     (checkpoint,) = (out.with_name("adapter.partial") / "checkpoints").glob("checkpoint-*")
     assert int(checkpoint.name.removeprefix("checkpoint-")) not in {6, 12}, "saved because it was asked to"
     run_shoptune(*command)

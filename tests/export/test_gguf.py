@@ -1,4 +1,4 @@
-"""What `shoptune export gguf` refuses; the conversion itself runs in tests/end_to_end."""
+"""Errors of `shoptune export gguf`; the conversion itself runs in tests/end_to_end."""
 
 from __future__ import annotations
 

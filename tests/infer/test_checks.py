@@ -102,6 +102,7 @@ def test_a_folder_without_an_adapter_and_a_rank_that_is_too_large_are_rejected(t
 def test_the_adapter_is_an_input(checkpoint: Path, tmp_path: Path, root: Path) -> None:
     adapter = _adapter(tmp_path / "adapter")
     questions = tmp_path / "questions.json"
+    questions.write_text('{"input_field": "Explain"}\n')
     arguments = Arguments(root / "infer" / "cpu.yaml", str(checkpoint), questions, str(adapter))
     assert request(load(arguments)).inputs["adapter"] == adapter
     alone = Arguments(root / "infer" / "cpu.yaml", str(checkpoint), questions)

@@ -2,10 +2,12 @@
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.errors import ShoptuneError
@@ -127,3 +129,29 @@ def test_another_vocabulary_is_refused(base: Checkpoint, write_adapter: WriteAda
     adapter = write_adapter("wide", {"lm_head": (torch.ones(2, columns), torch.ones(rows + 6, 2))})
     with pytest.raises(ShoptuneError, match=rf"{rows + 6} x {columns}"):
         load_adapter(adapter, base)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda weight: weight, None),
+        (lambda weight: weight + 1, "as it was in training, which is not the base's"),
+        (lambda weight: torch.cat([weight, weight]), "training changed the vocabulary"),
+    ],
+    ids=["unchanged", "of another base", "resized"],
+)
+def test_embeddings_that_peft_saved_beside_the_factors(
+    base: Checkpoint,
+    write_adapter: WriteAdapter,
+    change: Callable[[torch.Tensor], torch.Tensor],
+    problem: str | None,
+) -> None:
+    adapter = write_adapter("saved", {LAYER: (torch.ones(2, HIDDEN), torch.ones(HIDDEN, 2))})
+    file, name = adapter / "adapter_model.safetensors", "model.embed_tokens.weight"
+    weight = load_file(base.shards[0])[name]
+    save_file({**load_file(file), f"base_model.model.{name}": change(weight)}, file)
+    if problem is None:
+        assert list(load_adapter(adapter, base).targets) == [f"{LAYER}.weight"]
+    else:
+        with pytest.raises(ShoptuneError, match=problem):
+            load_adapter(adapter, base)

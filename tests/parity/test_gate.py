@@ -101,13 +101,19 @@ def test_a_failing_program_is_a_one_line_error(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_adapters_are_scaled_by_their_weights_and_alpha(tmp_path: Path) -> None:
-    inputs = {"base": tmp_path, "adapters[0]": tmp_path, "adapters[1]": tmp_path}
+    for name in ("a", "b", "dora"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "adapter_config.json").write_text(json.dumps({"use_dora": name == "dora"}))
+    inputs = {"base": tmp_path, "adapters[0]": tmp_path / "a", "adapters[1]": tmp_path / "b"}
     form = adapters_form(_MERGE, inputs)
     assert form is not None
     assert [factor for _, factor in form.adapters] == [0.75, -3.0]
     assert adapters_form(_MERGE | {"method": "ties"}, inputs) is None
     assert adapters_form(_MERGE | {"base_weights": "nf4"}, inputs) is None
     assert adapters_form(_MERGE, inputs | {"adapters[1]": tmp_path / "gone"}) is None
+    assert adapters_form(_MERGE, inputs | {"adapters[1]": tmp_path / "dora"}) is None
+    alone = _MERGE | {"adapters": [{"path": "dora", "weight": 1.0}], "wise_ft_alpha": 1.0}
+    assert adapters_form(alone, {"base": tmp_path, "adapters[0]": tmp_path / "dora"}) is not None
 
 
 def test_prompts_are_spread_over_the_file() -> None:

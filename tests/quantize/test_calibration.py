@@ -76,6 +76,20 @@ def test_few_samples_are_balanced_by_tokens_and_the_rest_is_counted(checkpoint: 
     assert max(made.tokens.values()) - min(made.tokens.values()) <= longest
 
 
+def test_long_samples_are_cut_and_what_is_cut_is_counted(checkpoint: Path, questions: Path) -> None:
+    whole, cut = (
+        calibration_set(
+            Calibration(questions=str(questions), max_samples=1000, max_length=50, max_sample_length=limit),
+            Characters(checkpoint),
+        )
+        for limit in (None, 100)
+    )
+    assert sum(cut.tokens.values()) + cut.cut == sum(whole.tokens.values())
+    assert cut.summary()["cut_tokens"] == cut.cut > 0
+    assert whole.cut == 0
+    assert sum(cut.tokens.values()) <= 100 * cut.samples
+
+
 def test_rows_are_rendered_with_their_answers(checkpoint: Path, questions: Path, tmp_path: Path) -> None:
     rows = [Row(question, "test", "en") for question in load_questions(questions)]
     folder = tmp_path / "rows"

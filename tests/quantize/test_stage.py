@@ -27,6 +27,7 @@ def model(tmp_path: Path) -> Path:
 
 def _load(model: Path, *overrides: str) -> None:
     file = model.parent / "q.yaml"
+    (model.parent / "q.json").write_text('{"input_field": "Explain"}\n')
     file.write_text(f"model: {model}\ncalibration: {{questions: q.json}}\ndevice: cpu\ntensor_parallel: 1\n")
     load(ConfigFile(file, overrides))
 

@@ -98,6 +98,30 @@ def test_a_folder_without_artifacts_is_refused(tmp_path: Path) -> None:
         run(tmp_path)
 
 
+def test_an_artifact_is_not_a_run(run_directory: Path) -> None:
+    """The report would replace the artifact's own scores.json."""
+    artifact = run_directory / "scores" / "base"
+    before = (artifact / "scores.json").read_bytes()
+    with pytest.raises(ShoptuneError, match="base: is an artifact of `shoptune evaluate`, not the folder of a run"):
+        run(artifact)
+    assert (artifact / "scores.json").read_bytes() == before
+
+
+def test_a_manifest_of_another_program_is_no_artifact(run_directory: Path) -> None:
+    for name, content in {"web": '{"short_name": "app"}', "list": "[]", "text": "no JSON"}.items():
+        (run_directory / name).mkdir()
+        (run_directory / name / "manifest.json").write_text(content)
+    assert len(collect(run_directory).artifacts) == 2
+
+
+def test_scores_in_folders_of_one_name_are_all_compared(run_directory: Path) -> None:
+    for name in ("base", "merged"):
+        (run_directory / name).mkdir()
+        (run_directory / "scores" / name).rename(run_directory / name / "scores")
+    assert sorted(collect(run_directory).scores) == ["base/scores", "merged/scores"]
+    assert re.match(r"\w+/scores answers (better|worse) than \w+/scores", run(run_directory))
+
+
 def _keep(run_directory: Path, name: str, kept: slice) -> None:
     file = run_directory / "scores" / name / "scores.json"
     scores = json.loads(file.read_text())

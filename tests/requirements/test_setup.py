@@ -160,7 +160,7 @@ def test_installs_again_only_when_something_changed(project: Path, machine: dict
     assert _install(project, machine, "cpu").stderr == ""
 
     switched = _install(project, machine, "gpu").stderr
-    assert "was installed for the kind cpu, reinstalling it for gpu" in switched
+    assert "was installed for kind cpu, reinstalling it for kind gpu" in switched
     assert _versions(project)["torch"] == "2.13.0"
     _install(project, machine, "cpu")
     assert "triton" not in _versions(project), "nothing of the other kind is left"
@@ -169,8 +169,8 @@ def test_installs_again_only_when_something_changed(project: Path, machine: dict
 @pytest.mark.slow
 def test_downloads_are_reported_while_they_last(project: Path, machine: dict[str, str], standin: StandIn) -> None:
     standin.delay = 1.5
-    told = _install(project, {**machine, "INTERVAL": "0.3"}, "cpu").stderr
-    assert len(re.findall(r"^setup: .venvs/quantize: \d+ s, \d+ MB received$", told, re.MULTILINE)) >= 2
+    printed = _install(project, {**machine, "INTERVAL": "0.3"}, "cpu").stderr
+    assert len(re.findall(r"^setup: .venvs/quantize: \d+ s, \d+ MB received$", printed, re.MULTILINE)) >= 2
 
 
 def test_a_lock_of_the_wrong_kind_is_a_one_line_error(project: Path, machine: dict[str, str], standin: StandIn) -> None:
@@ -234,7 +234,7 @@ def test_a_working_nvidia_smi_selects_the_gpu_kind(recorded: Path, machine: dict
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "printed"),
     [
         (["--kind", "tpu"], "error: KIND: unknown kind of machine 'tpu'; choose cpu or gpu\n"),
         (
@@ -246,7 +246,7 @@ def test_a_working_nvidia_smi_selects_the_gpu_kind(recorded: Path, machine: dict
     ],
 )
 def test_unknown_arguments_are_one_line_errors(
-    recorded: Path, machine: dict[str, str], arguments: list[str], told: str
+    recorded: Path, machine: dict[str, str], arguments: list[str], printed: str
 ) -> None:
     answer = bash(["requirements/setup.sh", *arguments], recorded, machine)
-    assert (answer.returncode, answer.stdout, answer.stderr) == (2, "", told)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (2, "", printed)

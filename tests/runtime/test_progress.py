@@ -18,7 +18,7 @@ _COLOR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7])[;m]")
 
 
 def _on_a_terminal(script: str, **variables: str) -> str:
-    """What a script prints when stdout and stderr are a color terminal."""
+    """Return the output of a script if stdout and stderr are a color terminal."""
     ours, terminal = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "CI"}}
     environment |= {"TERM": "xterm-256color", "COLUMNS": "200"} | variables

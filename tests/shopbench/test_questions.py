@@ -76,6 +76,8 @@ def test_a_reference_may_be_written_as_json(tmp_path: Path) -> None:
     first, second = load_questions(_file(tmp_path, GOOD | {"output_field": "1"}, retrieval))
     assert first.output_field == 1
     assert second.output_field == [1, 2]
+    without_brackets = [retrieval | {"output_field": text} for text in ("2, 1", "3")]
+    assert [q.output_field for q in load_questions(_file(tmp_path, *without_brackets))] == [[2, 1], [3]]
 
 
 def test_fields_that_can_be_guessed_are_optional(tmp_path: Path) -> None:

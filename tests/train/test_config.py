@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from shoptune.errors import ShoptuneError
-from shoptune.train.config import load_train_config, with_files
+from shoptune.train.config import load_train_config
 from shoptune.train.machine import parse_machine
+from shoptune.train.row_files import with_files
 
 
 @pytest.fixture
@@ -75,7 +76,11 @@ def test_misuse_is_named(tmp_path: Path, values: dict[str, object], change: dict
 def test_a_hub_data_set_need_not_exist_here(tmp_path: Path, values: dict[str, object]) -> None:
     file = tmp_path / "train.yaml"
     file.write_text(yaml.safe_dump(values | {"datasets": [{"path": "org/rows", "type": "alpaca"}]}))
-    assert load_train_config(file).data_files == []
+    config = load_train_config(file)
+    assert config.data_files == []
+    assert config.hub_rows() == {"org/rows": "datasets[0].path"}
+    located = config.with_rows_at({"org/rows": tmp_path})
+    assert located.axolotl["datasets"] == [{"path": str(tmp_path), "type": "alpaca"}]
 
 
 @pytest.mark.parametrize("text", ["", "- a\n", "[\n"])
@@ -115,6 +120,13 @@ def test_a_pattern_that_matches_nothing(tmp_path: Path, values: dict[str, object
     (problem,) = _problems(tmp_path, values | {"datasets": [entry]})
     assert "no file in" in problem
     assert "matches train-*.parquet; build the rows first: shoptune data build" in problem
+
+
+def test_a_file_has_no_data_files(tmp_path: Path, values: dict[str, object]) -> None:
+    (tmp_path / "rows.parquet").touch()
+    entry = {"path": str(tmp_path / "rows.parquet"), "ds_type": "parquet", "data_files": "train-*.parquet"}
+    (problem,) = _problems(tmp_path, values | {"datasets": [entry]})
+    assert problem.endswith("is a file, but data_files needs a folder; name its folder, or remove data_files")
 
 
 def test_rows_need_not_be_built_for_a_check(tmp_path: Path, values: dict[str, object]) -> None:

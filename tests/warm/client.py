@@ -1,7 +1,7 @@
 """A stand-in for an environment's interpreter, which asks the warm interpreter to run its arguments, and waits.
 
 It takes the working directory, the variables, the standard streams, signals and the exit status across. When it is
-killed, what it asked for is killed too. Copied beside a line that names an interpreter, so it uses only the library.
+killed, what it asked for is killed too. Copied next to a line that names an interpreter, so it uses only the library.
 """
 
 from __future__ import annotations

@@ -45,28 +45,29 @@ class WarmInterpreters:
     Args:
         folder: a folder that the run's processes share.
         modules: what to import in each environment.
+        root: holds the environments.
     """
 
     current: ClassVar[WarmInterpreters]
 
-    def __init__(self, folder: Path, modules: Mapping[str, tuple[str, ...]] = MODULES) -> None:
-        self._folder, self._modules = folder, modules
+    def __init__(self, folder: Path, modules: Mapping[str, tuple[str, ...]] = MODULES, root: Path = ROOT) -> None:
+        self._folder, self._modules, self._root = folder, modules, root
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = (folder / "in-use").open("a")
         fcntl.flock(self._lock, fcntl.LOCK_SH)
         with (folder / "preparing").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for environment in self._modules:
-                if _cold(environment).is_file() and not self._warm(environment).exists():
+                if self._cold(environment).is_file() and not self._warm(environment).exists():
                     self._prepare(environment)
 
     def python(self, environment: str) -> Path:
         """The interpreter of an environment: the cold one on a machine with a GPU, since CUDA may not be forked."""
-        return _cold(environment) if _GPU.exists() else self._warm(environment)
+        return self._cold(environment) if _GPU.exists() else self._warm(environment)
 
     def variables(self) -> dict[str, str]:
         """The environment variables that make shoptune use them."""
-        found = {name: self.python(name) for name in self._modules if _cold(name).is_file() and name != "main"}
+        found = {name: self.python(name) for name in self._modules if self._cold(name).is_file() and name != "main"}
         return {f"SHOPTUNE_{name.upper()}_PYTHON": str(python) for name, python in found.items()}
 
     def close(self) -> None:
@@ -79,9 +80,9 @@ class WarmInterpreters:
     def _prepare(self, environment: str) -> None:
         client, home = self._warm(environment), self._folder / environment
         client.parent.mkdir(parents=True)
-        (home / "lib").symlink_to(_cold(environment).parents[1] / "lib")
+        (home / "lib").symlink_to(self._cold(environment).parents[1] / "lib")
         settings = {
-            "command": [str(_cold(environment)), "-W", "ignore", str(_HERE / "server.py")],
+            "command": [str(self._cold(environment)), "-W", "ignore", str(_HERE / "server.py")],
             "modules": self._modules[environment],
             "variables": {**QUIET, **_OFFLINE, "VLLM_LOGGING_LEVEL": "ERROR", "OMP_NUM_THREADS": "1"},
         }
@@ -91,6 +92,5 @@ class WarmInterpreters:
         written.chmod(0o755)
         shutil.move(written, client)
 
-
-def _cold(environment: str) -> Path:
-    return ROOT / (".venv" if environment == "main" else f".venvs/{environment}") / "bin" / "python"
+    def _cold(self, environment: str) -> Path:
+        return self._root / (".venv" if environment == "main" else f".venvs/{environment}") / "bin" / "python"

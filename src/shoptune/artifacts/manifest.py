@@ -81,12 +81,12 @@ def _flat(values: Any, place: str = "") -> dict[str, Any]:
 
 
 def read_manifest(directory: Path) -> Mapping[str, Any] | None:
-    """Read the manifest of an artifact's folder; None if it has none."""
+    """Read the manifest of an artifact's folder; None if it has none, or one of another program."""
     try:
-        manifest: Mapping[str, Any] = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
+        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
-    return manifest
+    return manifest if isinstance(manifest, dict) and {"stage", "outputs"} <= manifest.keys() else None
 
 
 def digest(path: Path) -> str:

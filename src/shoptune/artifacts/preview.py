@@ -8,7 +8,6 @@ from pathlib import Path
 
 from shoptune.artifacts.manifest import Request, changes, fingerprint_of, read_manifest
 from shoptune.artifacts.publish import up_to_date
-from shoptune.errors import fail
 from shoptune.runtime import environments
 
 
@@ -32,8 +31,6 @@ def preview(request: Request, environment: str | None, out: Path) -> Iterator[st
         yield f"  runs in the environment '{environment}'{state}"
     free = shutil.disk_usage(_existing(out)).free
     place = f"{out} ({free / 1e9:.1f} GB free)"
-    if out.exists() and not out.is_dir():
-        raise fail(out, "", "is a file, not a directory", "choose another --out")
     manifest = read_manifest(out)
     if up_to_date(request, fingerprint, out):
         yield f"  {out} is up to date ({_size(out)}); nothing to do without --force"

@@ -126,11 +126,20 @@ def _refuse_inside_an_input(request: Request, out: Path) -> None:
             raise fail(out, "--out", f"is inside the input '{name}' ({path})", "choose a folder outside of it")
 
 
+def refuse_file(out: Path) -> None:
+    """Refuse an artifact's folder that is a file.
+
+    Raises:
+        ShoptuneError: it is one.
+    """
+    if out.exists() and not out.is_dir():
+        raise fail(out, "", "is a file, not a directory", "choose another --out")
+
+
 def _refuse_to_overwrite(request: Request, fingerprint: Fingerprint, out: Path, *, force: bool) -> None:
+    refuse_file(out)
     if not out.exists():
         return
-    if not out.is_dir():
-        raise fail(out, "", "is a file, not a directory", "choose another --out")
     manifest = read_manifest(out)
     if manifest is None:
         if any(out.iterdir()):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shoptune.checkpoints.tensor_file import TensorSpec
 
 INDEX = "model.safetensors.index.json"
+ADAPTER = "adapter_config.json"
 PICKLES = ("pytorch_model*.bin", "model*.bin", "adapter_model.bin", "consolidated*.pth", "*.ckpt", "*.pt", "*.pkl")
 # Files that trainers write next to an adapter. They are not weights and are never read.
 _TRAINER_STATE = frozenset({"optimizer.pt", "scheduler.pt", "scaler.pt"})
@@ -41,6 +42,7 @@ class Checkpoint:
         Raises:
             ShoptuneError: the file is missing, or is not a JSON object.
         """
+        self.refuse_adapter()
         return read_json(self.path / "config.json")
 
     @cached_property
@@ -72,6 +74,16 @@ class Checkpoint:
     def ties_embeddings(self) -> bool:
         """Whether the output layer shares the input embedding. If so, a tensor for it in the files is ignored."""
         return bool(self.config.get("tie_word_embeddings"))
+
+    def refuse_adapter(self) -> None:
+        """Refuse an adapter where a whole model is needed.
+
+        Raises:
+            ShoptuneError: the folder has an adapter's config, and no model's.
+        """
+        if (self.path / ADAPTER).is_file() and not (self.path / "config.json").is_file():
+            remedy = "choose its base model, or merge the two first: shoptune merge"
+            raise fail(self.path, "", "is an adapter, not a checkpoint", remedy)
 
     def refuse_quantized(self) -> None:
         """Raise if the weights are quantized, since they are packed integers and scales.
@@ -152,8 +164,12 @@ def refuse_pickles(directory: Path) -> None:
             )
 
 
-def read_json(path: Path) -> Mapping[str, Any]:
+def read_json(path: Path, remedy: str = "choose the folder of a complete checkpoint") -> Mapping[str, Any]:
     """Read a JSON object from a file.
+
+    Args:
+        path: the file.
+        remedy: the remedy if the file is missing.
 
     Raises:
         ShoptuneError: the file is missing, or is not a JSON object.
@@ -161,7 +177,7 @@ def read_json(path: Path) -> Mapping[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise fail(path, "", "no such file", "choose the folder of a complete checkpoint") from error
+        raise fail(path, "", "no such file", remedy) from error
     except ValueError as error:
         raise fail(path, "", f"is not JSON ({error})", "restore the file") from error
     if not isinstance(value, dict):

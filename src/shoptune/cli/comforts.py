@@ -74,7 +74,7 @@ def _with_comforts(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _located(path: Path) -> Path:
-    """A config as it is named, or the one of this name that ships with shoptune."""
+    """Return a config's path, or the path of the shipped config with that name."""
     from shoptune.config.shipped import find_config
 
     found = find_config(path)

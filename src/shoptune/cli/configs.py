@@ -45,7 +45,8 @@ def configs_copy(
 
     files = select(names or [])
     copied = copy(files, to, overwrite=overwrite)
-    say(f"configs: {to}: copied {copied} of {len(files)} files; the others already existed")
+    kept = f"; {len(files) - copied} already existed" if copied < len(files) else ""
+    say(f"configs: {to}: copied {copied} file{'s' if copied != 1 else ''}{kept}")
 
 
 def register(parent: typer.Typer) -> None:

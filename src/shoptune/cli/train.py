@@ -55,7 +55,7 @@ Sbatch = Annotated[
     list[str], typer.Option("--sbatch", metavar="OPTION=VALUE", help="an option for sbatch (repeatable)")
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="print the batch file or the worker command without running it")
+    bool, typer.Option("--dry-run", help="show what would be done, and the worker command or the batch file")
 ]
 
 
@@ -92,6 +92,8 @@ def train(
         return
     _refuse_mixture(launcher, machines)
     if dry_run:
+        if launcher is Launcher.LOCAL:
+            _preview(arguments, out)
         _print_command(arguments, out)
     elif node_rank and nodes > 1:
         _join(arguments, out)
@@ -130,6 +132,14 @@ def _refuse_mixture(launcher: Launcher, nodes: Nodes) -> None:
     if nodes.count > 1 and ":" not in nodes.rendezvous:
         what = "is required with several machines"
         raise fail("--rendezvous", nodes.rendezvous, what, "pass machine 0 and a free port, such as node0:29500")
+
+
+def _preview(arguments: Arguments, out: Path) -> None:
+    from shoptune.stage import execute, only_preview
+    from shoptune.train.stage import TRAIN
+
+    with only_preview():
+        execute(TRAIN, arguments, out)
 
 
 def _print_command(arguments: Arguments, out: Path) -> None:

@@ -53,13 +53,13 @@ def resolved(value: Any) -> Any:
         return value
     try:
         if isinstance(value, Written) and (near := value.file.parent / value).exists():
-            return _from_here(near)
+            return from_here(near)
         return str(found) if (found := find_config(Path(value))) != Path(value) else str(value)
     except OSError:  # too long for a path
         return str(value)
 
 
-def _from_here(path: Path) -> str:
+def from_here(path: Path) -> str:
     """Make a path relative to the current folder if it is inside, so that its spelling does not change the config."""
     full, here = os.path.abspath(path), os.getcwd()  # noqa: PTH100, PTH109 - links stay as they are
     return os.path.relpath(full, here) if Path(full).is_relative_to(here) else str(path)

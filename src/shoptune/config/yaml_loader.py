@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import yaml
+
+_PLAIN = re.compile(r"[A-Za-z_./][\w./-]*", re.ASCII)
 
 
 # The loader based on libyaml reads all recipes in a tenth of the time.
@@ -32,3 +36,10 @@ def _refuse_repeated_keys(node: Any) -> None:
 
 class RepeatedKeyError(yaml.constructor.ConstructorError):
     """A mapping sets a key twice."""
+
+
+def as_yaml(text: str) -> str:
+    """A text as YAML, also within brackets: as it is, or quoted where YAML would read something else."""
+    if _PLAIN.fullmatch(text) and yaml.load(text, Loader=Loader) == text:  # noqa: S506 - a safe loader
+        return text
+    return json.dumps(text, ensure_ascii=False)

@@ -40,8 +40,8 @@ def assemble(plan: Plan, tables: Mapping[str, SourceTables], context: Context, e
     for views in shared_views(list(context.tasks.values())):
         for _ in executor.map(partial(compute_view, context), views):
             pass
-    assembly = _Assembly(context, executor, RowFilter(plan.mixture.near_duplicates, plan.mixture.limit_word_overlap))
     wanted = plan.wanted(context.tasks)
+    assembly = _Assembly(context, executor, RowFilter.of(plan.mixture, sum(wanted.values())))
     parts: list[pa.Table] = []
     with bar("data", sum(wanted.values())) as progress:
         for part in assembly.rows(wanted):
@@ -50,6 +50,7 @@ def assemble(plan: Plan, tables: Mapping[str, SourceTables], context: Context, e
     return BuildResult(
         Rows(parts),
         wanted,
+        {name: rows for name, rows in plan.wanted_of_all().items() if name not in wanted},
         assembly.row_filter.rejects,
         malformed={source: found.malformed for source, found in tables.items()},
         missing={source: found.missing for source, found in tables.items()},

@@ -68,11 +68,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build made and dropped, before anything is written.
+    """The rows made and the records dropped by a build, before anything is written.
 
     Attributes:
         rows: the rows, by task, before they are shuffled.
         wanted: how many rows of each task the mixture asks for.
+        absent: the same of tasks whose source is absent.
         rejects: records and rows that were dropped.
         malformed: by source, the parts of raw files that were set aside.
         missing: by source and description, the number of records without a partner in another table.
@@ -82,13 +83,17 @@ class BuildResult:
 
     rows: Rows
     wanted: Mapping[str, int]
+    absent: Mapping[str, int]
     rejects: Rejects
     malformed: Mapping[str, Sequence[MalformedRecord]]
     missing: Mapping[str, Mapping[str, int]]
     samples: Mapping[str, Sample]
     word_overlap: Mapping[str, float]
 
-    def shortfalls(self, share: float = 1) -> Mapping[str, int]:
-        """The tasks with less than a share of the rows wanted, and how many rows each has."""
+    def shortfalls(self, share: float = 1) -> dict[str, dict[str, int]]:
+        """The tasks with less than a share of the rows wanted: the rows `wanted` and `made`; absent ones have none."""
         made = self.rows.by_task()
-        return {name: made[name] for name, wanted in self.wanted.items() if made[name] < share * wanted}
+        counts = {
+            name: {"wanted": wanted, "made": made[name]} for name, wanted in {**self.wanted, **self.absent}.items()
+        }
+        return {name: count for name, count in counts.items() if count["made"] < share * count["wanted"]}

@@ -30,7 +30,7 @@ _CODE = ("*.py", "*.yaml", "*.json", "*.txt")
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the command line gives.
+    """The arguments of `shoptune data ingest`.
 
     Attributes:
         raw: a folder with one folder per source.
@@ -84,7 +84,7 @@ def load(arguments: Arguments) -> Job:
 
 
 def request(job: Job) -> Request:
-    """What the tables are made from: the raw files, and the code that reads them."""
+    """List everything that determines the tables: the raw files, and the code that reads them."""
     config: dict[str, Any] = {"code": _code_digest(), "duckdb": version("duckdb")}
     declared = {source: place for source, place in job.folders.items() if isinstance(place, DeclaredTables)}
     if declared:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +19,7 @@ from shoptune.data.render.renderer import Renderer
 from shoptune.data.tables.database import records
 from shoptune.data.tables.raw_database import open_raw
 from shoptune.data.write.files import STATS
+from shoptune.data.write.shortfalls import shortfall_lines
 from shoptune.errors import fail
 from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.chat import system_prompt
@@ -107,7 +109,7 @@ def print_stats(rows: Path) -> None:
     Raises:
         ShoptuneError: the folder contains no statistics.
     """
-    stats = read_json(rows / STATS)
+    stats = read_json(rows / STATS, "choose an artifact of `shoptune data build`")
     console = Console()
     table = Table("task", box=None, header_style="bold")
     table.columns[0].overflow = "fold"
@@ -124,6 +126,7 @@ def print_stats(rows: Path) -> None:
         for task, reasons in tasks.items():
             for reason, count in reasons.items():
                 console.print(f"[dim]{task}: {count} x {reason}[/dim]")
+    _print_filters(console, stats.get("filters", {}))
     for name, sample in stats["samples"].items():
         console.print(
             f"{name}: a sample of {sample['records']:,} of {sample['of']:,} records, with all of {sample['values']:,} "
@@ -131,6 +134,20 @@ def print_stats(rows: Path) -> None:
         )
     splits = ", ".join(f"{count} {split}" for split, count in stats["by_split"].items())
     console.print(f"{stats['rows']} rows: {splits}")
+    shortfalls = stats.get("shortfalls", {})
+    for line in shortfall_lines(shortfalls, len({*stats["by_task"], *shortfalls})):
+        console.print(line, style="bold red", highlight=False, soft_wrap=True)
+
+
+def _print_filters(console: Console, filters: Mapping[str, int | None]) -> None:
+    """Print what each filter has dropped, by the mixture's key that turns it off."""
+    if not filters:
+        return
+    table = Table("filter", box=None, header_style="bold")
+    table.add_column("dropped", justify="right")
+    for key, count in filters.items():
+        table.add_row(key, "off" if count is None else str(count))
+    console.print(table)
 
 
 def _share(value: float | None) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from shoptune.config import Settings, load
-from shoptune.config.paths import ConfigPath
+from shoptune.config.paths import ConfigPath, from_here
 from shoptune.config.shipped import shipped_root
 from shoptune.data.recipe import RECIPES, Task, has_recipes, load_tasks
 from shoptune.errors import Problem, ShoptuneError, nearest
@@ -30,9 +30,17 @@ class Mixture(Settings):
             which also distributes the rows of absent sources among the other tasks.
         decontaminate_against: files of questions in the development format that must not reach the rows.
         decontaminate_items: whether rows are dropped too that ask about the same title, query, concept or attribute as
-            one of those questions, in whatever words.
+            one of those questions, in any wording.
         near_duplicates: of rows of a task whose contents are at least this similar (Jaccard similarity of three-word
             runs), one is kept; null keeps all.
+        near_duplicates_across_tasks: a row is dropped if its content is at least this similar to that of a row of an
+            earlier task, of the same task type and with the same answer in words; null keeps all.
+        language_threshold: rows are dropped whose text is this much less likely to be in their language than in
+            another (a ratio of probabilities); null keeps all.
+        drop_personal_data: whether rows with e-mail addresses, phone numbers or order numbers are dropped.
+        drop_profanity: whether rows with profane words are dropped.
+        max_special_characters: rows are dropped with a larger share of characters that are neither letters, digits nor
+            spaces; null keeps all.
         limit_word_overlap: whether rows are dropped whose answer shared words give away, once a task has more of
             them than its recipe's `word_overlap` allows.
         max_characters: rows with a longer question are dropped.
@@ -55,6 +63,11 @@ class Mixture(Settings):
     decontaminate_against: tuple[ConfigPath, ...] = ()
     decontaminate_items: bool = True
     near_duplicates: Annotated[float, Field(gt=0.5, le=1)] | None = 0.9
+    near_duplicates_across_tasks: Annotated[float, Field(gt=0.5, le=1)] | None = 0.8
+    language_threshold: Annotated[float, Field(gt=0, lt=1)] | None = 0.02
+    drop_personal_data: bool = True
+    drop_profanity: bool = True
+    max_special_characters: Annotated[float, Field(gt=0, lt=1)] | None = 0.35
     limit_word_overlap: bool = True
     max_characters: Count = 20_000
     max_tokens: Count | None = None
@@ -91,13 +104,16 @@ class Plan:
 
     def wanted(self, present: Iterable[str]) -> dict[str, int]:
         """Rows of each task whose source is present; with `scale`, those of the others are distributed among them."""
-        fraction = self.mixture.row_fraction
-        every = {name: max(1, round(fraction * count)) for name, count in self.mixture.tasks.items()}
+        every = self.wanted_of_all()
         counts = {name: every[name] for name in present}
         if self.mixture.when_short != "scale":
             return counts
         total, left = sum(every.values()), sum(counts.values())
         return {name: round(count * total / left) for name, count in counts.items()}
+
+    def wanted_of_all(self) -> dict[str, int]:
+        """Rows of each task, if the sources of all are present."""
+        return {name: max(1, round(self.mixture.row_fraction * count)) for name, count in self.mixture.tasks.items()}
 
 
 def load_mixture(file: Path, overrides: Sequence[str] = (), recipes: Path | None = None) -> Plan:
@@ -133,5 +149,5 @@ def load_mixture(file: Path, overrides: Sequence[str] = (), recipes: Path | None
 
 def _recipes_of(file: Path) -> Path:
     """The folder of a mixture's recipes: its own, the one above, or the one that ships with shoptune."""
-    own = file.absolute().parent
-    return next((folder for folder in (own, own.parent) if has_recipes(folder)), shipped_root() / RECIPES)
+    above = Path(from_here(file.absolute().parents[1]))
+    return next((folder for folder in (file.parent, above) if has_recipes(folder)), shipped_root() / RECIPES)

@@ -34,6 +34,8 @@ class TaskRecipe(Settings):
         like: the development task that it resembles, or `none`.
         version: raised whenever the task's rows change on purpose.
         language: the language of its rows, unless a record has a `language` column.
+        languages: further languages that the questions may hold text in, apart from that of the prompts; rows in others
+            are dropped (`language_threshold` of a mixture).
         options: the number of options, for kinds that list options.
         answers: the number of right answers that every row must have; null takes records with any number.
         word_overlap: the highest score that guessing by shared words may reach on the rows; null sets no limit.
@@ -49,6 +51,7 @@ class TaskRecipe(Settings):
     like: str
     version: Annotated[int, Field(ge=1)] = 1
     language: str = "en"
+    languages: tuple[str, ...] = ()
     options: Annotated[int, Field(ge=2)] | None = None
     answers: Annotated[int, Field(ge=1, le=3)] | None = None
     word_overlap: Annotated[float, Field(gt=0, le=1)] | None = 0.45
@@ -124,7 +127,7 @@ class Recipe(Settings):
         if (self.source == TABLES) != bool(self.tables):
             raise ValueError("`source: tables` and `tables:` need each other")
         if self.tables and self.files:
-            raise ValueError("`files` has no meaning beside `tables:`, which names the files")
+            raise ValueError("`files` cannot be combined with `tables:`, which lists the files")
         return self
 
 
@@ -194,13 +197,13 @@ def has_recipes(directory: Path) -> bool:
 
 
 def _is_recipe(file: Path) -> bool:
-    """Whether a YAML is a recipe, perhaps a faulty one, rather than a mixture or the config of another stage."""
+    """Whether a YAML is a recipe, valid or not, rather than a mixture or the config of another stage."""
     keys = _keys(file)
     return keys is None or "source" in keys or isinstance(keys.get("tasks"), list)
 
 
 def _keys(file: Path) -> Mapping[str, object] | None:
-    """What is at the top of a YAML; None if it is malformed, which is reported when it is loaded."""
+    """Return the top level of a YAML, or None if it is malformed, which is reported when it is loaded."""
     try:
         values = read_yaml(file)
     except ShoptuneError:

@@ -11,13 +11,14 @@ from shlex import quote
 
 from shoptune.artifacts.manifest import Request
 from shoptune.checkpoints.hub import local_folder
+from shoptune.config.yaml_loader import as_yaml
 from shoptune.data import sources
 from shoptune.data.assemble import assemble
 from shoptune.data.build_result import BuildResult
 from shoptune.data.executor import ExecutorName, executor
 from shoptune.data.filters.candidates import Checks
 from shoptune.data.filters.length import LengthLimit
-from shoptune.data.filters.row_filter import SHORTCUT
+from shoptune.data.filters.reasons import SHORTCUT
 from shoptune.data.ingest_stage import cached_tables, cores, raw_inputs
 from shoptune.data.mixture import Plan, load_mixture
 from shoptune.data.readers.declared_tables import DeclaredTables
@@ -26,19 +27,19 @@ from shoptune.data.tables.database import Querying, draw_samples
 from shoptune.data.tables.source_tables import SourceTables
 from shoptune.data.worker import Context
 from shoptune.data.write.files import write_build
+from shoptune.data.write.shortfalls import ENOUGH, shortfall_lines
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
 from shoptune.runtime.progress import say
 from shoptune.stage import Stage
 
 _TOKENIZER = "tokenizer.json"
 _SCRATCH = "scratch"
-_ENOUGH = 0.9  # of the rows wanted of a task; less is reported
 _MANY_ROWS = 2_000  # worth starting processes for
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the command line gives.
+    """The arguments of `shoptune data build`.
 
     Attributes:
         file: the mixture YAML.
@@ -82,7 +83,7 @@ def load(arguments: Arguments) -> Job:
     """Read a mixture and its recipes, and locate the sources.
 
     Raises:
-        ShoptuneError: the mixture or a recipe is faulty, or a source is missing.
+        ShoptuneError: the mixture or a recipe is invalid, or a source is missing.
     """
     plan = load_mixture(arguments.file, arguments.overrides, arguments.recipes)
     tasks, root = list(plan.tasks.values()), arguments.tables or arguments.raw
@@ -100,7 +101,7 @@ def load(arguments: Arguments) -> Job:
 
 
 def request(job: Job) -> Request:
-    """What the rows are made from."""
+    """List everything that determines the rows."""
     mixture = job.plan.mixture
     inputs = raw_inputs(job.raw) | {f"tables/{source}": folder for source, folder in job.ingested.items()}
     inputs |= {f"questions/{number}": file for number, file in enumerate(job.plan.questions)}
@@ -114,7 +115,7 @@ def request(job: Job) -> Request:
 def write(job: Job, directory: Path) -> Mapping[str, str]:
     """Write `train-*.parquet` and `validation-*.parquet`, statistics, a report, a sample of drops and a dataset card.
 
-    The rows are the same whatever the executor and the number of workers.
+    The rows are the same for any executor and any number of workers.
 
     Raises:
         ShoptuneError: a query is wrong, there are too few records, or too many were rejected.
@@ -144,7 +145,7 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
 
 def next_command(_job: Job, out: Path) -> str:
     """Train on the rows."""
-    return f"shoptune train TRAIN.yaml --set {quote(f'datasets.0.path={out}')} --out DIR"
+    return f"shoptune train TRAIN.yaml --set {quote(f'datasets.0.path={as_yaml(str(out))}')} --out DIR"
 
 
 DATA: Stage[Arguments, Job] = Stage("data", load, request, write, next_command)
@@ -199,27 +200,25 @@ def _stop_when_short(plan: Plan, result: BuildResult) -> None:
         Problem(
             plan.file,
             f"tasks.{name}",
-            f"only {count} of {result.wanted[name]} rows could be made",
+            f"only {counts['made']} of {counts['wanted']} rows could be made",
             "lower the number, or --set when_short=shrink",
         )
-        for name, count in result.shortfalls().items()
+        for name, counts in result.shortfalls().items()
     ]
     if problems and plan.mixture.when_short == "stop":
         raise ShoptuneError(problems)
 
 
 def _report_shortfalls(plan: Plan, result: BuildResult) -> None:
-    """Print the tasks that are far from what the mixture wants.
+    """Print the tasks whose number of rows is far from the mixture's.
 
     Raises:
-        ShoptuneError: there is no row at all.
+        ShoptuneError: the build has no rows.
     """
     if not len(result.rows):
         raise fail(plan.file, "", "not a single row could be made", "see whether the raw files belong to its sources")
-    if short := result.shortfalls(_ENOUGH):
-        say(f"data: {len(short)} of {len(result.wanted)} tasks have less than {_ENOUGH:.0%} of the rows wanted:")
-        for name, made in short.items():
-            say(f"  {name:<40} {made:>8,} of {result.wanted[name]:,}")
+    for line in shortfall_lines(result.shortfalls(ENOUGH), len(plan.tasks)):
+        say(line)
 
 
 def _stop_when_too_many_rejects(plan: Plan, result: BuildResult) -> None:

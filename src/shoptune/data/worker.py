@@ -27,7 +27,7 @@ _databases: dict[Path, Database] = {}  # of this process, by the build's scratch
 
 @dataclass(frozen=True)
 class Context:
-    """What every unit of work of a build needs.
+    """The data that every unit of work of a build needs.
 
     Attributes:
         tasks: the tasks of the build, by name.
@@ -136,4 +136,4 @@ def _database(context: Context) -> Database:
 
 def _examined(context: Context, task: Task, batch: pa.RecordBatch) -> Candidates:
     rendered = render(task, context.querying.seed, batch.to_pylist(), context.checks.length.check)
-    return context.checks.examine(rendered, task.recipe.kind)
+    return context.checks.examine(rendered, task.recipe)

@@ -81,6 +81,7 @@ def load(arguments: Arguments) -> Job:
         what = "cannot be used in a submission: the challenge's machines have no embedding model"
         raise fail(arguments.file, "prompting.retrieved", what, "choose a prompting without retrieved examples")
     checkpoint = Checkpoint(locate(arguments.model, arguments.file, "--model"))
+    checkpoint.refuse_adapter()
     lock = arguments.requirements or gpu_lock()
     if not lock.is_file():
         raise fail(lock, "", "no such file", "choose a requirements file for --requirements")

@@ -83,7 +83,8 @@ class Client:
         except urllib.error.HTTPError as error:
             raise self._refused(error) from error
         except OSError as error:
-            what = f"no server answers ({error})"
+            reason = getattr(error, "reason", error)
+            what = f"no server answers ({getattr(reason, 'strerror', None) or reason})".lower()
             raise fail(self.url, "", what, "start one: shoptune serve PROFILE --model DIR") from error
 
     def _refused(self, error: urllib.error.HTTPError) -> ShoptuneError:

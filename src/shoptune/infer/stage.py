@@ -69,7 +69,7 @@ def load(arguments: Arguments) -> Job:
     """Read the profile and locate the checkpoint.
 
     Raises:
-        ShoptuneError: the profile is invalid, or vLLM cannot run the checkpoint or the adapter with it.
+        ShoptuneError: the profile or the questions are invalid, or vLLM cannot run the model or the adapter with it.
     """
     profile, adapter = load_profile(arguments.file, arguments.overrides), None
     checkpoint = Checkpoint(locate(arguments.model, arguments.file, "--model"))
@@ -77,6 +77,7 @@ def load(arguments: Arguments) -> Job:
         adapter = locate(arguments.adapter, arguments.file, "--adapter")
         profile = with_adapters(profile, [adapter])
     check_checkpoint(profile, arguments.file, checkpoint)
+    load_asked(arguments.questions)  # before vLLM is imported
     return Job(profile, checkpoint, arguments.questions, arguments.file, adapter)
 
 

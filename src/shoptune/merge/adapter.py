@@ -68,7 +68,7 @@ def write_adapter(plan: Plan, directory: Path, rank: int | None) -> dict[str, st
 
 @dataclass(frozen=True)
 class Truncation:
-    """What compressing one delta lost.
+    """The loss from compressing one delta.
 
     Attributes:
         whole: sum of squares of the delta.
@@ -91,7 +91,7 @@ def total(losses: Iterable[Truncation]) -> Truncation:
 
 
 def sentence(losses: Mapping[str, Truncation], rank: int) -> str:
-    """What compressing the ensemble lost, in total and in the worst matrix."""
+    """Describe the loss from compressing the ensemble, in total and in the worst matrix."""
     worst = max(losses, key=lambda name: losses[name].share)
     return (
         f"compressing to rank {rank} lost {total(losses.values()).share:.1%} of the delta's norm in total and "

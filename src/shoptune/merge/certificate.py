@@ -1,4 +1,4 @@
-"""What a merge was meant to change, and how much of that survived rounding to 16 bits.
+"""The intended change of a merge, and how much of it is left after rounding to 16 bits.
 
 A typical LoRA delta is a hundred times smaller than the weights that it is added to. The steps of bfloat16 at the size
 of the weights are as large as the delta, so much of it is rounded away; the steps of float16 are eight times finer.

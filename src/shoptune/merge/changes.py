@@ -1,4 +1,4 @@
-"""What a member of an ensemble does to a weight: where it is stored, and how it becomes a delta when it is merged."""
+"""The changes that a member of an ensemble makes to a weight: where they are stored, and how they become a delta."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to merge: the base, the adapters with their weights, the method, and wise-ft's alpha."""
+"""The merge config: the base, the adapters with their weights, the method, and wise-ft's alpha."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class WeightedAdapter(Settings):
 
 
 class MergeConfig(InlineSettings):
-    """A merge YAML. The method's parameters are written beside the other keys: `method: ties`, `density: 0.5`.
+    """A merge YAML. The method's parameters are keys on the same level: `method: ties`, `density: 0.5`.
 
     Attributes:
         base: folder or Hub id of the checkpoint that the adapters were trained on.

@@ -12,7 +12,7 @@ from shoptune.merge.factors import Factors
 
 
 class Delta(Protocol):
-    """A delta, of which any part can be computed. A weight that is no matrix counts as one of rows."""
+    """A delta, any part of which can be computed. Weights that are not matrices have one column per row."""
 
     def fill(self, part: torch.Tensor, row: int, column: int, base: torch.Tensor) -> None:
         """Write a part of the delta.

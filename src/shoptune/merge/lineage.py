@@ -25,7 +25,7 @@ _LAYER = re.compile(r"\.layers\.(\d+)\.")
 
 
 def other_base(adapter: Path, targets: Iterable[str], base: Checkpoint, reference: str) -> str | None:
-    """What shows that an adapter was trained on another base, or None if nothing does.
+    """Return the evidence that an adapter was trained on another base, or None if there is none.
 
     What shoptune trained has a manifest with the digest of its base, which decides. For other adapters, compare what
     `adapter_config.json` says of the base: its name, and, if the folder exists, its architecture. For other tuned

@@ -33,7 +33,7 @@ _PART = re.compile(
 
 @dataclass(frozen=True)
 class _Parts:
-    """What an adapter's file holds for one module, by `A`, `B`, `magnitude`, `tokens` and `base`."""
+    """The tensors of one module in an adapter's file, by `A`, `B`, `magnitude`, `tokens` and `base`."""
 
     module: str
     specs: dict[str, TensorSpec] = field(default_factory=dict)
@@ -146,7 +146,7 @@ def _rows(reading: _Reading, module: str, spec: TensorSpec) -> Change:
 
 
 def _check_saved_base(reading: _Reading, module: str, spec: TensorSpec) -> None:
-    """PEFT saves an embedding's own weight beside its factors, or if training resized it; it must be the base's."""
+    """Check that an embedding's own weight, which PEFT saves next to its factors, equals that of the base."""
     name = f"{module}.weight"
     ours_spec = reading.base.tensors.get(_stored(reading.base, name))
     if ours_spec and ours_spec.shape[1:] == spec.shape[1:] and ours_spec.rows != spec.rows:

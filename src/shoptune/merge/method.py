@@ -1,4 +1,4 @@
-"""What a merge method is: parameters, and a function from the members' deltas of one weight to one delta."""
+"""The interface of merge methods: parameters, and a function that combines the members' deltas of one weight."""
 
 from __future__ import annotations
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from shoptune.errors import ShoptuneError
 from shoptune.merge.plan import Plan
 from shoptune.parity.config import Parity
 from shoptune.parity.forms import Form, adapters_form
@@ -34,8 +36,9 @@ def check_parity(parity: Parity, plan: Plan, inputs: Mapping[str, Path], directo
         if unmerged:
             ensemble = workspace / "ensemble"
             ensemble.mkdir(parents=True)
-            write_adapter(plan, ensemble, None)
-            (ensemble / FILE).unlink()
-            forms.append(dataclasses.replace(unmerged.served(), ensemble=str(ensemble)))
+            with suppress(ShoptuneError):  # DoRA and whole modules are no LoRA adapter
+                write_adapter(plan, ensemble, None)
+                (ensemble / FILE).unlink()
+                forms.append(dataclasses.replace(unmerged.served(), ensemble=str(ensemble)))
         forms.append(merged.served())
     run_gate(parity, forms, directory, workspace)

@@ -68,7 +68,7 @@ class Plan:
         return method.factors(parts, self.config.wise_ft_alpha)
 
     def delta(self, name: str) -> Delta | None:
-        """What the merge adds to one weight; None if that is nothing."""
+        """Return the delta that the merge adds to one weight, or None if there is none."""
         changes = [(member.targets[name], weight) for member, weight in self._members if name in member.targets]
         alpha = self.config.wise_ft_alpha
         if not changes or alpha == 0:
@@ -81,7 +81,7 @@ class Plan:
         return self.config.method.delta(parts, alpha, self._generator(name), base)
 
     def read(self, spec: TensorSpec, first: int, last: int, memory: memoryview) -> torch.Tensor:
-        """Rows of the weights to add deltas to: the checkpoint's, read into `memory`, or what NF4 makes of them."""
+        """Return rows of the weights to add deltas to, read into `memory`: as in the checkpoint, or rounded to NF4."""
         if self.config.base_weights == "checkpoint" or not is_quantized_in_training(spec):
             return read_rows(spec, first, last, memory=memory)
         if self._whole is None or self._whole[0] != spec.name:  # double quantization looks at a whole matrix
@@ -110,7 +110,7 @@ class Plan:
         return torch.Generator().manual_seed(int.from_bytes(seed, "little") >> 1)
 
     def _check_lineage(self) -> None:
-        """Refuse members of another base, or warn, as the config says."""
+        """Reject members trained on another base, or warn about them, depending on the config."""
         for number, (member, _) in enumerate(self._members):
             what = other_base(member.path, member.targets, self.base, self.config.base)
             if what is None:

@@ -9,6 +9,7 @@ from shlex import quote
 
 from shoptune.artifacts.manifest import Request
 from shoptune.config import load as load_config
+from shoptune.config.yaml_loader import as_yaml
 from shoptune.merge.config import MergeConfig
 from shoptune.merge.sources import Sources
 from shoptune.parity.config import require_environments
@@ -19,7 +20,7 @@ from shoptune.stage import Stage
 
 @dataclass(frozen=True)
 class Form:
-    """What a merge is written as.
+    """The output format of a merge.
 
     Attributes:
         as_adapter: one PEFT adapter instead of a full checkpoint.
@@ -32,7 +33,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the command line gives: the merge YAML, its overrides, and what to write."""
+    """The arguments of `shoptune merge`: the merge YAML, its overrides, and the output format."""
 
     file: Path
     overrides: Sequence[str] = ()
@@ -41,7 +42,7 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Job:
-    """What to merge, the folders it is in, and what to write."""
+    """The merge config, the folders of its inputs, and the output format."""
 
     config: MergeConfig
     sources: Sources
@@ -52,14 +53,14 @@ def load(arguments: Arguments) -> Job:
     """Read the merge YAML and locate its base and adapters.
 
     Raises:
-        ShoptuneError: the YAML is faulty, or a folder is missing.
+        ShoptuneError: the YAML is invalid, or a folder is missing.
     """
     config = load_config(arguments.file, MergeConfig, arguments.overrides)
     return Job(config, Sources.of(config, arguments.file), arguments.form)
 
 
 def request(job: Job) -> Request:
-    """What the merge is made from."""
+    """List everything that determines the merge."""
     config = job.config.model_dump(mode="json", exclude={"parity"})  # changes no weight
     return Request("merge", config | asdict(job.form), job.sources.inputs())
 
@@ -107,8 +108,8 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
 def next_command(job: Job, out: Path) -> str:
     """Quantize a checkpoint; serve an adapter."""
     if job.form.as_adapter:
-        return f"shoptune merge MERGE.yaml --set {quote(f'adapters=[{{path: {out}}}]')} --out DIR"
-    return f"shoptune quantize QUANTIZE.yaml --set {quote(f'model={out}')} --out DIR"
+        return f"shoptune merge MERGE.yaml --set {quote(f'adapters=[{{path: {as_yaml(str(out))}}}]')} --out DIR"
+    return f"shoptune quantize QUANTIZE.yaml --set {quote(f'model={as_yaml(str(out))}')} --out DIR"
 
 
 MERGE: Stage[Arguments, Job] = Stage(

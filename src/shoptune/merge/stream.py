@@ -62,7 +62,7 @@ class Output:
 def write_merged(base: Checkpoint, read: Read, delta: Callable[[str], Delta | None], output: Output) -> dict[str, str]:
     """Write `base + delta` with the base's shard layout.
 
-    Memory use is a few blocks per core and the delta of one tensor, whatever the size of the model.
+    Memory use is a few blocks per core and the delta of one tensor, independent of the model's size.
 
     Args:
         base: the checkpoint to add to.

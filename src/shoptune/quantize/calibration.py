@@ -32,6 +32,7 @@ class CalibrationSet:
         left_out: the number of questions or rows not used because of `max_samples`.
         repeated_tokens: the number of tokens repeated from the beginning to fill the last block.
         tokens: the number of tokens per task type, not counting repeated ones.
+        cut: the number of tokens cut off because of `max_sample_length`.
     """
 
     blocks: list[list[int]]
@@ -39,6 +40,7 @@ class CalibrationSet:
     left_out: int
     repeated_tokens: int
     tokens: Mapping[str, int]
+    cut: int = 0
 
     def summary(self) -> dict[str, object]:
         """Return the statistics for quantize_report.json."""
@@ -48,6 +50,7 @@ class CalibrationSet:
             "blocks": len(self.blocks),
             "block_length": len(self.blocks[0]),
             "repeated_tokens": self.repeated_tokens,
+            "cut_tokens": self.cut,
             "tokens_by_task_type": dict(self.tokens),
         }
 
@@ -62,10 +65,14 @@ def calibration_set(settings: Calibration, tokenizer: ChatTokenizer) -> Calibrat
     Raises:
         ShoptuneError: the samples cannot be read, or are shorter than one block in total.
     """
-    samples = read_samples(settings, tokenizer.control_tokens)
+    samples, cut = read_samples(settings, tokenizer.control_tokens), 0
 
     def encode(sample: Sample) -> list[int]:
-        return tokenizer.encode(tokenizer.render(sample.messages))
+        nonlocal cut
+        ids = tokenizer.encode(tokenizer.render(sample.messages))
+        kept = ids[: settings.max_sample_length]
+        cut += len(ids) - len(kept)
+        return kept
 
     chosen = balance(samples, settings.max_samples, encode)
     tokens = dict.fromkeys(sorted({sample.task_type for sample in samples}), 0)
@@ -78,7 +85,7 @@ def calibration_set(settings: Calibration, tokenizer: ChatTokenizer) -> Calibrat
         raise fail(source, "", what, "provide more samples, or lower calibration.max_length")
     blocks = pack((ids for _, ids in chosen), settings.max_length)
     repeated = len(blocks) * settings.max_length - total
-    return CalibrationSet(blocks, len(chosen), len(samples) - len(chosen), repeated, tokens)
+    return CalibrationSet(blocks, len(chosen), len(samples) - len(chosen), repeated, tokens, cut)
 
 
 def read_samples(settings: Calibration, control_tokens: tuple[str, ...]) -> list[Sample]:

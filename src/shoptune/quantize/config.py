@@ -27,6 +27,7 @@ class Calibration(Settings):
         rows: a folder written by `shoptune data build`, or a Parquet file; each row is rendered with its answer.
         max_samples: the maximum number of questions or rows, chosen so that task types get equal numbers of tokens.
         max_length: the length of the blocks that samples are packed into, in tokens.
+        max_sample_length: the number of tokens after which a sample is cut off; by default, samples are used whole.
         chat_template_arguments: arguments for the checkpoint's chat template, the same as in the inference profile.
     """
 
@@ -34,6 +35,7 @@ class Calibration(Settings):
     rows: ConfigPath | None = None
     max_samples: Count = 128
     max_length: Count = 512
+    max_sample_length: Count | None = None
     chat_template_arguments: Mapping[str, bool | int | float | str] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -23,6 +23,7 @@ from shoptune.quantize.widths import check_widths, intermediate_size, padded_wid
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.progress import bar, say
 from shoptune.runtime.redirection import redirect_output
+from shoptune.shopbench.questions import load_asked
 from shoptune.stage import ConfigFile, Stage
 
 if TYPE_CHECKING:
@@ -64,8 +65,11 @@ def load(arguments: ConfigFile) -> Job:
     if not any((checkpoint.path / name).is_file() for name in _TOKENIZERS):
         remedy = "copy its base model's tokenizer files into the folder"
         raise fail(checkpoint.path, "", f"has no tokenizer ({' or '.join(_TOKENIZERS)})", remedy)
+    _ = checkpoint.shards  # raises for missing weights, pickles and an index that leads out of the folder
     refuse_experts(checkpoint)
     check_widths(checkpoint, config.engine.group_size, config.tensor_parallel)
+    if config.calibration.questions:
+        load_asked(Path(config.calibration.questions))  # before the engine is imported
     return Job(config, checkpoint)
 
 
@@ -149,7 +153,7 @@ def _quantize(job: Job, directory: Path, kept: Path) -> tuple[dict[str, object],
     calibration = _calibration(job, kept) if engine.calibrates else None
     blocks = calibration.blocks if calibration else ()
     limit = int(config.activation_memory * 10**9)
-    told = engine.quantize(Work(source, blocks, config.device, directory, kept, checks, limit))
+    details = engine.quantize(Work(source, blocks, config.device, directory, kept, checks, limit))
     source.copy_side_files(directory, but=_WEIGHTS_AND_CONFIG)
     quantized = Checkpoint(directory)
     for shard in quantized.shards:
@@ -157,7 +161,7 @@ def _quantize(job: Job, directory: Path, kept: Path) -> tuple[dict[str, object],
     _check_scales(quantized)
     layers = checks.layers()
     figures = {"engine": engine.engine, "calibration": calibration.summary() if calibration else None}
-    return {**figures, **(report(layers, missing) if layers else {}), **told}, layers
+    return {**figures, **(report(layers, missing) if layers else {}), **details}, layers
 
 
 def _calibration(job: Job, kept: Path) -> CalibrationSet:

@@ -140,7 +140,7 @@ def _scored(run: Run) -> list[_Scored]:
 
 
 def _role(inputs: Mapping[str, Any], models: Mapping[str, Found], bases: set[str], *, ensembles: bool) -> int | None:
-    """What kind of model predictions are from; None if it cannot be told."""
+    """Return the kind of model that made predictions, or None if it is unknown."""
     sha256 = inputs["model"]["sha256"]
     if "adapter" in inputs:
         return _ADAPTER if sha256 in bases else None

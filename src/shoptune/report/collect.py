@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,8 @@ class Run:
     Attributes:
         directory: the run's folder.
         artifacts: the artifacts, in the order in which they were finished.
-        scores: the scores.json of each model, by the name of its folder, in the order of the artifacts.
+        scores: the scores.json of each model, by the name of its folder, or its path if several have
+            that name, in the order of the artifacts.
     """
 
     directory: Path
@@ -94,14 +96,19 @@ def collect(directory: Path) -> Run:
     """Find every artifact under a folder.
 
     Raises:
-        ShoptuneError: the folder contains no artifact.
+        ShoptuneError: the folder contains no artifact, or is one, whose scores.json the report would replace.
     """
+    if own := read_manifest(directory):
+        what = f"is an artifact of `shoptune {own['stage']}`, not the folder of a run"
+        raise fail(directory, "", what, "choose the folder that contains the run's artifacts")
     found = []
     for manifest_file in directory.glob("**/manifest.json"):
         path = manifest_file.parent
         if any(part.endswith((".partial", ".old")) for part in path.relative_to(directory).parts):
             continue
-        manifest = read_manifest(path) or {}
+        manifest = read_manifest(path)
+        if manifest is None:
+            continue
         size = sum(entry["bytes"] for entry in manifest["outputs"].values())
         name = str(path.relative_to(directory))
         found.append((manifest["finished"], Found(name, manifest["stage"], manifest["seconds"], size, path)))
@@ -109,5 +116,9 @@ def collect(directory: Path) -> Run:
         raise fail(directory, "", "contains no artifacts", "choose the folder of a run, such as runs/demo")
     artifacts = [artifact for _, artifact in sorted(found, key=lambda pair: pair[0])]
     evaluated = [artifact for artifact in artifacts if artifact.stage == "evaluate"]
-    scores = {artifact.path.name: read_json(artifact.path / SCORES) for artifact in evaluated}
+    repeated = Counter(artifact.path.name for artifact in evaluated)
+    scores = {
+        artifact.path.name if repeated[artifact.path.name] == 1 else artifact.name: read_json(artifact.path / SCORES)
+        for artifact in evaluated
+    }
     return Run(directory, artifacts, scores)

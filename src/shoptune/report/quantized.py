@@ -1,4 +1,4 @@
-"""What 4 bits cost each layer, from the reports of the quantize artifacts."""
+"""The quality of 4-bit layers, from the reports of the quantize artifacts."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def become(environment: str, module: str, arguments: Sequence[str], variables: M
 def python_of(environment: str) -> Path:
     """The interpreter of an environment: the one named by its variable, else `.venvs/<environment>`.
 
-    `.venvs` is looked for in the current folder, beside the environment that shoptune runs in, and at the root of a
+    `.venvs` is searched in the current folder, next to the environment that shoptune runs in, and at the root of a
     checkout, where `make setup` puts it; `SHOPTUNE_ENVIRONMENTS` names another folder.
 
     Raises:
@@ -83,7 +83,7 @@ def python_of(environment: str) -> Path:
 
 
 def _folders() -> list[Path]:
-    """Where environments are looked for: the folder that is set; else the current one, then beside this one."""
+    """Return the folders that may contain environments: the configured one, or else those near this one."""
     if chosen := os.environ.get(FOLDER):
         return [Path(chosen)]
     here = Path(sys.prefix).parent

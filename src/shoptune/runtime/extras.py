@@ -1,4 +1,4 @@
-"""What to install when a library is missing: the extra of this package that has it."""
+"""Suggest the extra of this package to install if a library is missing."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Probes:
 
 
 def inspect_machine(out: Path = Path(), probes: Probes | None = None) -> Machine:
-    """What this machine has available now.
+    """Return the resources that this machine has available now.
 
     Args:
         out: where artifacts go; need not exist yet.
@@ -95,7 +95,7 @@ def _meminfo(file: Path) -> dict[str, int]:
 
 
 def _left_in_groups(probes: Probes) -> Iterator[int]:
-    """What each limited control group of this process and its parents has left; cgroup v2, then v1."""
+    """Yield the memory left in each limited control group of this process and its parents; cgroup v2, then v1."""
     for folder in _groups(probes, "0::"):
         yield from _left(folder, "memory.max", "memory.current", "inactive_file")
     for folder in _groups(probes, "memory:"):

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from shoptune.errors import fail
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -24,7 +26,7 @@ class Bar(Protocol):
         """Count `steps` more of the work as done."""
 
     def note(self, text: str) -> None:
-        """Show a few words beside the percentage."""
+        """Show a short text next to the percentage."""
 
 
 @contextmanager
@@ -50,7 +52,7 @@ def bar(title: str, total: float) -> Iterator[Bar]:
 
 @dataclass
 class _Output:
-    """What is printed and where it is logged."""
+    """The messages to print, and the file to log them to."""
 
     quiet: bool = False
     verbose: bool = False
@@ -67,10 +69,18 @@ def set_output(*, quiet: bool = False, verbose: bool = False, log_file: Path | N
         quiet: print errors only.
         verbose: also print details.
         log_file: a file to which all messages, details included, are appended with the time.
+
+    Raises:
+        ShoptuneError: the log file cannot be written.
     """
     global _output  # noqa: PLW0603 - a setting of the process
     if log_file:
-        log_file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            log_file.parent.mkdir(parents=True, exist_ok=True)
+            log_file.open("a", encoding="utf-8").close()
+        except OSError as error:
+            what = f"cannot be written ({(error.strerror or str(error)).lower()})"
+            raise fail(log_file, "--log-file", what, "choose another file") from error
     _output = _Output(quiet, verbose, log_file)
 
 

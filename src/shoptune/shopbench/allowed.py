@@ -1,4 +1,4 @@
-"""What the answer to a question may be, independent of any tokenizer."""
+"""The answers that a question allows, independent of the tokenizer."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def render(messages: Sequence[Message], checkpoint: Path, arguments: Mapping[str
         arguments: further arguments of the template, such as Qwen3's `enable_thinking`.
 
     Raises:
-        ShoptuneError: the checkpoint has no chat template, or its template refuses the messages.
+        ShoptuneError: the checkpoint has no chat template, or its template rejects the messages.
     """
     template, special = _template(checkpoint)
     values = {"tools": None, "documents": None, **special, **(arguments or {})}
@@ -54,7 +54,7 @@ def no_template(checkpoint: Path) -> ShoptuneError:
 
 @contextmanager
 def template_errors(checkpoint: Path) -> Iterator[None]:
-    """Report a template that refuses its messages, such as a system prompt, as a one-line error."""
+    """Report a template that rejects messages, such as a system prompt, as a one-line error."""
     from jinja2 import TemplateError
 
     try:

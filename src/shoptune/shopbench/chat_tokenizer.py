@@ -50,7 +50,7 @@ class ChatTokenizer:
         """The chat as text, up to the assistant's turn when the answer is still missing.
 
         Raises:
-            ShoptuneError: the checkpoint has no chat template, or its template refuses the messages.
+            ShoptuneError: the checkpoint has no chat template, or its template rejects the messages.
         """
         if not self._tokenizer.chat_template:
             raise no_template(self._checkpoint)

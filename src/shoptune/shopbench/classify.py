@@ -46,7 +46,7 @@ def lists_options(text: str) -> bool:
 
 
 def wording_of(text: str) -> Wording:
-    """What a question asks for, apart from what it lists and what it is about."""
+    """Return the request in a question, without its lists and its subject."""
     unlisted, items = LIST_ITEM.subn("", text)
     if items <= 1 and _ASKS_FOR_ITEMS.search(text):  # the list may be within a line
         items = max(items, len(listing(text, bare=False).numbers))

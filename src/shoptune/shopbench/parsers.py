@@ -13,7 +13,7 @@ MAX_CHARACTERS = 5000
 
 
 def parse(task_type: TaskType, text: str) -> Parsed:
-    """Parse a prediction; never fails, whatever the text.
+    """Parse a prediction; never raises, for any text.
 
     Returns:
         multiple-choice: the option's number, or -1; ranking and retrieval: item numbers, perhaps none; named entity

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -179,13 +180,14 @@ def _flag(value: Any) -> bool:
 
 
 def _reference(task_type: TaskType, value: Any) -> Reference:
-    """A reference; where it is not a text, it may be written as JSON in one: "1" or "[1, 4]"."""
+    """A reference; where it is not a text, it may be written as JSON in one: "1", "[1, 4]", or "1, 4"."""
     definition, written = DEFINITIONS[task_type], value
     if isinstance(value, str) and definition.is_json:
-        try:
-            value = json.loads(value)
-        except ValueError:
-            value = written
+        for text in (written, f"[{written}]"):
+            with suppress(ValueError):
+                value = json.loads(text)
+                if definition.is_reference(value):
+                    break
     if not definition.is_reference(value):
         raise ValueError(f"'output_field' {written!r} is not an answer to a question of type '{task_type}'")
     reference: Reference = value

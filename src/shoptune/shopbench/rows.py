@@ -62,7 +62,7 @@ class Row:
 
     @property
     def row_id(self) -> str:
-        """A hash of what the row asks and answers: equal rows have equal ids, whatever build they come from."""
+        """A hash of the row's question and answer: equal rows have equal ids in all builds."""
         question = self.question
         text = "\x1f".join((question.task_name, question.input_field, encode_reference(question.output_field)))
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

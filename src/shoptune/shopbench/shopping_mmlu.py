@@ -117,7 +117,7 @@ def _reference(task_type: TaskType, value: Any) -> Any:
 
 
 def _options_problem(question: Question) -> str | None:
-    """What is odd about a multiple-choice question's options; ratings have no list."""
+    """Return the problem of a multiple-choice question's options, if any; ratings have no list."""
     numbers = listed_numbers(question.input_field)
     if question.task_type is not TaskType.MULTIPLE_CHOICE or not numbers:
         return None
@@ -129,7 +129,7 @@ def _options_problem(question: Question) -> str | None:
 
 
 def _odd_tables(folder: Path) -> list[Problem]:
-    """What is odd in the multiple-choice tables of single tasks, whose options are lists."""
+    """Return the problems in the multiple-choice tables of single tasks, whose options are lists."""
     odd = []
     for file in sorted(folder.glob("*.csv")):
         with file.open(encoding="utf-8-sig", newline="") as text:

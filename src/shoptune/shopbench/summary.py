@@ -81,7 +81,7 @@ def paired_difference(scores: Sequence[float], baseline: Sequence[float]) -> tup
     """The mean difference of two models' scores on the same questions, with its 95% bootstrap interval.
 
     Returns:
-        The difference, and the interval's ends; an interval that excludes 0 tells the models apart.
+        The difference, and the interval's ends; an interval that excludes 0 means a significant difference.
     """
     differences = np.asarray(scores, dtype=np.float64) - np.asarray(baseline, dtype=np.float64)
     draws = np.random.default_rng(_SEED).integers(len(differences), size=(RESAMPLES, len(differences)))

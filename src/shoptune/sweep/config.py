@@ -1,4 +1,4 @@
-"""What to sweep: an ensemble, a grid or a search space, and the questions to score on."""
+"""The sweep config: an ensemble, a grid or a search space, and the questions to score on."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def load_sweep(file: Path, overrides: Sequence[str] = ()) -> SweepPlan:
     Overrides whose key begins with `merge.` or `profile.` change the YAML of that name.
 
     Raises:
-        ShoptuneError: one of the three is faulty.
+        ShoptuneError: one of the three is invalid.
     """
     of_merge, of_profile = _inside("merge.", overrides), _inside("profile.", overrides)
     own = [text for text in overrides if not text.startswith(("merge.", "profile."))]

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shoptune.artifacts.publish import write_atomically
-from shoptune.sweep.points import Candidate
 
 
 class FirstPredictions:
@@ -32,8 +31,8 @@ class FirstPredictions:
         return sum(first != second for first, second in zip(kept, _digests(predictions), strict=True))
 
 
-def repeat_sentence(candidate: Candidate, changed: int, questions: int) -> str:
-    """What a sweep says of its first point, scored again."""
+def repeat_sentence(candidate: object, changed: int, questions: int) -> str:
+    """Describe the comparison of a sweep's first point with its repetition at the end."""
     if not changed:
         return f"Scored again at the end, {candidate} gave the same predictions."
     return (

@@ -37,13 +37,15 @@ def load(arguments: ConfigFile) -> SweepPlan:
     """Read the sweep YAML and the configs it names.
 
     Raises:
-        ShoptuneError: one of them is faulty.
+        ShoptuneError: one of them is invalid.
     """
-    return load_sweep(arguments.file, arguments.overrides)
+    plan = load_sweep(arguments.file, arguments.overrides)
+    load_questions(Path(plan.config.questions))  # before vLLM is imported
+    return plan
 
 
 def request(plan: SweepPlan) -> Request:
-    """What the sweep is made from."""
+    """List everything that determines the sweep."""
     sources = Sources.of(plan.merge, Path(plan.config.merge)).inputs()
     inputs = sources | {"questions": Path(plan.config.questions)} | plan.profile.prompting.inputs
     config = {

@@ -13,12 +13,13 @@ from shoptune.config.paths import plain, resolved
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
 from shoptune.train.axolotl_keys import KeyTree, known_keys
 from shoptune.train.machine import Machine, parse_machine
+from shoptune.train.row_files import missing_rows, with_files
 
-# Our own key, beside axolotl's: the machine that the config is written for.
+# The key that shoptune adds to axolotl's: the machine that the config is written for.
 _MACHINE = "machine"
 _OURS = {
     "output_dir": "remove it: --out names the artifact",
-    "dataset_prepared_path": "remove it: prepared data lie beside the artifact while it is made",
+    "dataset_prepared_path": "remove it: prepared data is stored next to the artifact while it is made",
     "auto_resume_from_checkpoints": "remove it: an interrupted run always resumes",
     "resume_from_checkpoint": "remove it: an interrupted run always resumes",
 }
@@ -66,10 +67,10 @@ class TrainConfig:
     def missing_rows(self) -> list[Problem]:
         """A problem for each set of local rows that does not exist."""
         return [
-            Problem(self.file, f"{key}[{number}].path", what, "build the rows first: shoptune data build")
+            Problem(self.file, f"{key}[{number}].path", *missing)
             for key in _ROW_SETS
             for number, entry in enumerate(self.axolotl.get(key) or [])
-            if entry.get("ds_type") and (what := _missing(entry))
+            if entry.get("ds_type") and (missing := missing_rows(entry))
         ]
 
     def has_few_rows(self) -> bool:
@@ -80,6 +81,24 @@ class TrainConfig:
         files = [[file for file in (path, *path.rglob("*")) if file.is_file()] for path in map(Path, paths)]
         return all(files) and sum(file.stat().st_size for each in files for file in each) < _FEW_ROWS_BYTES
 
+    def hub_rows(self) -> dict[str, str]:
+        """The sets of rows that are not on this machine, which are then Hub ids: their keys by path."""
+        return {
+            entry["path"]: f"{key}[{number}].path"
+            for key in _ROW_SETS
+            for number, entry in enumerate(self.axolotl.get(key) or [])
+            if not Path(entry["path"]).exists()
+        }
+
+    def with_rows_at(self, folders: Mapping[str, Path]) -> TrainConfig:
+        """The config with sets of rows in folders, by the paths that it names them by."""
+        sets = {
+            key: [{**entry, "path": str(folders.get(entry["path"], entry["path"]))} for entry in self.axolotl[key]]
+            for key in _ROW_SETS
+            if self.axolotl.get(key)
+        }
+        return dataclasses.replace(self, axolotl={**self.axolotl, **sets})
+
     def on(self, machine: Machine) -> TrainConfig:
         """The config completed for a machine: with an `attn_implementation`, unless it names one."""
         if self.axolotl.get("attn_implementation"):
@@ -88,7 +107,7 @@ class TrainConfig:
         return dataclasses.replace(self, axolotl=chosen, machine=machine)
 
     def for_axolotl(self, base_model: Path, directory: Path) -> dict[str, Any]:
-        """What axolotl is given: the config, with its paths inside the artifact that is being made."""
+        """Return the config for axolotl, with its paths inside the artifact that is being made."""
         plugins = [*(self.axolotl.get("plugins") or []), _PLUGIN]
         expanded = {
             key: [with_files(entry) for entry in self.axolotl[key]] for key in _ROW_SETS if self.axolotl.get(key)
@@ -142,36 +161,6 @@ def _with_paths(values: Mapping[str, Any]) -> dict[str, Any]:
     }
     changed: dict[str, Any] = plain({**values, **paths, **sets})
     return changed
-
-
-def with_files(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A set of rows with the patterns in its `data_files` replaced by the files that match, in order of name.
-
-    A pattern is relative to the set's folder, or else to the current folder.
-    """
-    patterns = entry.get("data_files")
-    if not patterns or not Path(entry["path"]).is_dir():
-        return dict(entry)
-    return {**entry, "data_files": [str(file) for file in _matching(Path(entry["path"]), patterns)]}
-
-
-def _matching(folder: Path, patterns: str | Sequence[str]) -> list[Path]:
-    files: list[Path] = []
-    for pattern in [patterns] if isinstance(patterns, str) else patterns:
-        anchored = Path(pattern).relative_to(Path(pattern).anchor) if Path(pattern).is_absolute() else Path(pattern)
-        root = Path(Path(pattern).anchor) if Path(pattern).is_absolute() else Path()
-        files += sorted(folder.glob(str(anchored))) or sorted(root.glob(str(anchored)))
-    return list(dict.fromkeys(files))
-
-
-def _missing(entry: Mapping[str, Any]) -> str:
-    """What is missing of a set of local rows, or an empty text."""
-    path, patterns = Path(entry["path"]), entry.get("data_files")
-    if not path.exists():
-        return f"no such file or folder '{path}'"
-    if patterns and path.is_dir() and not _matching(path, patterns):
-        return f"no file in '{path}' matches {patterns}"
-    return ""
 
 
 def unknown_keys(

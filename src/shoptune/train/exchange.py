@@ -11,7 +11,7 @@ from typing import Any
 JOB = "job.json"
 PROBLEMS = "problems.json"  # what the user must correct, found by a worker
 PROGRESS = "progress.json"  # the current step, replaced at every step
-FINISHED = "finished.json"  # written last; a run without it did not end by itself
+FINISHED = "finished.json"  # written last; a run without it was interrupted
 STOP = "stop"  # asks the workers to save a checkpoint and end
 METRICS = "metrics.jsonl"
 VERSIONS = "versions.json"

@@ -8,7 +8,7 @@ from pathlib import Path
 _TAIL_BYTES = 200_000
 _KILLED = {-9, 137}
 
-# What a log says, what happened, and what to change; the first that matches counts.
+# A pattern for the log, the cause, and the remedy; the first match counts.
 _CAUSES = (
     (
         r"CUDA out of memory|OutOfMemoryError|CUBLAS_STATUS_ALLOC_FAILED",
@@ -47,7 +47,7 @@ _EXCEPTION = re.compile(r"^(?:\[rank\d+\]: ?)?([A-Za-z_][\w.]*(?:Error|Exception
 
 
 def diagnose(log: Path, code: int) -> tuple[str, str]:
-    """What happened and what to do about it.
+    """Find the cause of a failure and its remedy.
 
     Args:
         log: what the workers printed.
@@ -60,9 +60,9 @@ def diagnose(log: Path, code: int) -> tuple[str, str]:
     if code in _KILLED:
         return "a worker was killed, most likely because the machine ran out of memory", "lower micro_batch_size"
     raised = _EXCEPTION.findall(text)
-    told = [found for found in raised if found[0].rpartition(".")[2] != "ChildFailedError"]
-    if told:
-        name, message = told[-1]
+    causes = [found for found in raised if found[0].rpartition(".")[2] != "ChildFailedError"]
+    if causes:
+        name, message = causes[-1]
         return f"training failed: {name.rpartition('.')[2]}: {message[:300]}", "read the end of this log"
     return f"training ended with status {code}, without weights", "read the end of this log"
 

@@ -27,7 +27,7 @@ AMPERE, _HOPPER = (8, 0), (9, 0)
 
 @dataclass(frozen=True)
 class Machine:
-    """What trains.
+    """The devices that train.
 
     Attributes:
         name: as in a config: `cpu`, or a card and how many of them, as `a100x8`.

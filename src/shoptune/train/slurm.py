@@ -84,13 +84,13 @@ def batch_file(run: Submission, root: Path) -> str:
 
 
 def submit(run: Submission, root: Path) -> str:
-    """Write the batch file beside the artifact and give it to sbatch.
+    """Write the batch file next to the artifact and pass it to sbatch.
 
     Returns:
         What sbatch said.
 
     Raises:
-        ShoptuneError: there is no sbatch here, or it refused.
+        ShoptuneError: sbatch is not installed, or it rejected the file.
     """
     file = run.out.with_name(f"{run.out.name}.sbatch")
     write_atomically(file, batch_file(run, root))

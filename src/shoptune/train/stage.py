@@ -13,7 +13,9 @@ from pathlib import Path
 from shlex import quote
 
 from shoptune.artifacts.manifest import Request
-from shoptune.checkpoints.checkpoint import locate
+from shoptune.checkpoints.checkpoint import Checkpoint, locate
+from shoptune.checkpoints.hub import local_folder
+from shoptune.config.yaml_loader import as_yaml
 from shoptune.errors import fail
 from shoptune.runtime.environments import go_offline
 from shoptune.stage import Stage, environment
@@ -22,13 +24,14 @@ from shoptune.train.exchange import JOB, METRICS, TRANSIENT, JobFile
 from shoptune.train.launch import LOG, Nodes, command, join_workers, run_workers
 from shoptune.train.metrics import loss_curve, read_metrics
 
+_ROW_FILES = ("*.parquet", "*.arrow", "*.json", "*.jsonl", "*.csv", "*.gz", "*.zst", "README.md")
 _KEPT = (".safetensors", ".json", ".jsonl", ".jinja")
 CURVE = "loss_curve.svg"
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the command line gives.
+    """The arguments of `shoptune train`.
 
     Attributes:
         file: the training YAML.
@@ -45,28 +48,42 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Job:
-    """What to train, from which base, on which machines (several workers are started by torchrun)."""
+    """The config, the base and the machines of a training run (torchrun starts several workers).
+
+    Attributes:
+        config: the checked YAML.
+        base_model: the folder of the base.
+        nodes: the machines.
+        downloaded: the folders of data sets that the YAML gives as Hub ids.
+    """
 
     config: TrainConfig
     base_model: Path
     nodes: Nodes = field(default_factory=Nodes)
+    downloaded: Mapping[str, Path] = field(default_factory=dict)
 
 
 def load(arguments: Arguments) -> Job:
     """Read and check the training YAML and locate its base.
 
     Raises:
-        ShoptuneError: the YAML is faulty, or the base cannot be found.
+        ShoptuneError: the YAML is invalid, or the base or the rows cannot be found.
     """
     config = load_train_config(arguments.file, arguments.overrides)
-    return Job(config, locate(config.base_model, config.file, "base_model"), _nodes(arguments, config))
+    base = locate(config.base_model, config.file, "base_model")
+    _ = Checkpoint(base).config  # raises if it is an adapter
+    downloaded = {
+        path: local_folder(path, _ROW_FILES, "dataset", file=config.file, key=key)
+        for path, key in config.hub_rows().items()
+    }
+    return Job(config, base, _nodes(arguments, config), downloaded)
 
 
 def machines(arguments: Arguments) -> Nodes:
     """The machines of a run whose rows and base need not be there yet.
 
     Raises:
-        ShoptuneError: the YAML is faulty.
+        ShoptuneError: the YAML is invalid.
     """
     return _nodes(arguments, load_train_config(arguments.file, arguments.overrides, built=False))
 
@@ -77,10 +94,11 @@ def _nodes(arguments: Arguments, config: TrainConfig) -> Nodes:
 
 
 def request(job: Job) -> Request:
-    """What the adapter is made from."""
+    """List everything that determines the adapter."""
     inputs = {"base_model": job.base_model} | {
         str(path): path for path in [*job.config.data_files, *job.config.input_files]
     }
+    inputs |= job.downloaded
     return Request("train", dict(job.config.axolotl), inputs)
 
 
@@ -125,14 +143,16 @@ def join(job: Job, out: Path) -> None:
 
 
 def _job_file(job: Job, directory: Path) -> JobFile:
-    return JobFile(job.config.file, job.config.axolotl, job.base_model, directory)
+    config = job.config.with_rows_at(job.downloaded)  # training is offline
+    return JobFile(config.file, config.axolotl, job.base_model, directory)
 
 
 def next_command(job: Job, out: Path) -> str:
     """Merge the adapter into its base; what was trained in full is quantized as it is."""
     if not job.config.axolotl.get("adapter"):
-        return f"shoptune quantize QUANTIZE.yaml --set {quote(f'model={out}')} --out DIR"
-    base, adapter = quote(f"base={job.config.base_model}"), quote(f"adapters=[{{path: {out}}}]")
+        return f"shoptune quantize QUANTIZE.yaml --set {quote(f'model={as_yaml(str(out))}')} --out DIR"
+    base = quote(f"base={as_yaml(job.config.base_model)}")
+    adapter = quote(f"adapters=[{{path: {as_yaml(str(out))}}}]")
     return f"shoptune merge MERGE.yaml --set {base} --set {adapter} --out DIR"
 
 

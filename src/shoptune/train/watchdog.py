@@ -26,7 +26,7 @@ class Watchdog:
         self._spikes = self._zeros = 0
 
     def problem(self, entry: Mapping[str, Any]) -> Problem | None:
-        """What a log entry of the trainer shows, or None if there is no problem."""
+        """Return the problem that a log entry of the trainer shows, or None."""
         where, loss = f"step {entry.get('step', '?')}", entry.get("loss")
         if not all(math.isfinite(float(entry[key])) for key in ("loss", "grad_norm") if entry.get(key) is not None):
             remedy = "lower learning_rate, set max_grad_norm: 1, or train in bf16 instead of fp16"

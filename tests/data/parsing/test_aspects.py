@@ -43,6 +43,27 @@ def test_keyphrases_are_verbatim(text: str) -> None:
     assert all(each.phrase in text and each.aspect in lexicon().group for each in find_keyphrases(text))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "an excellent sounding headset that doesn't fit comfortably",
+        "I wanted something normal but not too big or expensive",
+        "A premium keyboard at a non-premium price",
+        "Cute and made well but the functional design could be improved.",
+        "it is kind of slick, or maybe slippery is a better way to describe it",
+    ],
+)
+def test_a_phrase_that_is_cut_from_its_meaning_is_left_out(text: str) -> None:
+    assert not {"fit", "price", "grip", "functionality"} & {each.aspect for each in find_keyphrases(text)}
+
+
+def test_a_word_may_hint_at_an_aspect_without_being_a_keyphrase() -> None:
+    assert "winter" in lexicon().hints["warmth"]
+    assert "design" in lexicon().hints["style"]
+    assert "big" in lexicon().hints["fit"]
+    assert not [each for each in find_keyphrases("The winter design.") if each.aspect in {"warmth", "style"}]
+
+
 def _reviews(reviews2023: Path) -> Iterator[str]:
     for name in ("Amazon_Fashion_1008", "Patio_Lawn_and_Garden_100", "reviews_24categories_partial"):
         for line in (reviews2023 / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():

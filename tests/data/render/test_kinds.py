@@ -1,4 +1,4 @@
-"""Every kind of question: the rendered answer can be parsed, whatever the record contains."""
+"""Every kind of question: the rendered answer can be parsed, for any record."""
 
 import random
 

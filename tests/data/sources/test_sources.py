@@ -275,6 +275,46 @@ def test_esci_tells_where_queries_are_from(database: duckdb.DuckDBPyConnection, 
     assert database.execute("FROM esci_sources").fetchall() == [(7, "behavioral")]
 
 
+@pytest.mark.parametrize(
+    ("text", "query", "most"),
+    [
+        ("Cuisinart Electric Kettle", "hot kettles", True),
+        ("BrüMate Hopsulator Twist", "brumate hopsulator", True),
+        ("BrüMate Hopsulator Twist", "brumate hopsulator slim", False),
+        ("Full Set Seat Covers fit for F150 Crew Cab", "ford f150", False),
+        ("The Chemist", "stephenie meyer the seeker", False),
+        ("Shark Party Centerpiece Sticks for Birthdays", "weather theme cutout", False),
+        ("Birthday Party Sticks with a Shark", "shark birthday party sticks pack", True),
+        ("Spring Notion Skinny Tie", "tie", True),  # no word that is long enough to compare
+        ("Metallic Marker Pens for Black Paper, Rock Painting", "thin black paint makers", False),  # two of four
+        ("A thing", "", True),
+    ],
+)
+def test_what_of_a_query_a_title_names(
+    database: duckdb.DuckDBPyConnection, examples: Path, tmp_path: Path, text: str, query: str, most: bool
+) -> None:
+    _register("esci", database, examples / "raw", tmp_path)
+    given = database.execute("SELECT names_most_of($1, $2)", [text, query]).fetchone()
+    assert given == (most,)
+
+
+def test_misspelled_queries_are_left_out(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    queries = ["!awnmower tires", "0.0womens glasses", "2.5 inch hooks", "12 month socks"]
+    rows = [(n, query, "us", f"p{n}", "E", "train") for n, query in enumerate(queries)]
+    (tmp_path / "esci").mkdir()
+    duckdb.execute(f"""
+        COPY (SELECT * FROM (VALUES {", ".join(map(str, rows))})
+              AS t(query_id, query, product_locale, product_id, esci_label, split))
+        TO '{tmp_path / "esci" / "examples.parquet"}';
+        COPY (SELECT 'p0' AS product_id, 'us' AS product_locale, 't' AS product_title, '' AS product_description,
+                     '' AS product_bullet_point, '' AS product_brand, '' AS product_color)
+        TO '{tmp_path / "esci" / "products.parquet"}'
+        """)
+    _register("esci", database, tmp_path)
+    kept = database.execute("SELECT query FROM esci_judgements ORDER BY query_id").fetchall()
+    assert kept == [("2.5 inch hooks",), ("12 month socks",)]
+
+
 def test_a_missing_source_and_a_missing_file_are_named(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     (tmp_path / "esci").mkdir()
     with pytest.raises(ShoptuneError, match=r"esci: contains no \*examples\*\.parquet"):

@@ -28,8 +28,8 @@ def test_there_is_an_end(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     connection = duckdb.connect()
     with pytest.raises(duckdb.OutOfMemoryException):
         MemoryLimit(connection, 0.05).run("gathering", lambda: connection.execute(GATHER.format(20_000_000)).fetchall())
-    told = capsys.readouterr().err.splitlines()
-    assert [line.split()[-2] for line in told] == ["0.1", "0.15"]
+    printed = capsys.readouterr().err.splitlines()
+    assert [line.split()[-2] for line in printed] == ["0.1", "0.15"]
 
 
 def test_other_errors_are_not_tried_again() -> None:

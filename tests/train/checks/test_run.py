@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,8 @@ def test_rows_of_all_shards_are_tokenized_with_the_real_tokenizer(real_qwen2_tok
     assert any("not the answer" in problem for problem in blank["problems"]), blank
     assert any("end-of-turn token <|im_end|> is not trained" in problem for problem in endless["problems"])
     assert any("what is trained is not the answer" in problem for problem in prompt["problems"])
-    assert "datasets[0]: 50 of 50 rows are longer than 20 tokens; axolotl drops them" in short["notes"]
+    (none_left,) = short["problems"]
+    assert "datasets[0]: all of the first 50 rows are longer than sequence_len: 20 tokens; raise" in none_left
 
 
 def test_tokens_that_the_base_lacks_are_refused(tmp_path: Path) -> None:
@@ -194,8 +196,39 @@ def test_an_empty_set_of_rows(real_qwen2_tokenizer: Path, tmp_path: Path) -> Non
     assert "contains no rows; build the rows: shoptune data build" in problem
 
 
+def test_wrong_turns(tiny_base: Path, tmp_path: Path) -> None:
+    """A base that is none, settings of other machines, values of another type: one line each."""
+    (tmp_path / "adapter").mkdir()
+    (tmp_path / "adapter" / "adapter_config.json").write_text("{}")
+    shutil.copytree(tiny_base, tmp_path / "mute", ignore=shutil.ignore_patterns("*token*", "vocab*", "merges*"))
+    rows = f"datasets.0.path={_rows(tmp_path / 'rows', 1)}"
+    demo, base = "training_configs/demo-a.yaml", f"base_model={tiny_base}"
+    zero2 = "deepspeed=training_configs/deepspeed/zero2.json"
+    cases: dict[tuple[str, ...], list[str]] = {
+        (demo, "", rows, f"base_model={tmp_path / 'adapter'}"): ["adapter: is an adapter, not a checkpoint; "],
+        (demo, "", rows, f"base_model={tmp_path / 'mute'}"): ["mute: has no tokenizer; "],
+        (demo, "", rows, base, "micro_batch_size=many", "learning_rate=fast"): [
+            "demo-a.yaml: micro_batch_size: Input should be a valid integer",
+            "demo-a.yaml: learning_rate: could not convert string to float: 'fast'",
+        ],
+        (demo, "", rows, base, "lora_qkv_kernel=null"): ["demo-a.yaml: lora_qkv_kernel: the fused kernels run on"],
+        (demo, "", rows, base, zero2): ["demo-a.yaml: deepspeed: needs GPUs; "],
+        (demo, "a100x1", rows, base, zero2): ["demo-a.yaml: deepspeed: DeepSpeed splits work between"],
+        (demo, "", rows, base, "lora_target_modules=[nope]"): [
+            "demo-a.yaml: lora_target_modules: the model has no layer"
+        ],
+    }
+    for report, (case, expected) in zip(_check(*cases), cases.items(), strict=True):
+        for beginning in expected:
+            assert any(beginning in problem for problem in report["problems"]), (case, report)
+    offline = "datasets=[{path: org/rows, type: chat_template}]"
+    (report,) = _check((demo, "", base, offline))
+    assert report["problems"] == []
+    assert report["unchecked"] == ["rows: 'org/rows' is not on this machine"]
+
+
 def test_the_command_prints_what_it_found() -> None:
     output = run_shoptune("train", "training_configs/v9b.yaml", "--check")
     assert "checked: attention flex_attention on a100x8: sdpa with packed rows" in output
     assert "unchecked: rows: no such file or folder 'runs/kdd24/data/v9b'" in output
-    assert "train: training_configs/v9b.yaml: no problem found" in output
+    assert "train: training_configs/v9b.yaml: no problems found" in output

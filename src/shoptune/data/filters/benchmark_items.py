@@ -47,7 +47,7 @@ _SHARED = 0.5  # of an item's runs
 
 @dataclass(frozen=True)
 class BenchmarkItems:
-    """What must not be trained on.
+    """The questions and items that must not occur in training rows.
 
     Attributes:
         whole: items of a few words, each as its words.
@@ -130,7 +130,7 @@ def _runs(item: str) -> Iterator[str]:
 
 
 def benchmark_texts(path: Path) -> list[tuple[str, str]]:
-    """What is asked and the reference of every question in a development file, or in Shopping MMLU's folder.
+    """Read the text and the reference of every question in a development file, or in Shopping MMLU's folder.
 
     Raises:
         ShoptuneError: the file cannot be read, or the folder contains no questions.

@@ -25,7 +25,7 @@ _TEMPLATE_CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 class Wording:
     """The recipes' own words; what is left of a question without them is its content.
 
-    Recipes are phrased like the development set, so sharing a recipe's phrases with it is no sign of contamination.
+    Recipes are phrased like the development set, so sharing a recipe's phrases with it does not count as contamination.
 
     Attributes:
         runs: runs of four words in the phrasings.
@@ -43,12 +43,16 @@ class Wording:
 
     def content(self, words: Words) -> Words:
         """The words that belong to no run of a phrasing."""
+        return words.only(self.is_content(words))
+
+    def is_content(self, words: Words) -> NDArray[np.bool_]:
+        """For each word, whether it belongs to no run of a phrasing."""
         hashes, places = words.ngrams(_PHRASING_NGRAM)
         starts = places[self.runs.holds(hashes)]
         kept = np.ones(len(words.numbers), np.bool_)
         for step in range(_PHRASING_NGRAM):
             kept[starts + step] = False
-        return words.only(kept)
+        return kept
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Admit rows to a build: drop repeated questions, near-duplicates, and questions of the benchmark."""
+"""Admit rows to a build: drop repeated questions, near-duplicates, questions of the benchmark, and unfit texts."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from shoptune.data.filters.across_tasks import RowsOfOtherTasks
 from shoptune.data.filters.candidates import Candidates
 from shoptune.data.filters.duplicates import NearDuplicates
+from shoptune.data.filters.reasons import CONTAMINATED, DUPLICATE, NEAR_DUPLICATE, NEAR_DUPLICATE_ELSEWHERE, SHORTCUT
 from shoptune.data.filters.rejects import Rejects
+from shoptune.data.mixture import Mixture
 from shoptune.data.recipe import Task
 from shoptune.data.render.reject import Reject
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
-
-SHORTCUT = "shortcut: shared words give the answer away"
 _TIE = 0.5  # the score of guessing between two options
 
 
@@ -26,6 +30,7 @@ class RowFilter:
 
     Attributes:
         similarity: Jaccard similarity from which two rows of a task count as near-duplicates; None keeps both.
+        elsewhere: the admitted rows of the tasks before, or None if they are not compared.
         limits_word_overlap: whether tasks are held to their recipes' `word_overlap`.
         rejects: the rows and records that were dropped.
         seen: digests of all admitted questions, across tasks.
@@ -33,25 +38,35 @@ class RowFilter:
     """
 
     similarity: float | None
+    elsewhere: RowsOfOtherTasks | None = None
     limits_word_overlap: bool = True
     rejects: Rejects = field(default_factory=Rejects)
     seen: set[bytes] = field(default_factory=set)
     tasks: dict[str, TaskRowFilter] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, mixture: Mixture, rows: int) -> RowFilter:
+        """The filter that a mixture asks for, with room for a number of rows."""
+        similarity = mixture.near_duplicates_across_tasks
+        elsewhere = None if similarity is None else RowsOfOtherTasks(similarity, rows)
+        return cls(mixture.near_duplicates, elsewhere, mixture.limit_word_overlap)
+
     def of_task(self, task: Task) -> TaskRowFilter:
-        """The filter for the rows of one task."""
+        """The filter for the rows of a task; the tasks before are finished."""
+        for before in self.tasks.values():
+            before.finish()
         self.tasks[task.recipe.name] = TaskRowFilter(self, task, NearDuplicates(self.similarity or 1.0))
         return self.tasks[task.recipe.name]
 
     def word_overlap(self) -> dict[str, float]:
-        """What guessing by shared words scores on the admitted rows of each task that lists options: the mean."""
+        """The mean score of guessing by shared words, on the admitted rows of each task that lists options."""
         tasks = sorted(self.tasks.items())
         return {name: round(task.guessed / task.guesses, 3) for name, task in tasks if task.guesses}
 
 
 @dataclass
 class TaskRowFilter:
-    """Admits rows of one task; near-duplicates are only looked for within the task.
+    """Admits rows of one task.
 
     Attributes:
         build: the filter of the build.
@@ -66,35 +81,57 @@ class TaskRowFilter:
     near: NearDuplicates
     guesses: int = 0
     guessed: float = 0.0
+    _admitted: list[tuple[NDArray[np.uint32], NDArray[np.uint64], NDArray[np.uint64]]] = field(default_factory=list)
 
     def admit(self, candidates: Candidates, most: int) -> pa.Table:
-        """The first rows that pass, at most `most`; whatever is dropped on the way is counted by reason."""
+        """Return the first rows that pass, at most `most`. Dropped rows are counted by reason."""
         import pyarrow as pa
 
         for reject in candidates.rejects:
             self.build.rejects.add(reject)
-        keys, answers = candidates.bands.tolist(), candidates.answers.tolist()
-        contaminated, overlaps = candidates.contaminated.tolist(), candidates.word_overlap.tolist()
+        reasons, keys = self._reasons(candidates), candidates.bands.tolist()
+        answers, overlaps = candidates.answers.tolist(), candidates.word_overlap.tolist()
         kept: list[int] = []
         for number, digest in enumerate(candidates.digests):
             if len(kept) == most:
                 break
             if digest in self.build.seen:
-                self._reject(candidates, number, "duplicate: the same question")
+                self._reject(candidates, number, DUPLICATE)
+            elif reason := reasons[number]:
+                self._reject(candidates, number, reason)
             elif self.build.similarity and not self.near.is_new(
                 candidates.signatures[number], keys[number], answers[number]
             ):
-                self._reject(candidates, number, "near-duplicate of another question of the task")
-            elif contaminated[number]:
-                self._reject(candidates, number, "contaminated: overlaps a question of the benchmark")
+                self._reject(candidates, number, NEAR_DUPLICATE)
             elif self._is_shortcut(overlaps[number]):
                 self._reject(candidates, number, SHORTCUT)
             else:
                 self._count(overlaps[number])
                 self.build.seen.add(digest)
                 kept.append(number)
+        if self.build.elsewhere:
+            self._admitted.append((candidates.signatures[kept], candidates.bands[kept], candidates.meanings[kept]))
         everything = len(kept) == candidates.rows.num_rows
         return candidates.rows if everything else candidates.rows.take(pa.array(kept, pa.int64()))
+
+    def finish(self) -> None:
+        """Hand the task's rows over for comparison with later tasks, and forget what was needed within the task."""
+        if self.build.elsewhere:
+            for signatures, bands, meanings in self._admitted:
+                self.build.elsewhere.add(signatures, bands, meanings)
+        self._admitted.clear()
+        self.near = NearDuplicates(self.near.similarity)
+
+    def _reasons(self, candidates: Candidates) -> list[str | None]:
+        """Why each row should be dropped, apart from what the rows before it in this task decide."""
+        reasons = list(candidates.reasons)
+        for number in np.flatnonzero(candidates.contaminated):
+            reasons[number] = reasons[number] or CONTAMINATED
+        if self.build.elsewhere:
+            found = self.build.elsewhere.finds(candidates.signatures, candidates.bands, candidates.meanings)
+            for number in np.flatnonzero(found):
+                reasons[number] = reasons[number] or NEAR_DUPLICATE_ELSEWHERE
+        return reasons
 
     def _is_shortcut(self, overlap: float) -> bool:
         """Whether shared words give a row's answer away, and too many such rows have been admitted."""

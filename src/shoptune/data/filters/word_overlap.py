@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 
+from shoptune.data.filters.options import OPTION
 from shoptune.shopbench.questions import Question
 from shoptune.shopbench.vocabulary import TaskType
 
-_OPTION = re.compile(r"^\s*(\d{1,2})\s*[.):]\s*(.*)$")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -42,7 +42,7 @@ def _shares(text: str) -> dict[int, float]:
     options: dict[int, str] = {}
     rest = []
     for line in text.split("\n"):
-        if match := _OPTION.match(line):
+        if match := OPTION.match(line):
             options[int(match[1])] = match[2]
         else:
             rest.append(line)

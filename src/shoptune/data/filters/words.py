@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NO_WORD = re.compile(r"\W+")
+_A_WORD = re.compile(r"\w+")
 _IS_WORD = np.array([chr(byte).isalnum() or byte == ord("_") or byte >= 128 for byte in range(256)])  # noqa: PLR2004
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, so that no bit is lost modulo 2**64
 _INVERSE = np.uint64(pow(int(MULTIPLIER), -1, 1 << 64))
@@ -95,7 +96,7 @@ class Words:
         return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.starts))
 
     def ngrams(self, length: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-        """The hash of every run of `length` words that lies within one text, and the place of its first word."""
+        """The hash of every run of `length` words that is within one text, and the position of its first word."""
         windows = len(self.numbers) - length + 1
         if windows <= 0:
             return np.empty(0, np.uint64), np.empty(0, np.int64)
@@ -112,6 +113,21 @@ class Words:
         data = self.numbers.tobytes()
         bounds = (self.starts * 8).tolist()
         return [hashlib.blake2b(data[first:last], digest_size=16).digest() for first, last in pairwise(bounds)]
+
+
+def parts_of_text(text: str, kept: Sequence[bool]) -> str:
+    """A text with some of its words only, each with what follows it.
+
+    Args:
+        text: the text.
+        kept: one entry per word of it, in the order of `Words.of([text])`.
+    """
+    starts = [match.start() for match in _A_WORD.finditer(text)]
+    if len(starts) != len(kept):  # a letter that becomes several without case
+        text = text.casefold()
+        starts = [match.start() for match in _A_WORD.finditer(text)]
+    spans = pairwise([*starts, len(text)])
+    return "".join(text[start:end] for (start, end), keep in zip(spans, kept, strict=True) if keep)
 
 
 def _parts(texts: Iterable[str]) -> Iterator[list[bytes]]:

@@ -68,8 +68,8 @@ def lexicon() -> Lexicon:
                 for term in words.get(kind, "").split():
                     terms[_words(term)] = (*terms.get(_words(term), ()), (aspect, praises))
             nouns |= {_words(noun): aspect for noun in words.get("nouns", "").split()}
-            told = re.findall(r"[a-z0-9]+", " ".join([aspect, *words.values()]).lower())
-            hints[aspect] = frozenset(map(stem, told)) - frozenset(map(stem, _STOP))
+            words_of_aspect = re.findall(r"[a-z0-9]+", " ".join([aspect, *words.values()]).lower())
+            hints[aspect] = frozenset(map(stem, words_of_aspect)) - frozenset(map(stem, _STOP))
     opinions: dict[str, bool | None] = dict.fromkeys(data["good"].split(), True)
     opinions |= dict.fromkeys(data["bad"].split(), False) | dict.fromkeys(data["plain"].split())
     sets = {name: frozenset(data[name].split()) for name in _SETS}

@@ -1,6 +1,6 @@
 """Find the keyphrases of a review, verbatim, with the aspect that each is about and whether it praises.
 
-A keyphrase is a phrase that names an aspect by itself (`fits perfectly`), or an opinion beside a noun (`great quality`,
+A keyphrase is a phrase that names an aspect by itself (`fits perfectly`), or an opinion near a noun (`great quality`,
 `colors are really bright`), with the modifiers before it. Clauses about what was hoped for are left out.
 """
 
@@ -16,12 +16,13 @@ _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _BREAK = re.compile(r"[.!?;:,()\n\"…]|\s-\s")
 _REACH = 5  # words before a keyphrase in which a hypothetical word rules it out
 _REACH_OF_NOT = 2
+_HOW = ("ably", "ely", "ily", "tly", "ully")  # adverbs, but not `really`
 _VERBS = frozenset("is are was were seems seem feels feel looks look felt looked 's".split())  # noqa: SIM905
 
 
 @dataclass(frozen=True)
 class Keyphrase:
-    """What a review says of an aspect.
+    """An opinion about an aspect in a review.
 
     Attributes:
         aspect: a name in the lexicon.
@@ -49,7 +50,7 @@ def find_keyphrases(text: str) -> list[Keyphrase]:
             taken.get(place, (first, last)) != (first, last) for place in range(first, last + 1)
         ):
             continue
-        if not _is_spoiled(tokens, first):
+        if not _is_spoiled(tokens, first, last):
             kept.append((first, last, aspect, praises))
             taken |= dict.fromkeys(range(first, last + 1), (first, last))
     return [
@@ -165,7 +166,16 @@ def _turn(praises: bool | None, *, turned: bool) -> bool | None:
     return (not praises) if turned and praises is not None else praises
 
 
-def _is_spoiled(tokens: Sequence[_Token], first: int) -> bool:
+def _is_spoiled(tokens: Sequence[_Token], first: int, last: int) -> bool:
+    """Whether what stands around a phrase means that it does not say what it seems to say."""
     known, clause = lexicon(), tokens[first].clause
     before = [token.word for token in tokens[max(0, first - _REACH) : first] if token.clause == clause]
+    if before[-1:] == ["non"]:
+        return True
+    if before[-1:] == ["or"] and not known.negators.isdisjoint(before):
+        return True  # `not too big or expensive`
+    following = tokens[last + 1].word if last + 1 < len(tokens) and tokens[last + 1].clause == clause else ""
+    is_negated = any(token.word in known.negators for token in tokens[first : last + 1])
+    if is_negated and following.endswith(_HOW):
+        return True  # `doesn't fit comfortably`
     return not (known.hypothetical.isdisjoint(before) and known.negators.isdisjoint(before[-_REACH_OF_NOT:]))

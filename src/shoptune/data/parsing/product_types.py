@@ -39,6 +39,7 @@ class Nouns:
         plural: words without a singular.
         compound: heads that say little without the head before them: `watch band`.
         after: words at the end of a title's first part that say whom it is for, or its color.
+        shades: words that belong to a color after them, although some are product types.
         irregular: irregular plurals and their singular.
         names: categories and their types; None for categories that are not types.
     """
@@ -50,6 +51,7 @@ class Nouns:
     plural: frozenset[str]
     compound: frozenset[str]
     after: frozenset[str]
+    shades: frozenset[str]
     irregular: Mapping[str, str]
     names: Mapping[str, str | None]
 
@@ -67,8 +69,17 @@ def nouns() -> Nouns:
     )
 
 
-_SETS = ("heads", "generic", "not_before", "not_types", "plural", "compound", "after")
+_SETS = ("heads", "generic", "not_before", "not_types", "plural", "compound", "after", "shades")
 _PARTS = re.compile(r"\b(?:parts?|accessor(?:y|ies)|supplies|replacements?)\b", re.IGNORECASE)
+_FOR_ANOTHER = (
+    r"(?:wall |led[ -]|door )?(?:covers?|protectors?|holders?|organizers?|cleaners?|caps?|shields?|housings?|adapters?|"
+    r"wrench(?:es)?|stands?|racks?|lights?|bulbs?|drawers?|shel(?:f|ves)|handles?|hoses?|motors?|knobs?)"
+)
+_FOR = re.compile(r"(?<=\w)\W+for\b", re.IGNORECASE)
+_SEVERAL = re.compile(
+    r"\b(?:tracksuits?|outfits|ensemble|(?:repair|replacement) kits?)\b", re.IGNORECASE
+)  # products of several types
+_KEY_CHAIN = re.compile(r"\bkey (chain|ring)", re.IGNORECASE)
 _HYPHENATED = frozenset({"t-shirt", "flip-flop", "cover-up"})
 
 
@@ -113,14 +124,16 @@ def _regular(word: str) -> str:
 
 def product_type(title: str | None, categories: Sequence[str | None] | None) -> str | None:
     """The type of a product, or None if neither its categories nor its title name one."""
-    title = title or ""
+    title = _KEY_CHAIN.sub("key\\1", title or "")
+    if _SEVERAL.search(title):
+        return None
     inner = list(reversed((categories or [])[1:]))  # the first is the department
     for level, name in enumerate(inner):
         # Parts and accessories are listed under the thing that they are for.
         is_broad = "&" in (name or "")
         if _PARTS.search(name or "") or (level and is_broad):
             continue
-        nouns_told = _nouns_of(_NOT_FOR.split(title)[0] if level or is_broad else title)
+        nouns_told = _nouns_of((_NOT_FOR if level or is_broad else _FOR).split(title)[0])
         for candidate in _of_category(name or ""):
             if _head(candidate) in nouns_told and not _is_accessory(title, candidate):
                 return candidate
@@ -130,9 +143,7 @@ def product_type(title: str | None, categories: Sequence[str | None] | None) -> 
 def _is_accessory(title: str, candidate: str) -> bool:
     """Whether a title names a type only as what another thing is for: a `door handle cover` is not a handle."""
     noun = re.escape(candidate.rsplit(maxsplit=1)[-1])
-    return bool(
-        re.search(rf"\b{noun}s? (?:covers?|protectors?|holders?|organizers?|cleaners?)\b", title, re.IGNORECASE)
-    )
+    return bool(re.search(rf"\b{noun}s? {_FOR_ANOTHER}\b", title, re.IGNORECASE))
 
 
 def category_name(category: str | None) -> str | None:
@@ -162,8 +173,10 @@ def _nouns_of(title: str) -> set[str]:
 def _first_part(title: str) -> list[str]:
     """The words before a title's first comma, bracket or preposition, without whom it is for at its end."""
     words = _WORD.findall(_PART_END.split(title.strip())[0].lower().replace("\u2019", "'"))
-    while words and words[-1] in nouns().after:
+    known, after = nouns(), False
+    while words and (words[-1] in known.after or (after and words[-1] in known.shades)):
         words.pop()
+        after = True
     return words
 
 

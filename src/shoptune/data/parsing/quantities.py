@@ -1,4 +1,4 @@
-"""Parse the counts, packs, weights and sizes in a product's title; whatever has two readings is rejected.
+"""Parse the counts, packs, weights and sizes in a product's title; ambiguous text is rejected.
 
 Titles mix several kinds of number: `12 x 18 Inch`, `140 lb paper`, `[2+2 Pack]`, `5 Pairs/3 Pairs`. A number is read
 only where its meaning is certain, since a wrong answer costs more than a missing question.

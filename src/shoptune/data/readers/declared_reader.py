@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from shoptune.data.readers.declared_tables import DeclaredTable, DeclaredTables, format_of
-from shoptune.data.readers.files import quoted
+from shoptune.data.readers.files import literal, quoted
 from shoptune.data.readers.malformed import Expected, MalformedRecord, listed, save_objects
 from shoptune.data.readers.source_reader import SourceReader
 from shoptune.data.readers.table import Table, identifier
 from shoptune.data.readers.text_files import BOM, FILENAME, beginning, header, open_binary, unusable
 from shoptune.errors import fail
 
+_SAMPLE = 20_480  # rows to infer types from; as many as DuckDB looks at
 _JSON = "maximum_object_size = 67108864, union_by_name = true"
 
 
@@ -40,6 +41,8 @@ def read_declared(reader: SourceReader, declared: DeclaredTables) -> None:
             reading.create()
         except duckdb.Error as error:
             what = str(error).strip().partition("\n")[0]
+            for copy, original in reading.originals.items():
+                what = what.replace(copy, original)
             raise fail(declared.recipe, f"tables.{name}", what, "declare the types of its columns") from error
         finally:
             reader.malformed[:] = [
@@ -117,7 +120,7 @@ class _Reading:
             groups.setdefault((delimiter, columns), []).append(file)
         for number, ((delimiter, columns), alike) in enumerate(groups.items()):
             options = f"header = true, delim = '{delimiter}', quote = '\"', escape = '\"', ignore_errors = true"
-            inferred = self._inferred(f"read_csv({quoted(alike)}, {options}, union_by_name = true)")
+            inferred = self._inferred_csv(alike, options, columns)
             # By place: DuckDB renames columns that differ in case only.
             types = dict(zip(columns, inferred.values(), strict=True)) | self._declared(columns)
             table = Table(f"{self.name}_csv{number}", alike, types)
@@ -143,6 +146,22 @@ class _Reading:
         table = Table(f"{self.name}_{kind.strip('.')}", files, inferred | self._declared(inferred))
         (self.reader.json_array if is_array else self.reader.json_lines)(table)
         yield list(table.columns), f"raw_{table.name}"
+
+    def _inferred_csv(self, files: Sequence[Path], options: str, columns: Sequence[str]) -> dict[str, str]:
+        import duckdb
+
+        try:
+            return self._inferred(f"read_csv({quoted(files)}, {options}, union_by_name = true)")
+        except duckdb.InvalidInputException:  # a malformed line hides the format: infer from the others
+            texts = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
+            lines = f"read_csv({quoted(files)}, {options}, auto_detect = false, columns = {{{texts}}})"
+            sound = self._copy_of(files[0], "sound.csv")
+            self.reader.connection.execute(
+                f"COPY (SELECT * FROM {lines} LIMIT {_SAMPLE}) TO {literal(sound)} (HEADER, DELIMITER ',')"
+            )
+            return self._inferred(
+                f"read_csv({literal(sound)}, header = true, delim = ',', quote = '\"', escape = '\"')"
+            )
 
     def _declared(self, columns: Sequence[str] | Mapping[str, str]) -> dict[str, str]:
         return {name: kind for name, kind in self.table.columns.items() if name in columns}

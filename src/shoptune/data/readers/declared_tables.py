@@ -61,7 +61,7 @@ class DeclaredTables:
         }
 
     def settings(self) -> dict[str, Any]:
-        """What decides the tables apart from the files, as JSON values."""
+        """Everything that determines the tables, other than the files, as JSON values."""
         return {
             name: {"columns": dict(table.columns), "sample_by": table.sample_by} for name, table in self.tables.items()
         }

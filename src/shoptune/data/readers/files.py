@@ -1,4 +1,4 @@
-"""Find a source's files, refuse what is not data, and quote paths for SQL."""
+"""Find a source's files, reject files that are not data, and quote paths for SQL."""
 
 from __future__ import annotations
 
@@ -46,8 +46,12 @@ def csv_columns(file: Path, delimiter: str = ",") -> list[str]:
 
 def quoted(files: Sequence[Path]) -> str:
     """Paths as a SQL list of strings."""
-    texts = ["'" + str(file).replace("'", "''") + "'" for file in files]
-    return f"[{', '.join(texts)}]"
+    return f"[{', '.join(map(literal, files))}]"
+
+
+def literal(text: str | Path) -> str:
+    """A text as a SQL string."""
+    return "'" + str(text).replace("'", "''") + "'"
 
 
 def _starts_with(file: Path, head: bytes) -> bool:

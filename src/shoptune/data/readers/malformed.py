@@ -52,7 +52,7 @@ class Expected:
     required: Sequence[str]
 
     def problem(self, value: Any) -> str:
-        """What is wrong with a JSON value, or an empty text."""
+        """Return the problem of a JSON value, or an empty string."""
         if not isinstance(value, dict):
             return "not a JSON object"
         if not any(value.get(column) is not None for column in self.columns):

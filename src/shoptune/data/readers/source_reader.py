@@ -12,14 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoptune.data.readers.files import AS_DOWNLOADED, csv_columns, find, none_found, quoted, refuse_lfs_pointers
-from shoptune.data.readers.malformed import (
-    MalformedRecord,
-    bad_lines,
-    line_at,
-    listed,
-    save_lines,
-    save_objects,
-)
+from shoptune.data.readers.malformed import MalformedRecord, bad_lines, line_at, listed, save_lines, save_objects
 from shoptune.data.readers.table import Table, identifier
 from shoptune.data.readers.table_store import StoredTable, TableStore
 from shoptune.errors import fail
@@ -105,11 +98,16 @@ class SourceReader:
         Raises:
             ShoptuneError: no file is left.
         """
-        columns_of = partial(csv_columns, delimiter=delimiter)
-        files = self._with_columns(table.files, table.columns, columns_of) if header else table.files
-        options = f"""columns = {table.listed}, header = {header}, delim = '{delimiter}', quote = '"', escape = '"',
-                      store_rejects = true, filename = true"""
-        self._load(table, f"read_csv({quoted(files)}, {options})")
+        import duckdb
+
+        columns = partial(csv_columns, delimiter=delimiter)
+        files = self._with_columns(table.files, table.columns, columns) if header else table.files
+        given = f"columns = {table.listed}, header = {header}, delim = '{delimiter}', quote = '\"', escape = '\"'"
+        query = f"read_csv({quoted(files)}, {given}, store_rejects = true, filename = true"
+        try:
+            self._load(table, f"{query})")
+        except duckdb.InvalidInputException:  # DuckDB looks for a format all the same, and a malformed line confuses it
+            self._load(table, f"{query}, auto_detect = false)")
         self._set_rejected_lines_aside()
 
     def lines(self, table: str, files: Sequence[Path]) -> None:

@@ -16,7 +16,7 @@ from shoptune.shopbench.rows import Row
 
 @dataclass(frozen=True)
 class Rendered:
-    """What a batch of records became, in the order of the records."""
+    """The results of rendering a batch of records, in the order of the records."""
 
     rows: list[Row]
     rejects: list[Reject]

@@ -191,7 +191,7 @@ def _normal(text: str) -> str:
 
 
 def _letters(text: str) -> str:
-    """A text without case, and without spaces and hyphens beside letters: `UV 400` is `UV400`, `5 2` is not `52`."""
+    """A text without case, and without spaces and hyphens next to letters: `UV 400` is `UV400`, `5 2` is not `52`."""
     return _BESIDE_LETTER.sub("", _normal(text))
 
 

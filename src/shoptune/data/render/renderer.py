@@ -68,7 +68,7 @@ class Renderer:
 
 
 def _group(record: Mapping[str, Any]) -> str:
-    """What a record is about: the first it has of a query, a product's title, a text; otherwise its key."""
+    """Return a record's subject: the first available of its query, product title and text, or else its key."""
     about = next((record[column] for column in _ABOUT if record.get(column)), record["key"])
     return " ".join(str(about).casefold().split())
 

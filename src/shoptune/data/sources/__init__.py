@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """What a module of this package provides; `partitions` is optional."""
+    """The interface of this package's modules; `partitions` is optional."""
 
     FILES: Sequence[str]
 

@@ -6,6 +6,9 @@ Tables: esci_judgements(query_id, query, locale, product_id, label, split), with
 esci_products(product_id, locale, title, description, bullets, brand, color, language);
 esci_judged, the two joined; esci_query_types(query, product_type), the type that an English query ends with;
 esci_sources(query_id, source), where a query is from, when its CSV is there.
+
+Macro: names_most_of(text, query), whether a text holds all of up to three words of a query, or three quarters of more.
+Only words of more than three letters or with digits count, and not their last letters.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from shoptune.data.readers.table import Table
 
 FILES = ("*examples*.parquet", "*products*.parquet", "*sources*.csv")
 
+_GARBLED = r"^(!|[0-9]+\.[0-9]+[a-z]{4})"  # `!awnmower tires`, `0.0womens glasses`
 _JUDGEMENT = ("query_id", "query", "product_locale", "product_id", "esci_label", "split")
 _PRODUCT = (
     "product_id",
@@ -41,7 +45,7 @@ def register(reader: SourceReader) -> None:
         "esci_judgements",
         f"""
         SELECT query_id, trim(query) AS query, product_locale AS locale, product_id, esci_label AS label, split
-        FROM {given} WHERE split IS DISTINCT FROM 'test'
+        FROM {given} WHERE split IS DISTINCT FROM 'test' AND NOT regexp_matches(trim(query), '{_GARBLED}')
         """,
         sample_by="query_id",
         partition_by="locale",
@@ -57,6 +61,7 @@ def register(reader: SourceReader) -> None:
         sample_by="product_id",
         partition_by="locale",
     )
+    _add_macros(reader)
     reader.join(
         "esci_judged",
         """
@@ -76,4 +81,22 @@ def register(reader: SourceReader) -> None:
     reader.count_missing(
         "judgements of products that are not listed",
         "SELECT count(*) FROM esci_judgements ANTI JOIN esci_products USING (product_id, locale)",
+    )
+
+
+def _add_macros(reader: SourceReader) -> None:
+    """Compare queries with titles: judges disagree most about exact matches that do not name what the query does."""
+    reader.macro(
+        "words_named",
+        """(text, query) AS list_transform(
+            list_filter(string_split_regex(strip_accents(lower(query)), '[^\\p{L}\\p{N}]+'),
+                        lambda word: length(word) > 3 OR regexp_matches(word, '[0-9]')),
+            lambda word: contains(strip_accents(lower(text)), left(word, length(word) - (length(word) > 4)::INT)))""",
+    )
+    reader.macro(
+        "names_most_of",
+        """(text, query) AS len(words_named(text, query)) = 0 OR list_bool_and(words_named(text, query))
+            OR (len(words_named(text, query)) > 3
+                AND 4 * list_sum(list_transform(words_named(text, query), lambda each: each::INT))
+                    >= 3 * len(words_named(text, query)))""",
     )

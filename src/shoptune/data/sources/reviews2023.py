@@ -106,7 +106,7 @@ def register(reader: SourceReader) -> None:
 
 
 def _inferred_types(reader: SourceReader) -> str:
-    """SQL: the types that a model inferred, when there are `product_types*.parquet` beside the raw files."""
+    """SQL: the types that a model inferred, if there are `product_types*.parquet` files next to the raw files."""
     if found := reader.find(FILES[2], optional=True):
         rows = reader.parquet(found, ("parent_asin", "product_type"))
         return f"(SELECT parent_asin, min(product_type) AS product_type FROM {rows} GROUP BY parent_asin)"

@@ -175,7 +175,7 @@ def records(database: Database, task: Task, seed: int, most: int, after: int = 0
 
 
 def failed(file: Path, where: str, error: duckdb.Error) -> ShoptuneError:
-    """The error for a query that DuckDB refuses."""
+    """Return the error for a query that DuckDB rejects."""
     import duckdb
 
     first_line = str(error).strip().partition("\n")[0]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from shoptune.data import sources
 from shoptune.data.executor import Executor
+from shoptune.data.readers.declared_tables import DeclaredTables
 from shoptune.data.readers.files import refuse_lfs_pointers
 from shoptune.data.readers.source_reader import SourceReader
 from shoptune.data.readers.table_store import TableStore
@@ -139,8 +140,10 @@ def _refuse_empty_tables(folders: Mapping[str, sources.RawFiles], found: Mapping
     for source, tables in found.items():
         for name, table in tables.tables.items():
             if not table.rows:
+                declared = isinstance(folders[source], DeclaredTables)
                 first = next((f" ({m.file}: line {m.line}: {m.reason})" for m in tables.malformed), "")
                 what = f"no record of table '{name}' could be read{first}"
-                problems.append(Problem(str(folders[source]), "", what, "put the source's files there as downloaded"))
+                remedy = "correct its files" if declared else "put the source's files there as downloaded"
+                problems.append(Problem(str(folders[source]), "", what, remedy))
     if problems:
         raise ShoptuneError(problems)

@@ -31,7 +31,7 @@ def write_build(directory: Path, result: BuildResult, mixture: Mixture, length: 
     splits = _splits(result.rows, mixture)
     for split, numbers in splits.items():
         _write_shards(directory, split, result.rows, numbers, mixture.shard_rows)
-    stats = statistics(result, {split: len(numbers) for split, numbers in splits.items()}, length)
+    stats = statistics(result, {split: len(numbers) for split, numbers in splits.items()}, length, mixture)
     (directory / STATS).write_text(json.dumps(stats, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     _write_rejects(directory / REJECTS, result)
     (directory / "README.md").write_text(_card(stats), encoding="utf-8")

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from shoptune.data.build_result import BuildResult, Rows
 from shoptune.data.filters.length import LengthLimit
+from shoptune.data.filters.reasons import dropped_by_filter
+from shoptune.data.mixture import Mixture
+from shoptune.data.write.shortfalls import ENOUGH
 from shoptune.shopbench.vocabulary import TaskType
 
 if TYPE_CHECKING:
@@ -19,8 +22,8 @@ _MEASURED_ROWS = 1000  # randomly chosen rows whose length is measured
 _BINS = 24
 
 
-def statistics(result: BuildResult, splits: Mapping[str, int], length: LengthLimit) -> dict[str, Any]:
-    """Counts of rows, of answers by position, of lengths, and of what was dropped by reason."""
+def statistics(result: BuildResult, splits: Mapping[str, int], length: LengthLimit, mixture: Mixture) -> dict[str, Any]:
+    """Counts of rows, of answers by position, of lengths, and of what was dropped by filter and by reason."""
     import pyarrow.compute as pc
 
     rows = result.rows.table()
@@ -34,6 +37,8 @@ def statistics(result: BuildResult, splits: Mapping[str, int], length: LengthLim
         "word_overlap": dict(result.word_overlap),
         "answer_positions": _counts(choices, "output_field"),
         "lengths": _lengths(result.rows, length),
+        "shortfalls": result.shortfalls(ENOUGH),
+        "filters": dropped_by_filter(result.rejects.counts, mixture),
         "drops": result.rejects.by_source(),
         "malformed": {
             source: sum(part.records for part in parts) for source, parts in result.malformed.items() if parts

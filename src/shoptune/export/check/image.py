@@ -16,13 +16,13 @@ from shoptune.export.stage import CHECKPOINT
 from shoptune.shopbench.vocabulary import Track
 
 _AGAIN = "export it again"
-_LARGE = 50 * 10**6  # bytes; Git hosts refuse larger files outside LFS, or complain
+_LARGE = 50 * 10**6  # bytes; Git hosts reject larger files outside of LFS, or warn about them
 _CUDA = re.compile(r"^FROM \S*cuda:(\d+)\.", re.MULTILINE)
 _CUDA_OF_LOCK = re.compile(r"^cuda-(?:toolkit|bindings|python)==(\d+)\.", re.MULTILINE)
 
 
 def check_metadata(folder: Path) -> Result:
-    """Check that aicrowd.json names a track and asks for GPUs."""
+    """Check that aicrowd.json specifies a track and requests GPUs."""
     file = folder / METADATA
     try:
         fields = json.loads(file.read_text(encoding="utf-8"))

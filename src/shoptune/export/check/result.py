@@ -10,13 +10,13 @@ from shoptune.errors import Problem
 
 @dataclass(frozen=True)
 class Result:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
         name: the name of the check.
         summary: the figures behind it, in one line.
         problems: the faults, each with its remedy; empty if the check passes.
-        notes: what should be looked at, but does not make the check fail.
+        notes: observations that do not make the check fail.
     """
 
     name: str

@@ -19,7 +19,7 @@ _SHOWN = 16
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a card says about a model.
+    """The facts for a model's card.
 
     Attributes:
         name: the model's name on the Hub.

@@ -1,1 +1,1 @@
-"""Merge methods, one per module. A new module is found by itself; see "Add a merge method" in docs/extending.md."""
+"""Merge methods, one per module. New modules are discovered; see "Add a merge method" in docs/extending.md."""

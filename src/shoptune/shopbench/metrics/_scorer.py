@@ -19,7 +19,7 @@ class Scorer:
         score: from a parsed answer and its reference to a number from 0 to 1.
         counts: for metrics that sum up over a task as micro F1: true positives, false positives, false negatives.
         prepare: called once with all pairs that will be scored, for metrics that are cheaper in batches.
-        task_types: task types that the metric fits, beside those that name it in their own file.
+        task_types: task types that the metric applies to, in addition to those that list it in their own file.
     """
 
     score: Callable[[Any, Any], float]

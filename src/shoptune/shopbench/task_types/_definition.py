@@ -50,7 +50,7 @@ class Definition(ABC):
 
     @abstractmethod
     def parse(self, text: str) -> Parsed:
-        """What the benchmark reads from a prediction; never raises."""
+        """Parse a prediction as the benchmark does; never raises."""
 
     @abstractmethod
     def is_reference(self, value: Any) -> bool:
@@ -69,7 +69,7 @@ class Definition(ABC):
         return False
 
     def allowed(self, question: str) -> Allowed:
-        """What the answer to a question may be."""
+        """Return the answers that a question allows."""
         return Anything()
 
     def repair(self, text: str, question: str, default_choice: int) -> str:

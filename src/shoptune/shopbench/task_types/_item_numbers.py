@@ -21,5 +21,5 @@ def read_numbers(text: str) -> list[int]:
 
 
 def mentioned(text: str, numbers: Sequence[int]) -> list[int]:
-    """Those of the numbers that a text mentions in whatever form, each once, in the text's order."""
+    """Return those of the numbers that a text mentions in any form, each once, in the order of the text."""
     return [number for number in dict.fromkeys(map(int, _NUMBER.findall(text))) if number in numbers]

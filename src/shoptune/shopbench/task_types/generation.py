@@ -38,7 +38,7 @@ class Generation(Definition):
         return str(reference[0] if isinstance(reference, list) else reference)
 
     def recognizes(self, wording: Wording) -> bool:
-        """Whatever no other task type recognizes."""
+        """All questions that no other task type recognizes."""
         return True
 
 

@@ -48,7 +48,7 @@ class Retrieval(Definition):
         return join_numbers(reference)
 
     def recognizes(self, wording: Wording) -> bool:
-        """A question with a list, unless it wants a ranking or a text about the list."""
+        """A question with a list, unless it asks for a ranking or a text about the list."""
         text = wording.instruction
         if wording.items <= 1 or (_KEYPHRASE.search(text) and not _OF_A_LIST.search(text)):
             return False  # a review may hold a list of its own

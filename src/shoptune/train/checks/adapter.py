@@ -36,7 +36,7 @@ def check_adapter(config: TrainConfig, checked: Any, model: Path, report: Report
     if not config.axolotl.get("adapter"):
         report.notes.append(
             f"all {total:,} parameters are trained; the result is a checkpoint for `shoptune infer`, `quantize`, and, "
-            "as a member beside its base, `merge`"
+            "as a member of an ensemble, `merge`"
         )
         return
     from axolotl.loaders.adapter import load_lora

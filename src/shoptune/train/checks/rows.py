@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoptune.checkpoints.checkpoint import read_json
 from shoptune.errors import Problem
-from shoptune.train.config import with_files
+from shoptune.train.row_files import with_files
 
 if TYPE_CHECKING:
     from shoptune.train.checks.report import Report
@@ -32,6 +32,7 @@ def check_rows(
         report: receives problems, the number of rows checked, and what could not be checked.
     """
     missing = [f"rows: {problem.what}" for problem in config.missing_rows()]
+    missing = missing or [f"rows: '{path}' is not on this machine" for path in config.hub_rows()]
     if missing or tokenizer_folder is None:
         report.unchecked += missing
         if tokenizer_folder is None:
@@ -80,13 +81,17 @@ def _check_set(config: TrainConfig, where: str, rows: list[tuple[Any, Any]], tok
             return
         long += bool(limit and len(tokens["input_ids"]) > limit)
     text = f"{where}: {len(rows)} rows train their answer and the end-of-turn token, and nothing of the prompt"
+    if long == len(rows):
+        what = f"all of the first {long} rows are longer than sequence_len: {limit} tokens"
+        report.problems.append(Problem(config.file, where, what, "raise sequence_len, or build shorter rows"))
+        return
     report.notes.append(text)
     if long:
         report.notes.append(f"{where}: {long} of {len(rows)} rows are longer than {limit} tokens; axolotl drops them")
 
 
 def _problem(messages: list[Mapping[str, str]], tokens: Mapping[str, list[int]], tokenizer: Any) -> str:
-    """What is wrong with a tokenized row, or an empty text."""
+    """Return the problem of a tokenized row, or an empty string."""
     labels = tokens["labels"]
     trained = [position for position, label in enumerate(labels) if label != _IGNORED]
     answers = [message["content"] for message in messages if message["role"] == "assistant"]

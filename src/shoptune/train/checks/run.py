@@ -6,12 +6,13 @@ import dataclasses
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.checkpoints.known_models import known_model_config
-from shoptune.errors import ShoptuneError
+from shoptune.errors import Problem, ShoptuneError
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.redirection import redirect_output
 from shoptune.train.checks.adapter import check_adapter
@@ -36,7 +37,7 @@ def check(config: TrainConfig, machine: Machine) -> Report:
     attention, reason = machine.attention()
     if config.axolotl["attn_implementation"] == attention:
         report.notes.append(f"attention {attention} on {machine.name}: {reason}")
-    report.problems += problems_on(config, machine)
+    report.problems += [*_on_base(config), *problems_on(config, machine)]
     with tempfile.TemporaryDirectory(prefix="shoptune-check-") as scratch:
         model = _model_folder(config, Path(scratch))
         values = config.for_axolotl(model or Path(config.base_model), Path(scratch))
@@ -77,7 +78,7 @@ def check_command(file: Path, overrides: Sequence[str], workers: int | None) -> 
         workers: processes that would train; None for as many as the YAML's machine has cards.
 
     Raises:
-        ShoptuneError: the YAML is faulty, or cannot train as it is.
+        ShoptuneError: the YAML is invalid, or cannot be trained with.
     """
     config = load_train_config(file, overrides, built=False)
     machine = config.machine or this_machine(workers or 1)
@@ -86,6 +87,20 @@ def check_command(file: Path, overrides: Sequence[str], workers: int | None) -> 
     with redirect_output(Path(tempfile.gettempdir(), f"shoptune-check-{os.getpid()}.log")):
         report = check(config, machine)
     return _raise(report)
+
+
+def _on_base(config: TrainConfig) -> Iterator[Problem]:
+    """Yield the problems of a base that is on this machine."""
+    if not Path(config.base_model).is_dir():
+        return
+    try:
+        folder = locate(config.base_model, config.file, "base_model")
+        _ = Checkpoint(folder).config
+    except ShoptuneError as error:
+        yield from error.problems
+        return
+    if _tokenizer_folder(config) is None:
+        yield Problem(folder, "", "has no tokenizer", "copy the tokenizer files of its base model into the folder")
 
 
 def _model_folder(config: TrainConfig, scratch: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""What axolotl accepts and a machine, a launcher or a later stage does not."""
+"""Settings that axolotl accepts, but a machine, a launcher or a later stage does not."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _on_cpu(config: TrainConfig, *, adapter: bool) -> Iterator[Problem]:
 
 
 def _deepspeed(config: TrainConfig, name: str) -> Iterator[Problem]:
-    """What DeepSpeed's own config class says to its JSON."""
+    """Yield the problems that DeepSpeed's config class finds in its JSON."""
     file = Path(name)
     if not file.is_file():
         yield _problem(config, "deepspeed", f"no such file '{name}'", "choose a JSON file")
