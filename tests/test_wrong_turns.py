@@ -84,7 +84,7 @@ def _fails(command: str, capfd: pytest.CaptureFixture[str]) -> list[str]:
             ["merge.yaml: base: 'scores' is an artifact of `shoptune evaluate`, not a model"],
         ),
         (f"{QUANTIZE} --set model=scores", ["quantize.yaml: model: 'scores' is an artifact of `shoptune evaluate`"]),
-        ("data stats scores", ["scores/stats.json: no such file; name an artifact of `shoptune data build`"]),
+        ("data stats scores", ["scores/stats.json: no such file; choose an artifact of `shoptune data build`"]),
         ("data stats q.json", ["q.json/stats.json: not a directory; "]),
         # nothing to work on
         (PROFILE.replace("q.json", "none.json"), ["none.json: contains no questions; "]),

@@ -103,7 +103,7 @@ def test_a_question_that_is_too_long_is_a_one_line_error(
     where = ["--model", pipeline.merged, "--questions", pipeline.questions, "--out", tmp_path / "out"]
     result = engines.infer("infer/cpu-float32.yaml", *where, "--set", "engine.max_model_len=64")
     assert result.returncode == 2
-    assert "and the engine takes 64 with the answer; raise engine.max_model_len" in result.stderr.splitlines()[-1]
+    assert "but prompt and answer must fit into 64; raise engine.max_model_len" in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
 
 

@@ -77,9 +77,9 @@ def test_a_base_with_more_layers_is_refused(base: Checkpoint, write_adapter: Wri
 def test_a_manifest_decides_whatever_the_name_says(base: Checkpoint, write_adapter: WriteAdapter) -> None:
     adapter = write_adapter("x", _FACTORS, base_model_name_or_path="owner/other")
     inputs = {"base_model": {"path": "runs/base", "sha256": digest(base.path)}}
-    (adapter / "manifest.json").write_text(json.dumps({"inputs": inputs, "outputs": {}}))
+    (adapter / "manifest.json").write_text(json.dumps({"stage": "train", "inputs": inputs, "outputs": {}}))
     _plan(base, adapter)
     inputs["base_model"]["sha256"] = "0" * 64
-    (adapter / "manifest.json").write_text(json.dumps({"inputs": inputs, "outputs": {}}))
+    (adapter / "manifest.json").write_text(json.dumps({"stage": "train", "inputs": inputs, "outputs": {}}))
     with pytest.raises(ShoptuneError, match=r"was trained on runs/base, whose weights are not those of"):
         _plan(base, adapter)

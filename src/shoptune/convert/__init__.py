@@ -1,1 +1,1 @@
-"""Convert: pickled weights become safetensors, once, in a process that reads tensors only."""
+"""Convert: pickled weights become safetensors, in a separate process that loads only tensors."""

@@ -1,4 +1,4 @@
-"""The convert stage: from a checkpoint or an adapter with pickled weights to one with safetensors."""
+"""The convert stage: turns the pickled weights of a checkpoint or an adapter into safetensors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shoptune.stage import Stage
 _WEIGHTS = ("pytorch_model*.bin", "model*.bin", "adapter_model.bin")
 _INDEX = "pytorch_model.bin.index.json"
 _REFUSED = 3
-# Runs apart from shoptune, without its modules and its environment's variables; says which file it is at.
+# Runs in isolation, without shoptune's modules and environment variables; prints the current file.
 _CONVERT = f"""
 import pickle, sys
 import torch
@@ -78,7 +78,7 @@ def request(job: Job) -> Request:
 
 
 def write(job: Job, directory: Path) -> Mapping[str, str]:
-    """Convert the files in a process of their own, and copy the configs and the tokenizer.
+    """Convert the files in a separate process, and copy the configs and the tokenizer.
 
     Raises:
         ShoptuneError: a file holds more than tensors, or cannot be read.
@@ -107,7 +107,7 @@ CONVERT: Stage[Path, Job] = Stage("convert", load, request, write, next_command)
 
 
 def safetensors_name(name: str) -> str:
-    """The name of a weight file after its conversion: `pytorch_model-00001-of-00002.bin` becomes `model-...`."""
+    """Return the name of a converted weight file: `pytorch_model-00001-of-00002.bin` becomes `model-...`."""
     return name.removeprefix("pytorch_").removesuffix(".bin") + ".safetensors"
 
 

@@ -109,7 +109,7 @@ def print_stats(rows: Path) -> None:
     Raises:
         ShoptuneError: the folder contains no statistics.
     """
-    stats = read_json(rows / STATS, "name an artifact of `shoptune data build`")
+    stats = read_json(rows / STATS, "choose an artifact of `shoptune data build`")
     console = Console()
     table = Table("task", box=None, header_style="bold")
     table.columns[0].overflow = "fold"

@@ -81,7 +81,7 @@ class Plan:
         return self.config.method.delta(parts, alpha, self._generator(name), base)
 
     def read(self, spec: TensorSpec, first: int, last: int, memory: memoryview) -> torch.Tensor:
-        """Rows of the weights to add deltas to: the checkpoint's, read into `memory`, or what NF4 makes of them."""
+        """Return rows of the weights to add deltas to, read into `memory`: as in the checkpoint, or rounded to NF4."""
         if self.config.base_weights == "checkpoint" or not is_quantized_in_training(spec):
             return read_rows(spec, first, last, memory=memory)
         if self._whole is None or self._whole[0] != spec.name:  # double quantization looks at a whole matrix

@@ -1,1 +1,1 @@
-"""Parity: whether the same model answers alike as adapters, merged, padded, in 4 bits, and as vLLM serves it."""
+"""Parity: compare the answers of a model as adapters, merged, padded, in 4 bits, and as served by vLLM."""

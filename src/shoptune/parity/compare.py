@@ -1,4 +1,4 @@
-"""Next-token distributions: kept as the most probable tokens, and compared by KL divergence and top-1 agreement."""
+"""Next-token distributions, stored as the most probable tokens, and compared by KL divergence and top-1 agreement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_SMALLEST = 1e-12  # of what is left besides the tokens that are compared one by one
+_SMALLEST = 1e-12  # lower bound of the total probability of all other tokens
 
 
 @dataclass(frozen=True)
@@ -27,18 +27,18 @@ class Distributions:
     log_probabilities: NDArray[np.float64]
 
     def save(self, file: Path) -> None:
-        """Write them as an .npz file."""
+        """Write the distributions to an .npz file."""
         np.savez(file, tokens=self.tokens, log_probabilities=self.log_probabilities)
 
     @classmethod
     def load(cls, file: Path) -> Distributions:
-        """Read what `save` wrote."""
+        """Read distributions written by `save`."""
         with np.load(file, allow_pickle=False) as arrays:
             return cls(arrays["tokens"], arrays["log_probabilities"])
 
     @classmethod
     def of_logits(cls, logits: NDArray[np.float64], top: int) -> Distributions:
-        """From logits, (positions, vocabulary)."""
+        """Compute the distributions from logits, shape (positions, vocabulary)."""
         shifted = logits - logits.max(axis=1, keepdims=True)
         log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         order = np.argsort(-log_probabilities, axis=1, kind="stable")[:, :top]
@@ -47,7 +47,7 @@ class Distributions:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How much one model's distributions differ from a reference's.
+    """The difference between a model's distributions and those of a reference.
 
     Attributes:
         mean_kl: mean KL divergence of the reference from the other, in nats per token.
@@ -63,7 +63,7 @@ class Agreement:
 
 
 def compare(reference: Distributions, other: Distributions) -> Agreement:
-    """KL divergence `sum p log(p / q)` and top-1 agreement, in float64.
+    """Compute the KL divergence `sum p log(p / q)`, in nats, and the top-1 agreement, in float64.
 
     Tokens that both list are compared one by one, all others as a single outcome. That gives the divergence itself if
     the lists hold the whole vocabulary, and otherwise a lower bound that long lists make tight.

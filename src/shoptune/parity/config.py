@@ -42,7 +42,7 @@ class Parity(Settings):
         served: also compare each form as vLLM serves it.
         device: the device for transformers; weights that do not fit GPUs stay in host memory.
         tensor_parallel: the number of GPUs for vLLM.
-        on_failure: what to do if a form does not pass: stop, or only say so.
+        on_failure: what to do if a form does not pass: stop, or print a warning.
     """
 
     questions: ConfigPath
@@ -59,7 +59,7 @@ class Parity(Settings):
 
 
 def require_environments(parity: Parity) -> None:
-    """Check that what the gate runs in is installed.
+    """Check that the environments in which the gate runs are installed.
 
     Raises:
         ShoptuneError: an environment is missing.

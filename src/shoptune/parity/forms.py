@@ -33,16 +33,16 @@ class Form:
     ensemble: str | None = None
 
     def served(self) -> Form:
-        """The same checkpoint in vLLM."""
+        """Return the same checkpoint as a form in vLLM."""
         return Form(self.name + SERVED, self.path, (), "vllm", self.is_quantized)
 
     def values(self) -> dict[str, Any]:
-        """The form as JSON values."""
+        """Return the form as JSON values."""
         return asdict(self)
 
 
 def adapters_form(config: Mapping[str, Any], inputs: Mapping[str, Path]) -> Form | None:
-    """The base with its adapters, unmerged, from the config and inputs of a merge; None if PEFT cannot express it.
+    """Return the base with its unmerged adapters, from a merge's config and inputs; None if PEFT cannot express it.
 
     Each adapter's delta is scaled by its weight and wise-ft's alpha. TIES and DARE change deltas in ways that are not a
     sum, and a base rounded to NF4 has other weights. DoRA, biases and whole modules cannot be scaled, so an
@@ -62,7 +62,7 @@ def adapters_form(config: Mapping[str, Any], inputs: Mapping[str, Path]) -> Form
 
 
 def _is_low_rank(adapter: Path) -> bool:
-    """Whether an adapter is nothing but low-rank deltas, which can be scaled."""
+    """Whether an adapter consists only of low-rank deltas, which can be scaled."""
     file = adapter / "adapter_config.json"
     settings = read_json(file) if file.is_file() else {"use_dora": True}
     return (

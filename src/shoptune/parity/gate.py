@@ -1,4 +1,4 @@
-"""The parity gate: run every form of a model on the same tokens, compare, print, and stop what does not pass."""
+"""The parity gate: run all forms of a model on the same tokens, compare them, and stop if one does not pass."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def run_gate(parity: Parity, forms: Sequence[Form], directory: Path, workspace: 
 
 
 def compare_forms(parity: Parity, forms: Sequence[Form], workspace: Path) -> list[Outcome]:
-    """Compare what the environments wrote."""
+    """Compare the distributions written by the environments."""
     from shoptune.parity.compare import Distributions, compare
 
     reference = Distributions.load(_distributions(workspace, forms, forms[0]))
@@ -97,7 +97,7 @@ def compare_forms(parity: Parity, forms: Sequence[Form], workspace: Path) -> lis
 
 
 def print_outcomes(reference: str, outcomes: Sequence[Outcome]) -> None:
-    """One line per form."""
+    """Yield one line per form."""
     for outcome in outcomes:
         verdict = "" if outcome.passes else f"; DOES NOT PASS (at most {outcome.max_mean_kl:g}, {outcome.min_top1:.0%})"
         say(

@@ -1,4 +1,4 @@
-"""Next-token distributions with transformers and PEFT; a program of the training environment."""
+"""Compute next-token distributions with transformers and PEFT; a program for the train environment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from shoptune.parity.prompts import Sequenced, load, prompts, save
 
 
 def main(job_file: Path) -> None:
-    """Compute every form of a job; the first one also writes the answers that all forms are given."""
+    """Compute all forms of a job; the first form also writes the answers that all forms are evaluated on."""
     job = json.loads(job_file.read_text(encoding="utf-8"))
     parity, tokens = Parity.model_validate(job["parity"]), Path(job["tokens"])
     for form in job["forms"]:
@@ -37,7 +37,7 @@ def main(job_file: Path) -> None:
 
 
 def load_form(form: Mapping[str, Any], parity: Parity) -> Any:
-    """A form as a model of transformers, in float32 on a CPU and in float16 on GPUs."""
+    """Load a form with transformers, in float32 on a CPU and in float16 on GPUs."""
     path, cpu = Path(form["path"]), parity.device == "cpu"
     dtype = torch.float32 if cpu else torch.float16
     if form["is_quantized"]:
@@ -49,7 +49,7 @@ def load_form(form: Mapping[str, Any], parity: Parity) -> Any:
 
 
 def _with_adapters(model: Any, adapters: Sequence[tuple[str, float]]) -> Any:
-    """A model to which PEFT adds the delta of each adapter, times its factor, in every forward pass."""
+    """Load a model to which PEFT adds the delta of each adapter, times its factor, in every forward pass."""
     names = [f"adapter{number}" for number in range(len(adapters))]
     model = PeftModel.from_pretrained(model, adapters[0][0], adapter_name=names[0])
     for name, (path, _) in list(zip(names, adapters, strict=True))[1:]:
@@ -64,7 +64,7 @@ def _with_adapters(model: Any, adapters: Sequence[tuple[str, float]]) -> Any:
 
 
 def _load_dequantized(path: Path, dtype: torch.dtype, *, cpu: bool) -> Any:
-    """A 4-bit checkpoint with the values that its weights stand for."""
+    """Load a 4-bit checkpoint with dequantized weights."""
     config = AutoConfig.from_pretrained(path, trust_remote_code=False)
     del config.quantization_config
     tensors = {name: tensor.to(dtype) for name, tensor in dequantized_tensors(Checkpoint(path))}
@@ -81,7 +81,7 @@ def _load_dequantized(path: Path, dtype: torch.dtype, *, cpu: bool) -> Any:
 
 @torch.no_grad()
 def distributions(model: Any, sequences: Sequence[Sequenced], top: int) -> Distributions:
-    """The distributions at the answers' tokens."""
+    """Return the distributions at the tokens of the answers."""
     rows = []
     for sequence in sequences:
         ids = torch.tensor([sequence.prompt + sequence.answer[:-1]], device=model.device)

@@ -1,4 +1,4 @@
-"""Next-token distributions as vLLM serves a model; a program of the inference environment."""
+"""Compute next-token distributions of a model served by vLLM; a program for the infer environment."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from shoptune.parity.compare import Distributions
 from shoptune.parity.config import Parity
 from shoptune.parity.prompts import Sequenced, load
 
-_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # those of vLLM
+_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # the ranks that vLLM supports
 
 
 def main(job_file: Path) -> None:
-    """Compute every form of a job; on GPUs each in a process of its own, which frees the memory at its end."""
+    """Compute all forms of a job; on GPUs, each in a separate process, whose exit frees the memory."""
     job = json.loads(job_file.read_text(encoding="utf-8"))
     parity, sequences = Parity.model_validate(job["parity"]), load(Path(job["tokens"]))
     if parity.device == "cuda" and len(job["forms"]) > 1:
@@ -41,7 +41,7 @@ def main(job_file: Path) -> None:
 
 
 def distributions(form: Mapping[str, Any], parity: Parity, sequences: Sequence[Sequenced]) -> Distributions:
-    """The distributions at the answers' tokens: log-probabilities of the prompt, whose end the answer is."""
+    """Return the distributions at the answers' tokens, as log-probabilities of prompts that end with the answer."""
     longest = max(len(sequence.prompt) + len(sequence.answer) for sequence in sequences)
     engine = LLM(
         form["path"],
@@ -69,7 +69,7 @@ def distributions(form: Mapping[str, Any], parity: Parity, sequences: Sequence[S
 
 
 def _dtype(form: Mapping[str, Any], parity: Parity) -> str:
-    """float32 on a CPU, where 4-bit weights are computed in bfloat16 at best; float16 on GPUs."""
+    """Return the element type: float16 on GPUs; float32 on a CPU, except for 4-bit weights, which need bfloat16."""
     if parity.device == "cuda":
         return "float16"
     return "bfloat16" if form["is_quantized"] else "float32"

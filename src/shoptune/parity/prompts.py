@@ -51,5 +51,5 @@ def save(sequences: Sequence[Sequenced], file: Path) -> None:
 
 
 def load(file: Path) -> list[Sequenced]:
-    """Read what `save` wrote."""
+    """Read sequences written by `save`."""
     return [Sequenced(**entry) for entry in json.loads(file.read_text(encoding="utf-8"))]

@@ -60,6 +60,7 @@ def test_a_phrase_that_is_cut_from_its_meaning_is_left_out(text: str) -> None:
 def test_a_word_may_hint_at_an_aspect_without_being_a_keyphrase() -> None:
     assert "winter" in lexicon().hints["warmth"]
     assert "design" in lexicon().hints["style"]
+    assert "big" in lexicon().hints["fit"]
     assert not [each for each in find_keyphrases("The winter design.") if each.aspect in {"warmth", "style"}]
 
 

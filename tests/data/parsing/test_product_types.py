@@ -41,6 +41,7 @@ from shoptune.data.parsing.product_types import nouns, plural, product_type, sin
         ("Replacement Water Filter Cartridge for Samsung", ["Appliances", "Water Filters"], "water filter"),
         ("Fisher Paykel RF201ADX4 20.1cuft Counter Depth French door", [], None),
         ("CarBeyondStore Toyota Corolla Chrome Cable Key Chain", [], "keychain"),
+        ("Dryer Repair Kit Drum Roller Idler Pulley Belt Fit For Maytag 3000", ["Appliances", "Belts"], None),
         ("Cabernet Sauvignon Red Wine", [], "wine"),
         (None, None, None),
     ],

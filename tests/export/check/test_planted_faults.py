@@ -244,7 +244,7 @@ _DYNAMIC: dict[str, tuple[dict[str, str], set[str], str]] = {
     "it reads a file of this machine": (
         {"start": f"open({str(Path(__file__))!r}).close()"},
         {"reads"},
-        "test_planted_faults.py: is opened by the submission and lies outside it",
+        "test_planted_faults.py: is opened by the submission, but is outside of it",
     ),
     "a module is missing": ({"start": "import shoptune.merge"}, {"network"}, "No module named 'shoptune.merge'"),
     "it raises at an odd question": (

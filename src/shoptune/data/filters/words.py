@@ -96,7 +96,7 @@ class Words:
         return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.starts))
 
     def ngrams(self, length: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-        """The hash of every run of `length` words that lies within one text, and the place of its first word."""
+        """The hash of every run of `length` words that is within one text, and the position of its first word."""
         windows = len(self.numbers) - length + 1
         if windows <= 0:
             return np.empty(0, np.uint64), np.empty(0, np.int64)

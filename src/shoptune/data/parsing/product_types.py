@@ -76,7 +76,9 @@ _FOR_ANOTHER = (
     r"wrench(?:es)?|stands?|racks?|lights?|bulbs?|drawers?|shel(?:f|ves)|handles?|hoses?|motors?|knobs?)"
 )
 _FOR = re.compile(r"(?<=\w)\W+for\b", re.IGNORECASE)
-_SEVERAL = re.compile(r"\b(?:tracksuits?|outfits|ensemble)\b", re.IGNORECASE)  # products of several types
+_SEVERAL = re.compile(
+    r"\b(?:tracksuits?|outfits|ensemble|(?:repair|replacement) kits?)\b", re.IGNORECASE
+)  # products of several types
 _KEY_CHAIN = re.compile(r"\bkey (chain|ring)", re.IGNORECASE)
 _HYPHENATED = frozenset({"t-shirt", "flip-flop", "cover-up"})
 

@@ -1,4 +1,4 @@
-"""The table of tasks that have far fewer rows than a mixture wants."""
+"""The table of tasks with far fewer rows than the mixture asks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of what a submission does when it is asked: network, files, answers, time."""
+"""Checks of a submission's behavior when it answers questions: network, files, answers, time."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Plan:
 
 
 def plan(questions: Sequence[Question], hostile: Sequence[HostileQuestion]) -> Plan:
-    """Group questions as the evaluator does; batches of hostile questions have all sizes from 1 to 16."""
+    """Group questions as the evaluator does; batches of adversarial questions have all sizes from 1 to 16."""
     groups: list[Group] = []
     texts: list[list[tuple[TaskType, str]]] = []
     for task_type in sorted({question.task_type for question in questions}):
@@ -54,7 +54,7 @@ def plan(questions: Sequence[Question], hostile: Sequence[HostileQuestion]) -> P
 
 
 def check_network(folder: Path, run: Run) -> Result:
-    """Check that nothing tries to reach another machine, and that the import works without."""
+    """Check that nothing tries to connect to other machines, and that the import works without a network."""
     problems = [
         Problem(
             folder, "", f"tries to reach {host}, but the evaluator has no network", "include what it would download"
@@ -72,9 +72,9 @@ def check_network(folder: Path, run: Run) -> Result:
 
 
 def check_reads(folder: Path, run: Run) -> Result:
-    """Check that it reads its own files, and imports its own copy of shoptune."""
+    """Check that the submission reads only its own files, and imports its own copy of shoptune."""
     problems = [
-        Problem(path, "", "is opened by the submission and lies outside it", "copy it into the submission")
+        Problem(path, "", "is opened by the submission, but is outside of it", "copy it into the submission")
         for path in run.opened
     ]
     own = run.package is None or Path(run.package).resolve().is_relative_to(folder.resolve())
@@ -86,7 +86,7 @@ def check_reads(folder: Path, run: Run) -> Result:
 
 
 def check_answers(folder: Path, run: Run, asked: Plan) -> Result:
-    """Check that every question has an answer, and that the benchmark can read it."""
+    """Check that every question has an answer that the benchmark can parse."""
     problems = [
         Problem(folder, "get_batch_size", f"returns {size!r}", f"return a number from 1 to {BATCH_SIZE}")
         for size in {repr(size): size for size in run.batch_sizes}.values()
@@ -141,7 +141,7 @@ def _with_positions(batches: Sequence[Batch]) -> Iterator[tuple[int, Batch]]:
 
 
 def _faults(folder: Path, batch: Batch, expected: Sequence[tuple[TaskType, str]]) -> Iterator[Problem]:
-    """Yield what is wrong with the answers to one batch."""
+    """Yield the problems of the answers to one batch."""
     remedy = "answer every question: see `shoptune.export.answering`"
     if batch.error:
         what = f"a batch of {batch.size} raises {batch.error.strip().splitlines()[_LAST_LINE]}"

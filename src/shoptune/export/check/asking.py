@@ -1,4 +1,4 @@
-"""Ask a submission questions in a process of its own: without network, home folder, or installed shoptune."""
+"""Ask a submission questions in a separate process, without network, home folder or installed shoptune."""
 
 from __future__ import annotations
 
@@ -98,7 +98,9 @@ def ask(folder: Path, python: Path, groups: Sequence[Group]) -> Run:
             "readable": [scratch],
         }
         (private / "job.json").write_text(json.dumps(job, default=list), encoding="utf-8")
-        runner = shutil.copy(_RUNNER, private)  # a traceback reads it, which must not count as reading a file outside
+        runner = shutil.copy(
+            _RUNNER, private
+        )  # tracebacks read it, which must not count as access to a file outside of the submission
         command = [*(_UNSHARE if is_namespace else ()), str(python), "-B", "-I", "-W", "ignore", str(runner)]
         command += [str(folder.absolute()), str(private / "job.json"), str(private / "result.json")]
         seconds = _START_SECONDS + _SECONDS_PER_QUESTION * sum(len(group.prompts) for group in groups)
@@ -128,7 +130,7 @@ def _result(command: Sequence[str], variables: Mapping[str, str], file: Path, se
 
 
 def _environment(private: Path) -> dict[str, str]:
-    """Return the variables of the process: no credentials, no proxies, and a home folder that is empty."""
+    """Return the environment variables of the process: no credentials, no proxies, and an empty home folder."""
     kept = {name: value for name, value in os.environ.items() if not _NOT_PASSED.search(name)}
     caches = ("HF_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "VLLM_CACHE_ROOT", "TRITON_CACHE_DIR")
     kept |= {name: str(private / name.lower()) for name in caches}

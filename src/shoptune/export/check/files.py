@@ -34,7 +34,7 @@ def check_digests(folder: Path) -> Result:
     manifest = read_manifest(folder)
     if manifest is None:
         problem = Problem(
-            folder / MANIFEST, "", "no such file", "name a folder written by `shoptune export submission`"
+            folder / MANIFEST, "", "no such file", "choose a folder written by `shoptune export submission`"
         )
         return Result("digests", "no manifest", [problem])
     listed = {name: entry["sha256"] for name, entry in manifest["outputs"].items() if name != METADATA}
@@ -54,7 +54,7 @@ def check_digests(folder: Path) -> Result:
 
 
 def check_links(folder: Path) -> Result:
-    """Refuse links that lead out of the folder: only the folder is pushed."""
+    """Report links to files outside of the folder, since only the folder is pushed."""
     links = [path for path in folder.rglob("*") if path.is_symlink()]
     root = folder.resolve()
     problems = [

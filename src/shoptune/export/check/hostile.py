@@ -1,4 +1,4 @@
-"""Questions that no benchmark asks and no submission may fail on: 200 of them, the same in every run."""
+"""200 adversarial questions, the same in every run, on which a submission must not fail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 COUNT = 200
 _SEED = 20240718
-_LONG = 10_000  # words, each of one token or more
+_LONG = 10_000  # words, each with at least one token
 
 _LANGUAGES = (
     "この商品のカテゴリーは何ですか。タイトル:電気ケトル 1.7L 青",
@@ -58,7 +58,7 @@ _FRAMES = (
 
 @dataclass(frozen=True)
 class HostileQuestion:
-    """A text as the evaluator would pass it.
+    """A text in the form in which the evaluator passes it.
 
     Attributes:
         kind: what is wrong with it.
@@ -72,7 +72,7 @@ class HostileQuestion:
 
 
 def hostile_questions() -> list[HostileQuestion]:
-    """Return the questions: each text as a multiple-choice question and as another, until there are 200."""
+    """Return 200 questions: each text with and without the flag for multiple choice."""
     texts = list(_texts(random.Random(_SEED)))  # noqa: S311 - the same questions in every run
     both = [HostileQuestion(kind, text, flag) for kind, text in texts for flag in (True, False)]
     return both[:COUNT]

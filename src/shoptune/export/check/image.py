@@ -22,7 +22,7 @@ _CUDA_OF_LOCK = re.compile(r"^cuda-(?:toolkit|bindings|python)==(\d+)\.", re.MUL
 
 
 def check_metadata(folder: Path) -> Result:
-    """Check that aicrowd.json names a track and asks for GPUs."""
+    """Check that aicrowd.json specifies a track and requests GPUs."""
     file = folder / METADATA
     try:
         fields = json.loads(file.read_text(encoding="utf-8"))

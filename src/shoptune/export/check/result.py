@@ -16,7 +16,7 @@ class Result:
         name: the name of the check.
         summary: the figures behind it, in one line.
         problems: the faults, each with its remedy; empty if the check passes.
-        notes: what should be looked at, but does not make the check fail.
+        notes: observations that do not make the check fail.
     """
 
     name: str

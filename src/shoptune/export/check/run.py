@@ -53,7 +53,7 @@ def run_checks(arguments: Arguments) -> None:
         ShoptuneError: the submission has faults; all of them are reported.
     """
     if not arguments.folder.is_dir():
-        raise fail(arguments.folder, "", "no such folder", "name a folder written by `shoptune export submission`")
+        raise fail(arguments.folder, "", "no such folder", "choose a folder written by `shoptune export submission`")
     questions = load_questions(arguments.questions) if arguments.questions else None
     results: list[Result] = []
     said: dict[str, str] = {}
@@ -89,7 +89,7 @@ def _results(arguments: Arguments, questions: list[Question] | None, said: dict[
 
 
 def _dynamic(arguments: Arguments, questions: list[Question], said: dict[str, str]) -> Iterator[Result]:
-    """Ask the submission, and check what it does and answers."""
+    """Ask the submission, and check its behavior and its answers."""
     folder = arguments.folder
     asked = answers.plan(questions, hostile_questions())
     count = sum(len(group.prompts) for group in asked.groups)

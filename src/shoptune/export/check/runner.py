@@ -33,7 +33,9 @@ class Recorder:
         if event in _OPENING and arguments and isinstance(arguments[0], str | bytes | os.PathLike):
             self._open(os.fsdecode(arguments[0]))
         elif event == "socket.connect":
-            if arguments[0].type != socket.SOCK_DGRAM:  # UDP sends nothing yet; it is how a machine finds its address
+            if (
+                arguments[0].type != socket.SOCK_DGRAM
+            ):  # connecting a UDP socket sends nothing; programs do it to find the machine's address
                 self._connect(arguments[1])
         elif event == "socket.getaddrinfo":
             self._connect((arguments[0],))

@@ -45,7 +45,7 @@ def check_scores(
 
 
 def _scored(questions: Sequence[Question], predictions: Sequence[str]) -> dict[str, Any] | None:
-    """Return what `shoptune evaluate` writes, for the questions whose metric is available."""
+    """Return the scores of `shoptune evaluate`, for the questions whose metric is available."""
     protocol = PROTOCOLS[KDD_CUP]
     missing = unavailable_metrics(questions, predictions, protocol)
     pairs = [pair for pair in zip(questions, predictions, strict=True) if pair[0].metric not in missing]

@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 
 def kind_of(folder: Path) -> Kind:
-    """Return what a folder holds.
+    """Return the kind of a folder.
 
     Raises:
         ShoptuneError: none of the kinds.
@@ -36,7 +36,7 @@ def kind_of(folder: Path) -> Kind:
     if (read_manifest(folder) or {}).get("stage") == "data":
         return Kind.DATASET
     what = "holds neither a model, nor an adapter, nor rows"
-    raise fail(folder, "", what, "name an artifact of data, train, merge or quantize")
+    raise fail(folder, "", what, "choose an artifact of data, train, merge or quantize")
 
 
 def quantization(folder: Path) -> Mapping[str, Any]:

@@ -42,5 +42,5 @@ _ORIGINS: Mapping[str, Origin] = {
 
 
 def origin_of(source: str) -> Origin:
-    """Return what is known about a source; one of your own tables has an unknown licence."""
+    """Return the facts about a source; the license of your own tables is unknown."""
     return _ORIGINS.get(source, Origin(source, UNKNOWN, "", "not a public source that shoptune knows"))

@@ -1,4 +1,4 @@
-"""The stage behind `shoptune export hub`: from an artifact to a folder that `hf upload` takes."""
+"""The stage behind `shoptune export hub`: turns an artifact into a folder for `hf upload`."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def load(job: Job) -> Job:
         if name is not None and not _HUB_NAME.match(name):
             raise fail("export hub", option, f"'{name}' is not a name on the Hub", "write it as OWNER/NAME")
     if job.scores and not (job.scores / SCORES).is_file():
-        raise fail(job.scores, "--scores", f"has no {SCORES}", "name an artifact of `shoptune evaluate`")
+        raise fail(job.scores, "--scores", f"has no {SCORES}", "choose an artifact of `shoptune evaluate`")
     if kind_of(folder) is Kind.ADAPTER and base_of(job) is None:
         named = read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
         what = f"names the base '{named}', which is not a name on the Hub"
@@ -158,7 +158,7 @@ def _copy_adapter(job: Job, directory: Path) -> None:
 
 
 def _write_dataset(job: Job, steps: Sequence[Step], directory: Path) -> None:
-    """Copy the rows and their statistics; rejected records, which are raw data, stay."""
+    """Copy the rows and their statistics, but not the rejected records, which are raw data."""
     for file in (*sorted(job.folder.glob("*.parquet")), job.folder / STATS):
         shutil.copyfile(file, directory / file.name)
     rows = list(rows_by_source(job.folder))

@@ -17,7 +17,7 @@ _DATA = "data"
 
 @dataclass(frozen=True)
 class Rows:
-    """How many rows one source gave to one data set.
+    """The number of rows from one source in one data set.
 
     Attributes:
         data: the data set's folder.
