@@ -106,7 +106,7 @@ def draw(points: Sequence[Scored], baseline: Scored | None, file: Path) -> None:
     from matplotlib import pyplot as plt
 
     with mpl.rc_context(_STYLE):
-        size = (_WIDTH_INCHES, _ROW_INCHES * (len(points) + 2))
+        size = (_WIDTH_INCHES, _ROW_INCHES * (len(points) + 3))
         figure, axes = plt.subplots(figsize=size, layout="constrained")
         places = range(len(points))
         errors = [
@@ -116,10 +116,10 @@ def draw(points: Sequence[Scored], baseline: Scored | None, file: Path) -> None:
         axes.errorbar([point.score for point in points], places, xerr=errors, fmt="o", color=_COLOR, markersize=4)
         if baseline:
             axes.axvline(baseline.score, color=_BASELINE, linestyle=":", linewidth=1, label=baseline.name)
-            axes.legend(frameon=False)
+            figure.legend(frameon=False, loc="outside upper right")
         axes.set_yticks(list(places), [point.name for point in points])
         axes.invert_yaxis()
-        axes.set_xlabel("score by question, with 95% bootstrap intervals")
+        figure.supxlabel("score by question, with 95% bootstrap intervals")
         axes.spines[["top", "right"]].set_visible(False)
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
         plt.close(figure)
