@@ -4,7 +4,8 @@
 
 RUN := runs/rehearsal
 RAW := examples/raw
-QUESTIONS := examples/questions/development.json
+# Two questions of every task.
+QUESTIONS := $(RUN)/questions.json
 BASE := $(RUN)/base
 PROFILE := infer/t4x4.yaml
 # Two adapters, so that an ensemble is merged.
@@ -23,11 +24,15 @@ cpu = $(1)engine.dtype=$(2) --set $(1)engine.tensor_parallel_size=2 --set $(1)en
     --set $(1)engine.enforce_eager=true --set $(1)engine.cpu_kv_cache_gib=1 --set $(1)engine.gpu_memory_utilization=null
 SWEEP_FLAGS = $(call base,merge.base) --set 'alphas=[0, 0.56, 1.0]' --set $(call cpu,profile.,float32) \
     --set profile.engine.enable_lora=false --set merge.dtype=float32
-QUANTIZE_FLAGS = --set device=cpu --set calibration.max_samples=16 --set calibration.max_length=512
+QUANTIZE_FLAGS = --set device=cpu --set calibration.max_samples=8 --set calibration.max_length=256
 INFER_FLAGS = --set $(call cpu,,bfloat16)
 export VLLM_CPU_OMP_THREADS_BIND = 0|1
+
+$(QUESTIONS): examples/questions/development.json
+	mkdir -p $(@D)
+	awk 'NR % 6 == 1' $< > $@
 
 $(RUN)/base/manifest.json: examples/make_rehearsal_base.py
 	.venv/bin/python -m examples.make_rehearsal_base $(@D)
 $(RUN)/adapters/v8/manifest.json $(RUN)/adapters/v7/manifest.json $(RUN)/adapters/v9b/manifest.json: $(RUN)/base/manifest.json
-$(RUN)/data/v8/manifest.json $(RUN)/data/v7/manifest.json $(RUN)/data/v9b/manifest.json: $(RUN)/base/manifest.json
+$(RUN)/data/v8/manifest.json $(RUN)/data/v7/manifest.json $(RUN)/data/v9b/manifest.json: $(RUN)/base/manifest.json $(QUESTIONS)

@@ -12,6 +12,7 @@ import yaml
 
 from shoptune.artifacts.manifest import read_manifest
 from shoptune.checkpoints.checkpoint import Checkpoint
+from shoptune.shopbench.questions import load_questions
 from tests.conftest import ROOT
 from tests.warm.interpreters import WarmInterpreters
 
@@ -59,9 +60,11 @@ def _the_quantized_model_splits_over_four_cards(quantized: Checkpoint) -> None:
 
 
 def _answers_are_scored_and_submitted(run: Path) -> None:
-    questions = (ROOT / "examples" / "questions" / "development.json").read_text().splitlines()
+    questions = load_questions(run / "questions.json")
+    every = load_questions(ROOT / "examples" / "questions" / "development.json")
+    assert {question.task_name for question in questions} == {question.task_name for question in every}
     predictions = (run / "v8" / "answers" / "predictions.jsonl").read_text().splitlines()
-    assert len(predictions) == len([line for line in questions if line.strip()])
+    assert len(predictions) == len(questions)
     submission = run / "track1" / "submission"
     profile = json.loads((submission / "models" / "profile.json").read_text())
     assert profile["engine"]["tensor_parallel_size"] == 4
