@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import yaml
@@ -20,24 +20,27 @@ from tests.warm.interpreters import WarmInterpreters
 ROOT = Path(__file__).parents[2]
 SHOPTUNE = str(Path(sys.executable).with_name("shoptune"))
 # Trained twice as the pipeline's adapters are, and killed in between, in a test of resuming.
-TRAINING = ("--set", "max_steps=12", "--set", "save_steps=6", "--set", "logging_steps=3")
+TRAINING = ("--set", "max_steps=12", "--set", "save_steps=6", "--set", "logging_steps=1")
 # A few steps of single sequences, each step's loss logged.
 SEQUENCES = ("--set", "max_steps=3", "--set", "logging_steps=1", "--set", "sample_packing=false")
 
 
-def shoptune(*arguments: str | Path, cold: bool = False, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run a shoptune command and return its result, whether it succeeds or not.
+def shoptune(
+    *arguments: str | Path, cold: bool = False, folder: Path = ROOT, variables: Mapping[str, str] = {}
+) -> subprocess.CompletedProcess[str]:
+    """Run a shoptune command to its end, whatever that is.
 
     Args:
         arguments: the command's.
         cold: start every process as a user's are started; see tests/warm/interpreters.py.
         folder: the working directory.
+        variables: environment variables to set.
     """
     warm = WarmInterpreters.current
     command = [SHOPTUNE] if cold else [str(warm.python("main")), "-m", "shoptune"]
-    variables = os.environ if cold else os.environ | warm.variables()
+    environment = {**os.environ, **({} if cold else warm.variables()), **variables}
     words = [*command, *map(str, arguments)]
-    return subprocess.run(words, capture_output=True, text=True, cwd=folder, env=variables, check=False)
+    return subprocess.run(words, capture_output=True, text=True, cwd=folder, env=environment, check=False)
 
 
 def run_shoptune(*arguments: str | Path, cold: bool = False) -> str:

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.shopbench.questions import load_questions, write_questions
 from tests.end_to_end.engine_host import EngineHost
-from tests.end_to_end.pipeline import ROOT, SHOPTUNE, run_shoptune
+from tests.end_to_end.pipeline import ROOT, SHOPTUNE, run_shoptune, shoptune
 
 pytestmark = [pytest.mark.slow, pytest.mark.early]
 
@@ -50,7 +50,7 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("questions") / "questions.json"
-    write_questions(file, load_questions(ROOT / "examples" / "questions" / "held_out.json")[::20])
+    write_questions(file, load_questions(ROOT / "examples" / "questions" / "held_out.json")[::40])
     return file
 
 
@@ -141,6 +141,4 @@ def _wait_until_ready(server: subprocess.Popen[bytes], said: Path, line: str) ->
 
 
 def _ask(text: str, port: str, variables: dict[str, str], *flags: str) -> subprocess.CompletedProcess[str]:
-    command = [SHOPTUNE, "ask", text, "--port", port, "--profile", _PROFILE, *flags]
-    environment = os.environ | variables
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
+    return shoptune("ask", text, "--port", port, "--profile", _PROFILE, *flags, variables=variables)

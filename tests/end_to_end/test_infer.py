@@ -17,7 +17,7 @@ from shoptune.shopbench.parsers import parse
 from shoptune.shopbench.questions import Question, load_questions
 from shoptune.shopbench.vocabulary import TaskType
 from tests.end_to_end.engine_host import EngineHost
-from tests.end_to_end.pipeline import ROOT, SHOPTUNE, Pipeline
+from tests.end_to_end.pipeline import ROOT, SHOPTUNE, Pipeline, shoptune
 
 pytestmark = pytest.mark.slow
 
@@ -111,8 +111,7 @@ FEW_SHOT = ("prompting=infer/prompting/few-shot-history.yaml",)
 
 
 def _ask(text: str, port: str, *flags: str) -> subprocess.CompletedProcess[str]:
-    command = [SHOPTUNE, "ask", text, "--port", port, *flags]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return shoptune("ask", text, "--port", port, *flags)
 
 
 def _answers_health(port: str) -> bool:

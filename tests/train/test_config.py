@@ -172,3 +172,17 @@ def test_attention_suits_the_card(tmp_path: Path, values: dict[str, object], mac
     assert config.on(config.machine).axolotl["attn_implementation"] == attention
     chosen = load_train_config(tmp_path / "train.yaml", ["attn_implementation=eager"])
     assert chosen.on(parse_machine(machine)).axolotl["attn_implementation"] == "eager"
+
+
+def test_few_rows_are_those_of_small_local_files(tmp_path: Path, values: dict[str, object]) -> None:
+    file, rows = tmp_path / "train.yaml", tmp_path / "rows"
+    file.write_text(yaml.safe_dump(values))
+    config = load_train_config(file)
+    assert not config.has_few_rows(), "there are none yet, or somewhere else"
+    (rows / "part").mkdir()
+    (rows / "part" / "train-0.parquet").write_bytes(b"x" * 3_000_000)
+    assert config.has_few_rows()
+    (rows / "train-1.parquet").write_bytes(b"x" * 2_000_000)
+    assert not config.has_few_rows()
+    assert load_train_config(file, ["datasets.0.data_files=train-*.parquet"]).has_few_rows()
+    assert not load_train_config(file, ["datasets.0.path=org/rows", "datasets.0.ds_type=null"]).has_few_rows()

@@ -28,11 +28,15 @@ _GPU = Path("/dev/nvidiactl")
 # What commands import in each environment; `main` is the one with shoptune and pytest.
 MODULES: Mapping[str, tuple[str, ...]] = {
     "main": ("shoptune.cli", "torch", "sentence_transformers"),
-    "train": ("shoptune.cli", "shoptune.train.plugin", "axolotl.cli.train"),
+    "train": (
+        "shoptune.cli", "shoptune.train.plugin", "shoptune.train.checks.run", "axolotl.cli.train",
+        "axolotl.core.builders", "axolotl.common.datasets", "transformers.models.qwen2.modeling_qwen2",
+        "deepspeed", "trl", "wandb", "packing",
+    ),
     "quantize": ("shoptune.cli", "awq"),
     "gptq": ("shoptune.cli", "llmcompressor"),
     "infer": ("shoptune.cli", "vllm", "sentence_transformers"),
-}
+}  # fmt: skip
 
 
 class WarmInterpreters:

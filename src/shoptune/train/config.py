@@ -25,6 +25,7 @@ _OURS = {
 }
 _ROW_SETS = ("datasets", "test_datasets")
 _PATHS = ("base_model", "tokenizer_config", "deepspeed", "chat_template_jinja")
+_FEW_ROWS_BYTES = 4_000_000
 _PLUGIN = "shoptune.train.plugin.ShoptunePlugin"
 
 
@@ -71,6 +72,14 @@ class TrainConfig:
             for number, entry in enumerate(self.axolotl.get(key) or [])
             if entry.get("ds_type") and (missing := missing_rows(entry))
         ]
+
+    def has_few_rows(self) -> bool:
+        """Whether all rows are local and few, so that starting processes would take longer than preparing them."""
+        paths = [
+            path for entry in map(with_files, self.row_sets) for path in entry.get("data_files") or [entry["path"]]
+        ]
+        files = [[file for file in (path, *path.rglob("*")) if file.is_file()] for path in map(Path, paths)]
+        return all(files) and sum(file.stat().st_size for each in files for file in each) < _FEW_ROWS_BYTES
 
     def hub_rows(self) -> dict[str, str]:
         """The sets of rows that are not on this machine, which are then Hub ids: their keys by path."""

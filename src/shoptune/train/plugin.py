@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import signal
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from axolotl.integrations.base import BasePlugin
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
 
 from shoptune.errors import ShoptuneError
-from shoptune.train.exchange import METRICS, PROGRESS, STOP, write_json
+from shoptune.train.exchange import METRICS, PROGRESS, STOP, read_json, write_json
 from shoptune.train.metrics import write_metrics
 from shoptune.train.watchdog import Watchdog
 
@@ -26,12 +28,14 @@ class ShoptunePlugin(BasePlugin):  # type: ignore[misc]  # axolotl ships no type
 
         Without a GPU it would give each worker the device of its number.
         """
+        _freeze()
         if not torch.cuda.is_available():
             cfg["device_map"] = {"": "cpu"}
 
     def pre_model_load(self, cfg: Any) -> None:
         """Seed the adapter's first weights: axolotl seeds after they are drawn."""
         set_seed(_SEED if cfg.seed is None else cfg.seed)
+        _freeze()
 
     def post_model_load(self, cfg: Any, model: Any) -> None:
         """Keep bitsandbytes from repacking NF4 weights in place.
@@ -47,6 +51,16 @@ class ShoptunePlugin(BasePlugin):  # type: ignore[misc]  # axolotl ships no type
         """Report steps as they are done; show a loss that is not a number instead of the last one that was."""
         trainer.args.logging_nan_inf_filter = False
         return [StepReport(Path(str(cfg.output_dir)).parent)]
+
+
+def _freeze() -> None:
+    """Exclude what exists from garbage collection, before there is a model.
+
+    axolotl collects each time it packs rows, and walking all loaded libraries takes longer than a small step.
+    """
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # some bindings report objects that are frozen at the end
 
 
 class StepReport(TrainerCallback):
@@ -65,6 +79,7 @@ class StepReport(TrainerCallback):
         """Take signals back from axolotl, whose handler saves half-trained weights and ends with status 0."""
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, self._terminate)
+        _restore_tokens(args, state)
         self._report(state)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -112,6 +127,14 @@ class StepReport(TrainerCallback):
         flag = torch.tensor(int(asked), device=args.device)  # one rank may see the request a step before another
         torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX)
         return bool(flag.item())
+
+
+def _restore_tokens(args: TrainingArguments, state: TrainerState) -> None:
+    """Continue counting tokens from a checkpoint; axolotl does so only if the config names the checkpoint."""
+    file = Path(str(args.output_dir), f"checkpoint-{state.global_step}", "tokens_state.json")
+    if state.global_step and (saved := read_json(file)):
+        counts = {name: torch.tensor(saved.get(name, 0)) for name in ("total", "trainable")}
+        state.tokens = counts  # type: ignore[attr-defined]  # axolotl adds it
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: the run resumes from here

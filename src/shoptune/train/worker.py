@@ -66,6 +66,8 @@ def train(job: JobFile) -> None:
 
         for note in require(config, machine).notes:
             print(f"shoptune: checked: {note}", flush=True)  # noqa: T201 - into the log
+    if config.has_few_rows():  # axolotl would start processes a dozen times, each of which compiles its packing again
+        os.environ.setdefault("AXOLOTL_DATASET_NUM_PROC", "0")
     from axolotl.cli.args import TrainerCliArgs
     from axolotl.cli.config import load_cfg
     from axolotl.cli.train import do_train
