@@ -20,7 +20,6 @@ from shoptune.merge.config import MergeConfig
 from shoptune.merge.sources import Sources
 from shoptune.merge.stage import MERGE, Job
 from shoptune.stage import run
-from tests.end_to_end.engine_host import EngineHost
 from tests.end_to_end.pipeline import ROOT, python_in, run_shoptune, shoptune
 from tests.sharing import make_once
 
@@ -185,10 +184,9 @@ def test_the_merged_weights_are_those_of_peft(trained: Trained, family: str) -> 
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_answers_are_those_of_transformers(trained: Trained, engines: EngineHost, tmp_path: Path, family: str) -> None:
+def test_answers_are_those_of_transformers(trained: Trained, tmp_path: Path, family: str) -> None:
     asked = ["--model", trained.of(family, "merged"), "--questions", trained.questions]
-    result = engines.infer(trained.profile, *asked, "--out", tmp_path / "answers")
-    assert result.returncode == 0, result.stderr
+    run_shoptune("infer", trained.profile, *asked, "--out", tmp_path / "answers")
     lines = (tmp_path / "answers" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
     expected = json.loads(trained.of(family, "said.json").read_text())
     assert [_whole(json.loads(line)["prediction"]) for line in lines] == list(map(_whole, expected))
@@ -236,13 +234,12 @@ def _quantize_config(trained: Trained, family: str) -> Path:
 
 
 @pytest.mark.parametrize("family", QUANTIZED)
-def test_a_quantized_model_answers(trained: Trained, engines: EngineHost, tmp_path: Path, family: str) -> None:
+def test_a_quantized_model_answers(trained: Trained, tmp_path: Path, family: str) -> None:
     run_shoptune("quantize", _quantize_config(trained, family), "--out", tmp_path / "awq")
     config = json.loads((tmp_path / "awq" / "config.json").read_text())
     assert config["intermediate_size"] == 128, "padded from 96 to whole groups"
     asked = ["--model", tmp_path / "awq", "--questions", trained.questions]
-    result = engines.infer("infer/cpu.yaml", *asked, "--out", tmp_path / "answers", "--set", "max_tokens.generation=12")
-    assert result.returncode == 0, result.stderr
+    run_shoptune("infer", "infer/cpu.yaml", *asked, "--out", tmp_path / "answers", "--set", "max_tokens.generation=12")
     assert len((tmp_path / "answers" / "predictions.jsonl").read_text().splitlines()) == len(QUESTIONS)
 
 
