@@ -28,7 +28,7 @@ SEQUENCES = ("--set", "max_steps=3", "--set", "logging_steps=1", "--set", "sampl
 def shoptune(
     *arguments: str | Path, cold: bool = False, folder: Path = ROOT, variables: Mapping[str, str] = {}
 ) -> subprocess.CompletedProcess[str]:
-    """Run a shoptune command to its end, whatever that is.
+    """Run a shoptune command to its end, even if it fails.
 
     Args:
         arguments: the command's.

@@ -78,7 +78,10 @@ while not (pathlib.Path(sys.argv[1]) / "{STOP}").exists():
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_ctrl_c_ends_the_workers_too(tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_workers_too(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    # A shell starts background commands with SIGINT ignored; without Python's handler this would wait forever.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     # As axolotl does: a handler of its own, which ends with status 0.
     waits = """
 import os, pathlib, signal, sys, time
