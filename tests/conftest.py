@@ -39,7 +39,6 @@ def tiny_base() -> Path:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Use a cache folder that the processes of one run share, instead of the user's cache."""
-    os.environ.setdefault("AXOLOTL_DATASET_NUM_PROC", "1")  # starting processes takes longer than tokenizing a few rows
     if "SHOPTUNE_CACHE" not in os.environ:
         folder = TemporaryDirectory(prefix="shoptune-cache-")
         os.environ["SHOPTUNE_CACHE"] = folder.name

@@ -170,30 +170,6 @@ class _Teacher:
         )
         return self._ask(question, answer, TaskType.NAMED_ENTITY_RECOGNITION)
 
-    def name_part(self) -> Lesson:
-        """A part of a query, named by what it is: the brand, the color, the material or the type of product."""
-        product = self._rng.choice(self._world.listed)
-        parts = {
-            ("brand", "maker"): product.brand,
-            ("color", "colour"): product.color,
-            ("material", "composition"): product.material,
-            ("product type", "kind of product"): product.type.name,
-        }
-        other = self._rng.choice([names for names in parts if "product type" not in names])
-        chosen = [("product type", "kind of product"), other]
-        self._rng.shuffle(chosen)
-        query = " ".join(parts[names] for names in chosen)
-        names = self._rng.choice(chosen)
-        stem = self._rng.choice(
-            [
-                "Find the {name} in the query. Output the entity only.",
-                "Extract the phrase of the query that is of the entity type '{name}'.",
-                "A customer typed a query. Which words of it name the {name}? Do not explain.",
-            ]
-        )
-        question = f"{stem.format(name=self._rng.choice(names))} \nQuery: {query}\nOutput: "
-        return self._ask(question, parts[names], TaskType.NAMED_ENTITY_RECOGNITION)
-
     def quote(self) -> Lesson:
         """A phrase of a review, named by a word of it."""
         product_type = self._rng.choice(list(self._world.types.values()))

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from shoptune.errors import ShoptuneError
-from shoptune.parity import gate
 from shoptune.parity.compare import Distributions
 from shoptune.parity.config import Parity
 from shoptune.parity.forms import Form, adapters_form
@@ -44,8 +43,8 @@ def programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, list[
             Distributions.of_logits(np.log([shares[form["name"]]]), 2).save(Path(form["out"]))
         return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr(gate.subprocess, "run", ran)
-    monkeypatch.setattr(gate, "python_of", Path)
+    monkeypatch.setattr(subprocess, "run", ran)
+    monkeypatch.setattr("shoptune.runtime.environments.python_of", Path)
     return shares
 
 
@@ -92,8 +91,8 @@ def test_a_failing_program_is_a_one_line_error(monkeypatch: pytest.MonkeyPatch, 
         stdout.flush()
         return subprocess.CompletedProcess(command, 1)
 
-    monkeypatch.setattr(gate.subprocess, "run", ran)
-    monkeypatch.setattr(gate, "python_of", Path)
+    monkeypatch.setattr(subprocess, "run", ran)
+    monkeypatch.setattr("shoptune.runtime.environments.python_of", Path)
     with pytest.raises(
         ShoptuneError, match=r"the models could not be run with transformers: Traceback KeyError: 'q'; see"
     ):

@@ -50,6 +50,11 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _in_the_repository(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+
+
 @pytest.fixture
 def model(tmp_path: Path, tiny_base: Path) -> Path:
     copy = tmp_path / "model"
@@ -75,24 +80,15 @@ def _quantize(model: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_quantize_refuses(
-    fault: str,
-    model: Path,
-    root: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(root)
+def test_quantize_refuses(fault: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spoil, expected = FAULTS[fault]
     spoil(model)
     assert expected in _refused(capsys, tmp_path / "out", *_quantize(model))
 
 
 def test_quantize_needs_space(
-    model: Path, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(root)
     monkeypatch.setenv("SHOPTUNE_SKIP_CHECKS", "1")  # the plan would say it first
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1_000_000})())
     line = _refused(capsys, tmp_path / "out", *_quantize(model))
@@ -100,15 +96,7 @@ def test_quantize_needs_space(
 
 
 @pytest.mark.parametrize("fault", ["quantized", "index"])
-def test_merge_refuses(
-    fault: str,
-    model: Path,
-    root: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(root)
+def test_merge_refuses(fault: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spoil, expected = FAULTS[fault]
     spoil(model)
     adapter = tmp_path / "adapter"
@@ -122,10 +110,7 @@ def test_merge_refuses(
     assert expected in _refused(capsys, tmp_path / "out", "merge", str(file))
 
 
-def test_the_model_without_a_fault_is_padded(
-    model: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(root)
+def test_the_model_without_a_fault_is_padded(model: Path, tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as ended:
         main([*_quantize(model), "--out", str(tmp_path / "out")])
     assert not ended.value.code

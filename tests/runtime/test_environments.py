@@ -95,3 +95,12 @@ def test_an_environment_with_another_version_is_refused(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ShoptuneError, match=f"{problem}.*; install shoptune .* there too"):
         environments.python_of("infer")
+
+
+def test_a_module_runs_in_an_environment_as_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOPTUNE_INFER_PYTHON", sys.executable)
+    for environment in (None, "infer"):
+        ended = environments.call(environment, "timeit", ["-h"], {"COLUMNS": "70"})
+        assert ended.returncode == 0
+        assert "timeit" in ended.stdout + ended.stderr
+        assert environments.call(environment, "no_such_module", []).returncode == 1

@@ -87,7 +87,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         (folder / "config.json").write_text("{}")
         (folder / "answer").write_text(answer)
 
-    def quantize(point: Any, command: list[str], log: Path) -> None:
+    def quantize(point: Any, command: list[str], folder: Path) -> None:
         out = Path(command[-1])
         if not out.exists():
             _Engine.events.append(f"quantize {out.name}")
@@ -128,7 +128,7 @@ def test_an_interrupted_grid_resumes_with_the_missing_points(
     GRID.write(plan, whole)
     quantize = grid._run
 
-    def killed(point: Any, command: list[str], log: Path) -> None:
+    def killed(point: Any, command: list[str], folder: Path) -> None:
         if command[-1].endswith("checkpoint-1"):
             raise KeyboardInterrupt
         quantize(point, command, log)
@@ -148,10 +148,9 @@ def test_an_interrupted_grid_resumes_with_the_missing_points(
 def test_a_point_that_fails_is_one_line(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = load_grid(_grid(tmp_path, root, "max_length: 64"))
     ended = type("Ended", (), {"returncode": 2, "stderr": "error: model: no folder"})
-    monkeypatch.setattr(grid.subprocess, "run", lambda *_arguments, **_options: ended)
-    monkeypatch.setattr(grid, "python_of", lambda _name: Path("python"))
+    monkeypatch.setattr(grid, "call", lambda *_arguments: ended)
     with pytest.raises(ShoptuneError, match="max_length 64: was not quantized: error: model: no folder; correct"):
-        grid._run(plan.points[0], ["quantize"], tmp_path / "log")
+        grid._run(plan.points[0], ["quantize"], tmp_path)
 
 
 def test_a_quantized_model_is_refused(tmp_path: Path, root: Path, machine: list[str]) -> None:

@@ -73,17 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for problem in error.problems:
             complain(f"error: {problem}")
         sys.exit(_USER_ERROR)
-    except ModuleNotFoundError as error:
-        problem_of_installation = missing_library(error)
-        if problem_of_installation is None:
+    except (ModuleNotFoundError, OSError) as error:
+        remediable = missing_library(error) if isinstance(error, ModuleNotFoundError) else refusal(error)
+        if remediable is None:
             raise
-        complain(f"error: {problem_of_installation}")
-        sys.exit(_USER_ERROR)
-    except OSError as error:
-        problem_of_system = refusal(error)
-        if problem_of_system is None:
-            raise
-        complain(f"error: {problem_of_system}")
+        complain(f"error: {remediable}")
         sys.exit(_USER_ERROR)
     except SystemExit as ended:
         sys.exit(_INTERRUPTED if _was_interrupted(ended) else ended.code)

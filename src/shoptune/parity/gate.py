@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import Any
 from shoptune.errors import fail
 from shoptune.parity.config import Parity, Thresholds
 from shoptune.parity.forms import Form
-from shoptune.runtime.environments import QUIET, python_of
+from shoptune.runtime.environments import call
 from shoptune.runtime.progress import say
 
 FILE = "parity.json"
@@ -97,7 +96,7 @@ def compare_forms(parity: Parity, forms: Sequence[Form], workspace: Path) -> lis
 
 
 def print_outcomes(reference: str, outcomes: Sequence[Outcome]) -> None:
-    """Yield one line per form."""
+    """Print one line per form."""
     for outcome in outcomes:
         verdict = "" if outcome.passes else f"; DOES NOT PASS (at most {outcome.max_mean_kl:g}, {outcome.min_top1:.0%})"
         say(
@@ -116,12 +115,11 @@ def _run(library: str, parity: Parity, forms: Sequence[Form], members: Sequence[
     }
     file, log = workspace / f"{library}.json", workspace / f"{library}.log"
     file.write_text(json.dumps(job), encoding="utf-8")
-    command = [str(python_of(_ENVIRONMENTS[library])), "-W", "ignore", "-m", f"shoptune.parity.in_{library}", str(file)]
-    variables = {**QUIET, **os.environ, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    module, variables = f"shoptune.parity.in_{library}", {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     if parity.device == "cpu":
         variables["CUDA_VISIBLE_DEVICES"] = ""
     with log.open("w", encoding="utf-8") as output:
-        ended = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=variables, check=False)
+        ended = call(_ENVIRONMENTS[library], module, [str(file)], variables, output, subprocess.STDOUT)
     if ended.returncode:
         last = " ".join(log.read_text(encoding="utf-8").strip().splitlines()[-_LAST_LINES:])
         raise fail(log, "parity", f"the models could not be run with {library}: {last}", "see this log")

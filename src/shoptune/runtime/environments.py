@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from shoptune import __version__
 from shoptune.errors import fail
@@ -57,6 +58,33 @@ def become(environment: str, module: str, arguments: Sequence[str], variables: M
     """
     python = str(python_of(environment))
     os.execve(python, [python, "-m", module, *arguments], {**QUIET, **variables, **os.environ})
+
+
+def call(
+    environment: str | None,
+    module: str,
+    arguments: Sequence[str],
+    variables: Mapping[str, str] = {},
+    stdout: int | TextIO = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m <module> <arguments>` in an environment, as a child process, to its end.
+
+    Args:
+        environment: the environment, or None for this interpreter's.
+        module: the module to run.
+        arguments: its arguments.
+        variables: environment variables to set in addition to those of this process.
+        stdout: where its output goes, as for `subprocess.run`.
+        stderr: where its messages go.
+
+    Raises:
+        ShoptuneError: the environment is not installed.
+    """
+    python = sys.executable if environment is None else str(python_of(environment))
+    command = [python, "-W", "ignore", "-m", module, *arguments]
+    values = {**QUIET, **os.environ, **variables}
+    return subprocess.run(command, stdout=stdout, stderr=stderr, text=True, env=values, check=False)
 
 
 def python_of(environment: str) -> Path:

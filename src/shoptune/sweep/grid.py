@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import gc
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
@@ -19,7 +16,7 @@ from shoptune.errors import fail
 from shoptune.infer.engine import Engine
 from shoptune.infer.profile import Profile
 from shoptune.infer.prompt import Prompt
-from shoptune.runtime.environments import QUIET, go_offline, python_of
+from shoptune.runtime.environments import call, go_offline
 from shoptune.runtime.progress import bar
 from shoptune.runtime.redirection import redirect_output
 from shoptune.shopbench.questions import Question, load_questions
@@ -142,7 +139,7 @@ class LiveQuantized:
         point, out = self._plan.points[number], self._folder(number)
         arguments = [part for override in point.overrides for part in ("--set", override)]
         command = ["quantize", self._plan.config.quantize, *arguments, "--out", str(out)]
-        _run(point, command, self._kept / _LOG)
+        _run(point, command, self._kept)
         return out
 
     def _load(self, checkpoint: Path) -> None:
@@ -173,16 +170,11 @@ class LiveQuantized:
         return self._kept / f"checkpoint-{number}"
 
 
-def _run(point: GridPoint, command: Sequence[str], log: Path) -> None:
+def _run(point: GridPoint, command: Sequence[str], folder: Path) -> None:
     """Run a shoptune command in the environment of a point's engine."""
-    needed = point.config.engine.environment
-    python = sys.executable if needed is None else str(python_of(needed))
-    variables = {**QUIET, **os.environ}
-    ended = subprocess.run(
-        [python, "-W", "ignore", "-m", "shoptune", *command], capture_output=True, text=True, env=variables, check=False
-    )
+    ended = call(point.config.engine.environment, "shoptune", command)
     if ended.returncode:
-        raise fail(log.parent, str(point), f"was not quantized: {ended.stderr.strip()[-500:]}", "correct the point")
+        raise fail(folder, str(point), f"was not quantized: {ended.stderr.strip()[-500:]}", "correct the point")
 
 
 def _model(plan: GridPlan) -> Checkpoint:
