@@ -87,7 +87,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         (folder / "config.json").write_text("{}")
         (folder / "answer").write_text(answer)
 
-    def quantize(point: Any, command: list[str], folder: Path) -> None:
+    def quantize(point: Any, command: list[str], kept: Path) -> None:
         out = Path(command[-1])
         if not out.exists():
             _Engine.events.append(f"quantize {out.name}")
@@ -128,10 +128,10 @@ def test_an_interrupted_grid_resumes_with_the_missing_points(
     GRID.write(plan, whole)
     quantize = grid._run
 
-    def killed(point: Any, command: list[str], folder: Path) -> None:
+    def killed(point: Any, command: list[str], kept: Path) -> None:
         if command[-1].endswith("checkpoint-1"):
             raise KeyboardInterrupt
-        quantize(point, command, log)
+        quantize(point, command, kept)
 
     monkeypatch.setattr(grid, "_run", killed)
     with pytest.raises(KeyboardInterrupt):
