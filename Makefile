@@ -8,7 +8,7 @@ SHOPTUNE := .venv/bin/shoptune
 # -- Set-up ------------------------------------------------------------------------------------------------------------
 
 # STAGES="data merge" installs only what these stages need. KIND=cpu|gpu overrides the detected kind of machine (gpu if
-# nvidia-smi works). WITH="dev ray search" adds packages for tests and checks (dev), `data build --engine ray` (ray) and
+# nvidia-smi works). WITH="dev ray search" adds packages for tests and checks (dev), `--engine ray` of data build and infer (ray) and
 # sweeps that search (search).
 
 SETUP = requirements/setup.sh --kind "$(KIND)"
@@ -66,7 +66,7 @@ locks: ## regenerate requirements/{cpu,gpu}/*.txt: [KIND=cpu|gpu]
 .PHONY: test test-fast lint docs check bench clean help
 # Workers get one test at a time, in the order of tests/end_to_end/conftest.py: slow tests first, fast ones in the gaps.
 test: ## install the environments, then run all tests
-	@$(SETUP) --with "dev search"
+	@$(SETUP) --with "dev ray search"
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist load --maxschedchunk 1
 
 test-fast: ## run the tests that need no model stack, in parallel (under a minute on two cores)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install one environment from its locks: requirements/install.sh core|train|quantize|gptq|gguf|infer cpu|gpu [EXTRA ...]
-# Extras are dev and ray (for core) and search (for infer). Extras installed earlier are kept.
+# Extras are dev (for core), search (for infer) and ray (for both). Extras installed earlier are kept.
 # Does nothing if everything is already installed from the same locks.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 source requirements/uv.sh
 new=$(mktemp --directory)
 trap 'rm -rf "$new"' EXIT
-NAMES=(core core-dev core-ray train quantize gptq gguf infer infer-search)
+NAMES=(core core-dev core-ray train quantize gptq gguf infer infer-search infer-ray)
 
 lock() { # KIND NAME: an addition (core-dev) is resolved with its environment's lock, and contains only the packages it adds
   local kind=$1 name=$2 extra

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install the environments that some stages need: requirements/setup.sh [--kind cpu|gpu] [--with "EXTRA ..."] [STAGE ...]
-# Without stages, all environments but gptq's and gguf's, for quantize/gptq.yaml and `shoptune export gguf`. Extras: dev (tests and checks), ray (data build --engine ray), search (sweeps).
+# Without stages, all environments but gptq's and gguf's, for quantize/gptq.yaml and `shoptune export gguf`. Extras: dev (tests and checks), ray (data build and infer with --engine ray), search (sweeps).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source requirements/uv.sh
@@ -19,16 +19,17 @@ if [[ $# == 0 ]]; then set -- train quantize infer; fi
 environments=" core "
 for stage in "$@"; do
   case $stage in
-    data | merge | evaluate | export | report) ;;
+    data | teach | merge | evaluate | export | report | studio) ;;
     train | quantize | gptq | gguf | infer) environments+="$stage " ;;
     sweep) environments+="infer " ;;
-    *) fail "STAGES: unknown stage '$stage'" "choose among data train sweep merge quantize gptq gguf infer evaluate export report" ;;
+    *) fail "STAGES: unknown stage '$stage'" "choose among data teach train sweep merge quantize gptq gguf infer evaluate export report studio" ;;
   esac
 done
 core=() infer=()
 for extra in $with; do
   case $extra in
-    dev | ray) core+=("$extra") ;;
+    dev) core+=(dev) ;;
+    ray) core+=(ray) infer+=(ray) ;;
     search) infer+=(search) environments+="infer " ;;
     *) fail "WITH: unknown extra '$extra'" "choose among dev ray search" ;;
   esac

@@ -86,6 +86,7 @@ extras_of() { # KIND LOCK-NAME: prints pyproject.toml's extras that a lock is re
   case $2 in
     infer) echo "infer-$1" ;;
     infer-search) echo "infer-$1 search" ;;
+    infer-ray) echo "infer-$1 ray" ;;
     core-dev) echo "core dev" ;;
     core-ray) echo "core ray" ;;
     *) echo "$2" ;;

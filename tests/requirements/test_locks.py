@@ -16,7 +16,7 @@ LOCKS = {
     kind: sorted(path.stem for path in (ROOT / "requirements" / kind).glob("*.txt") if path.stem != "overrides")
     for kind in ("cpu", "gpu")
 }
-NAMES = ["core", "core-dev", "core-ray", "gguf", "gptq", "infer", "infer-search", "quantize", "train"]
+NAMES = ["core", "core-dev", "core-ray", "gguf", "gptq", "infer", "infer-ray", "infer-search", "quantize", "train"]
 
 
 def _text(kind: str, name: str) -> str:

@@ -240,7 +240,7 @@ def test_a_working_nvidia_smi_selects_the_gpu_kind(recorded: Path, machine: dict
         (
             ["dat"],
             "error: STAGES: unknown stage 'dat'; "
-            "choose among data train sweep merge quantize gptq gguf infer evaluate export report\n",
+            "choose among data teach train sweep merge quantize gptq gguf infer evaluate export report studio\n",
         ),
         (["--with", "optuna"], "error: WITH: unknown extra 'optuna'; choose among dev ray search\n"),
     ],
