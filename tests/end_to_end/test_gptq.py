@@ -48,7 +48,7 @@ def test_a_gptq_checkpoint_is_made_from_rows_and_answers(pipeline: Pipeline, tmp
     assert any(line["prediction"] for line in lines)
 
 
-# Three runs: one that is killed between the files of its second block, in a forked process; one that resumes it; a whole one.
+# Three runs: a whole one; one that is killed while it saves its second block, in a forked process; one that resumes it.
 _RESUME = """
 import os, signal, sys
 from pathlib import Path
