@@ -46,9 +46,14 @@ def test_a_cluster_is_divided(
 @pytest.mark.parametrize(
     ("nodes", "gpus", "replicas", "message"),
     [
-        (CORES, 1, 23, "--replicas: 23: each replica needs a core, and the cluster has room for 22; "),
-        (GPUS, 4, 4, "--replicas: 4: each replica needs 4 GPUs of one node, and the cluster has room for 3; "),
-        (GPUS, 16, None, "--replicas: 1: each replica needs 16 GPUs of one node, and the cluster has room for 0; "),
+        (CORES, 1, 23, "--replicas: 23: each replica needs a core, but the cluster has enough for only 22; "),
+        (GPUS, 4, 4, "--replicas: 4: each replica needs 4 GPUs of one node, but the cluster has enough for only 3; "),
+        (
+            GPUS,
+            16,
+            None,
+            "--replicas: 1: each replica needs 16 GPUs of one node, but the cluster has enough for only 0; ",
+        ),
     ],
 )
 def test_a_cluster_that_is_too_small_is_refused(
@@ -74,7 +79,7 @@ def test_replicas_fit_and_could_not_be_larger(cores: list[int], replicas: int) -
 class _Engine:
     def __init__(self, checkpoint: Path, profile: Profile) -> None:
         if not checkpoint.name:
-            raise fail("shots.json", "", "no such file", "correct the path")
+            raise fail("few.json", "", "no such file", "correct the path")
 
 
 def _double(engine: _Engine, piece: int) -> int:
@@ -110,5 +115,5 @@ def test_a_replica_returns_results_and_errors_that_the_user_can_fix() -> None:
 
 @pytest.mark.usefixtures("_stand_in")
 def test_an_engine_that_cannot_start_is_reported_in_the_same_way() -> None:
-    with pytest.raises(ShoptuneError, match=r"^shots\.json: no such file; correct the path$"):
+    with pytest.raises(ShoptuneError, match=r"^few\.json: no such file; correct the path$"):
         _outcome(Replica(Path(), Profile(), _double), 1)

@@ -134,23 +134,24 @@ def share(nodes: Sequence[Mapping[str, float]], gpus: int, replicas: int | None)
         ShoptuneError: the cluster is too small.
     """
     if any(node.get("GPU", 0) for node in nodes):
-        room = _room(nodes, "GPU", gpus)
-        _refuse(replicas or 1, room, f"{gpus} GPU{'s' if gpus > 1 else ''} of one node")
-        return Share(replicas or room, {"num_gpus": gpus})
+        most = _fitting(nodes, "GPU", gpus)
+        _refuse(replicas or 1, most, f"{gpus} GPU{'s' if gpus > 1 else ''} of one node")
+        return Share(replicas or most, {"num_gpus": gpus})
     wanted = replicas or 1
-    _refuse(wanted, _room(nodes, "CPU", 1), "a core")
-    most = int(max(node.get("CPU", 0) for node in nodes))
-    cores = next(cores for cores in range(most, 0, -1) if _room(nodes, "CPU", cores) >= wanted)
+    _refuse(wanted, _fitting(nodes, "CPU", 1), "a core")
+    largest = int(max(node.get("CPU", 0) for node in nodes))
+    cores = next(cores for cores in range(largest, 0, -1) if _fitting(nodes, "CPU", cores) >= wanted)
     return Share(wanted, {"num_cpus": cores})
 
 
-def _room(nodes: Sequence[Mapping[str, float]], kind: str, each: int) -> int:
+def _fitting(nodes: Sequence[Mapping[str, float]], kind: str, each: int) -> int:
+    """Return the number of replicas that fit if each needs `each` GPUs or CPUs."""
     return sum(int(node.get(kind, 0)) // each for node in nodes)
 
 
-def _refuse(replicas: int, room: int, needed: str) -> None:
-    if replicas > room:
-        what = f"each replica needs {needed}, and the cluster has room for {room}"
+def _refuse(replicas: int, most: int, needed: str) -> None:
+    if replicas > most:
+        what = f"each replica needs {needed}, but the cluster has enough for only {most}"
         raise fail("--replicas", str(replicas), what, "reduce it, or add nodes to the cluster")
 
 
