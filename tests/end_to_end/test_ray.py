@@ -1,4 +1,4 @@
-"""Inference on Ray with real engines: a killed run and a killed replica lose one batch each, predictions stay the same."""
+"""Inference on Ray with real engines: a kill costs one batch, and predictions are those of the local engine."""
 
 from __future__ import annotations
 

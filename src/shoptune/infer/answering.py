@@ -52,7 +52,8 @@ class Answering:
         return self._on_ray(batches, answered) if self.engine == "ray" else self._here(batches, answered)
 
     def _here(self, batches: Batches, answered: Mapping[int, Batch]) -> Iterator[Batch]:
-        engine, earlier = Engine(self.checkpoint, self.profile), []
+        engine = Engine(self.checkpoint, self.profile)
+        earlier: list[list[FewShotExample]] = []
         for number in range(len(batches)):
             batch = answered.get(number)
             if batch is None:
