@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import socket
@@ -53,9 +54,9 @@ def test_without_an_address_a_cluster_starts_on_this_machine(monkeypatch: pytest
 
 def test_with_an_address_the_cluster_there_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     made = _Ray(monkeypatch)
-    with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(KeyError):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
         monkeypatch.setenv(ADDRESS, f"127.0.0.1:{listening.getsockname()[1]}")
-        with ray_cluster(3, logs=True):
+        with pytest.raises(KeyError), ray_cluster(3, logs=True):
             raise KeyError
     assert made.started == {"log_to_driver": True, "logging_level": "error"}
     assert made.stopped
@@ -76,6 +77,13 @@ def test_an_address_where_no_cluster_answers_is_a_one_line_error(
     what = "no Ray cluster answers; start one, or unset the variable to use this machine"
     assert str(raised.value) == f"RAY_ADDRESS: {address}: {what}"
     assert bool(made.usage_stats) is listens  # otherwise Ray is not even called, which would try for minutes
+
+
+def test_a_full_disk_is_not_a_missing_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(ADDRESS, raising=False)
+    _Ray(monkeypatch, OSError(errno.ENOSPC, "No space left on device"))
+    with pytest.raises(OSError, match="No space left"), ray_cluster():
+        pass
 
 
 def test_missing_ray_is_a_one_line_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,6 @@ from shoptune.errors import fail
 ADDRESS = "RAY_ADDRESS"
 # `ray.init` reports usage statistics only in nightly builds, and must never do so here.
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_USAGE_STATS_PROMPT_ENABLED": "0"}
-
 _SECONDS = 10
 
 
@@ -56,6 +55,8 @@ def ray_cluster(cpus: int | None = None, *, logs: bool = False) -> Iterator[None
         _reach(os.environ.get(ADDRESS, ""))
         ray.init(log_to_driver=logs, logging_level="error", **({} if is_elsewhere() else local))
     except OSError as error:  # among them ConnectionError
+        if not is_elsewhere():
+            raise
         remedy = "start one, or unset the variable to use this machine"
         raise fail(ADDRESS, os.environ.get(ADDRESS, ""), "no Ray cluster answers", remedy) from error
     try:
