@@ -21,7 +21,7 @@ EngineName = Literal["local", "ray"]
 
 @dataclass(frozen=True)
 class Answering:
-    """What answers the questions.
+    """The engine or the replicas that answer the questions.
 
     Attributes:
         checkpoint: the checkpoint's folder.

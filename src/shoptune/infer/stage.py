@@ -70,7 +70,7 @@ class Job:
 
     @property
     def answering(self) -> Answering:
-        """What answers the questions."""
+        """The engine or the replicas that answer the questions."""
         return Answering(self.checkpoint.path, self.profile, self.adapter, self.engine, self.replicas)
 
 
