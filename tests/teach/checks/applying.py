@@ -1,17 +1,15 @@
-"""Apply one check to answers, as a run does: normal form first, then the reasons."""
+"""Apply one check to answers, as a run does."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shoptune.teach.check import Answer, Check, Record
+from shoptune.teach.check import Answer, Check, Record, apply_checks
 
 
 def apply(check: Check, answers: Sequence[Answer], record: Record) -> list[Answer | str]:
     """Return each answer in normal form, or the reason for its rejection."""
-    normal = [check.normal(answer, record) for answer in answers]
-    reasons = check.reasons(normal, record)
-    return [reason or answer for answer, reason in zip(normal, reasons, strict=True)]
+    return [reason or answer for answer, reason in apply_checks([check], answers, record)]
 
 
 def applied(check: Check, field: str, text: object, record: Record) -> object:
