@@ -27,18 +27,18 @@ _TYPED = f"""
 # The product of each record: a part of its key is that of the product, or of a review of it.
 _WITH_PROVENANCE = """
     WITH record AS MATERIALIZED ({query}),
-    about AS (
-      SELECT DISTINCT ON (key) key, parent_asin
+    about_products AS (
+      SELECT DISTINCT ON (key) key AS about, parent_asin
       FROM (SELECT key, unnest(string_split(CAST(key AS VARCHAR), '/')[1:2]) AS part FROM record) JOIN (
         SELECT parent_asin AS part, parent_asin FROM reviews_products
         UNION ALL SELECT key, parent_asin FROM reviews) USING (part)
       ORDER BY key, parent_asin),
     teacher AS (SELECT min(teacher_model) AS model, min(prompt_version) AS version FROM taught_types)
-    SELECT record.*, CASE WHEN about.key IS NULL THEN model ELSE taught.teacher_model END AS teacher_model,
-           CASE WHEN about.key IS NULL THEN version ELSE taught.prompt_version END AS prompt_version,
+    SELECT record.*, CASE WHEN about IS NULL THEN model ELSE taught.teacher_model END AS teacher_model,
+           CASE WHEN about IS NULL THEN version ELSE taught.prompt_version END AS prompt_version,
            taught.answer_digest
-    FROM record LEFT JOIN about ON about.key = record.key
-         LEFT JOIN taught_types AS taught ON taught.parent_asin = about.parent_asin CROSS JOIN teacher
+    FROM record LEFT JOIN about_products AS product ON about = record.key
+         LEFT JOIN taught_types AS taught ON taught.parent_asin = product.parent_asin CROSS JOIN teacher
     {order}"""
 
 

@@ -120,4 +120,7 @@ def _card(stats: Mapping[str, Any]) -> str:
         "|---|---|",
         *[f"| {name} | {counts['made']} |" for name, counts in stats["by_task"].items()],
     ]
+    if teacher := stats.get("teacher"):
+        models = sorted({answers["teacher_model"] for table in teacher["tables"] for answers in table["answers"]})
+        lines += ["", f"Answers of {', '.join(models)} went into {teacher['rows']} rows ({teacher['share']:.1%})."]
     return "\n".join(lines) + "\n"
