@@ -18,7 +18,7 @@ from shoptune.data.build_result import BuildResult
 from shoptune.data.executor import ExecutorName, executor
 from shoptune.data.filters.candidates import Checks
 from shoptune.data.filters.length import LengthLimit
-from shoptune.data.filters.reasons import faulty
+from shoptune.data.filters.reasons import unwanted
 from shoptune.data.ingest_stage import cached_tables, cores, raw_inputs
 from shoptune.data.mixture import Plan, load_mixture
 from shoptune.data.readers.declared_tables import DeclaredTables
@@ -234,7 +234,7 @@ def _report_shortfalls(plan: Plan, result: BuildResult) -> None:
 
 
 def _stop_when_too_many_rejects(plan: Plan, result: BuildResult) -> None:
-    rejected = faulty(result.rejects.counts)
+    rejected = unwanted(result.rejects.counts)
     share = rejected / max(1, len(result.rows) + rejected)
     if share > plan.mixture.max_rejected:
         reasons = sorted({f"{task}: {reason}" for _, task, reason in result.rejects.counts})

@@ -1,4 +1,4 @@
-"""What a teacher's tables change in a build: phrasings, absent tasks, and the statistics about its rows."""
+"""The effects of a teacher's tables on a build: phrasings, absent tasks, and statistics about its rows."""
 
 from __future__ import annotations
 

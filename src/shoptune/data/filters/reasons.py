@@ -31,12 +31,12 @@ BY_KEY: Mapping[str, tuple[str, ...]] = {
     "limit_word_overlap": (SHORTCUT,),
     "judge": (JUDGE,),
 }
-_ON_PURPOSE = frozenset({SHORTCUT, JUDGE})  # limits of the mixture, not faults of the records
+_ON_PURPOSE = frozenset({SHORTCUT, JUDGE})  # the mixture sets limits that good records may exceed
 _ONLY_IF_ON = frozenset({"judge"})  # keys that are listed only by mixtures that have them
 
 
-def faulty(counts: Mapping[tuple[str, str, str], int]) -> int:
-    """How many records were dropped for a fault of theirs, given rejects by source, task and reason."""
+def unwanted(counts: Mapping[tuple[str, str, str], int]) -> int:
+    """How many records were dropped for their content, given rejects by source, task and reason."""
     return sum(count for (_, _, reason), count in counts.items() if reason not in _ON_PURPOSE)
 
 

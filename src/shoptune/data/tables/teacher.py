@@ -109,7 +109,7 @@ class TeacherTables:
             file: the mixture, for errors.
 
         Raises:
-            ShoptuneError: a folder holds no table, two hold the same one, or the mixture does not take it.
+            ShoptuneError: a folder has no table, two have the same one, or the mixture does not take it.
         """
         found: dict[str, TeacherTable] = {}
         problems: list[Problem] = []

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _PRODUCTS = "reviews_products"
 _TYPE = re.compile(r"\bproduct_type\b")
-# One answer per product, whatever the number of samples.
+# One answer per product, also if there are several samples.
 _ANSWERS = f"""
     CREATE TEMP TABLE taught_types AS
     SELECT parent_asin, min(product_type) AS product_type, {{provenance}}
