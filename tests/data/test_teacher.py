@@ -219,6 +219,7 @@ def test_the_judge_drops_rows_by_their_ids(mixture: Path, tmp_path: Path) -> Non
             r"m\.yaml: teacher: the table 'normalization' in .* is not taken by the mixture; add it: --set teacher=\[",
         ),
         ([], ["concepts", "concepts"], r"--teacher: .*: is a second table 'concepts', after .*; pass only one of them"),
+        ([], ["no-such-folder"], r"--teacher: no folder '.*/no-such-folder'; create it first with `shoptune teach`"),
         ([], ["."], r"contains no teacher's table; choose a folder written by `shoptune teach`"),
     ],
 )
@@ -226,7 +227,7 @@ def test_problems_of_the_teachers_tables(
     mixture: Path, tables: dict[str, Path], tmp_path: Path, changes: list[str], given: list[str], problem: str
 ) -> None:
     with pytest.raises(ShoptuneError, match=problem):
-        _build(mixture, tmp_path / "rows", *changes, teacher=[tables.get(name, tmp_path) for name in given])
+        _build(mixture, tmp_path / "rows", *changes, teacher=[tables.get(name, tmp_path / name) for name in given])
 
 
 def test_a_table_needs_the_columns_of_its_name(mixture: Path, tmp_path: Path) -> None:

@@ -80,6 +80,8 @@ class TeacherTable:
         """
         import pyarrow.parquet as pq
 
+        if not folder.is_dir():
+            raise fail("--teacher", "", f"no folder '{folder}'", "create it first with `shoptune teach`")
         manifest = read_manifest(folder) or {}
         if manifest.get("stage") != STAGE or not (folder / TABLE_FILE).is_file():
             raise fail(folder, "", "contains no teacher's table", _WRITE_IT)
