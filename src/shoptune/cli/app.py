@@ -29,6 +29,7 @@ from shoptune.cli import (
     report,
     serve,
     sweep,
+    teach,
     train,
 )
 from shoptune.cli.comforts import add_comforts
@@ -39,7 +40,7 @@ from shoptune.runtime.progress import complain
 
 _USER_ERROR, _INTERRUPTED = 2, 130
 _COMMANDS = (
-    *(data, train, sweep, merge, quantize, infer, evaluate, export),
+    *(data, teach, train, sweep, merge, quantize, infer, evaluate, export),
     *(questions, convert, report, plan, serve, ask, configs),
 )
 
