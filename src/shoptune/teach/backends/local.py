@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from shoptune.config.paths import ConfigPath
 from shoptune.teach.backend import Ask, Backend, Run, Teacher
-from shoptune.teach.engine_process import engine_process, local_teacher
 
 
 class Local(Backend):
     """Run a checkpoint with vLLM, in the environment `infer`.
 
     Attributes:
-        profile: the inference YAML with the engine's settings; of the rest, only `chat_template_arguments` and `seed`
-            are used.
+        profile: the inference YAML with the engine's settings, `chat_template_arguments` and `batch_size`, the number of
+            answers that are saved together; its prompting, constraints and length limits are not used.
     """
 
     kind: Literal["local"] = "local"
     profile: ConfigPath = "infer/cpu.yaml"
 
+    def template_arguments(self) -> Mapping[str, Any]:
+        """Return the arguments for the chat template."""
+        from shoptune.infer.profile import load_profile
+
+        return load_profile(Path(self.profile)).chat_template_arguments
+
     def teacher(self, model: str | None, file: Path) -> Teacher:
         """Locate the checkpoint."""
+        from shoptune.teach.engine_process import local_teacher
+
         return local_teacher(model, file, self.profile)
 
     def refuse_remote(self, file: Path) -> None:
@@ -33,5 +40,8 @@ class Local(Backend):
     @contextmanager
     def session(self, run: Run) -> Iterator[Ask]:
         """Start the engine with the first prompt."""
-        with engine_process(run, self.profile) as ask:
-            yield ask
+        from shoptune.infer.profile import load_profile
+        from shoptune.teach.engine_process import EngineProcess
+
+        with EngineProcess(run, load_profile(Path(self.profile))) as process:
+            yield process.ask
