@@ -1,4 +1,4 @@
-"""Scored answers of three models, one question with a script tag and one answer that spreadsheets take for a formula."""
+"""Scored answers of three models; a question has a script tag, and an answer that spreadsheets take for a formula."""
 
 from __future__ import annotations
 
