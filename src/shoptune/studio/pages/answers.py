@@ -26,6 +26,7 @@ _LABELS = {"task_types": "Task types", "tracks": "Tracks", "tasks": "Tasks"}
 _SINGULAR = {"task_types": "Task type", "tracks": "Track", "tasks": "Task"}
 _COMMON = "amazon-kdd-cup-24-"  # what the names of all tracks begin with
 _STYLE = """
+.answers-tables { grid-template-columns: repeat(auto-fit, minmax(min(100%, 560px), 1fr)); }
 .answers-list { list-style: none; margin: 0; padding: 0; display: flex; flex-direction: column; gap: 8px; }
 .answers-row { display: flex; flex-wrap: wrap; gap: 6px 16px; width: 100%; padding: 10px 14px; border: 0;
                background: none; color: inherit; font: inherit; text-align: left; cursor: pointer;
@@ -120,7 +121,7 @@ class _View:
             compare = self._comparison.versus
             lines = {name: await asyncio.to_thread(compare, name, selection) for name in selection.models}
             groups = await asyncio.to_thread(self._comparison.by_group, selection, by)
-            with ui.element("div").classes("studio-grid"):
+            with ui.element("div").classes("studio-grid answers-tables"):
                 with card(f"Against {selection.baseline}"):
                     versus_table("Model", lines, caption=f"Wins, losses and ties against {selection.baseline}")
                     quiet("The interval is the 95% paired bootstrap interval of the mean difference of scores.")
@@ -135,7 +136,8 @@ class _View:
             self._address.replace(by=event.value)
             await self._refresh()
 
-        ui.toggle(_SINGULAR, value=by, on_change=change).props("dense no-caps flat").classes("q-mb-sm")
+        toggle = ui.toggle(_SINGULAR, value=by, on_change=change).classes("q-mb-sm")
+        toggle.props('dense no-caps outline padding="2px 10px" aria-label="Group by"')
 
     async def _questions(self, selection: Selection) -> None:
         total = await asyncio.to_thread(self._comparison.total, selection)

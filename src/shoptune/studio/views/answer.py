@@ -11,7 +11,7 @@ from shoptune.studio.reading.answers import Answer, Row
 from shoptune.studio.reading.asking import AskedHow, asked_how, way_of
 from shoptune.studio.reading.scored import Model
 from shoptune.studio.run_folder import RunFolder
-from shoptune.studio.theme import heading, quiet
+from shoptune.studio.theme import quiet
 
 _MISSING = "not available: the file was moved or has changed since the evaluation"
 
@@ -57,7 +57,7 @@ def _answer(name: str, answer: Answer) -> None:
     with ui.element("section").classes("studio-card column").style("gap: 6px") as section:
         section.props["aria-label"] = f"Answer of {name}"
         with ui.row().classes("items-baseline justify-between w-full"):
-            heading(name, 3)
+            ui.label(name).classes("text-weight-bold").props('role="heading" aria-level="3"')
             ui.label("not scored" if answer.score is None else f"score {answer.score:.3f}").classes("text-weight-bold")
         if answer.parse_failure:
             ui.label("The benchmark's parser cannot read this answer.").classes("studio-warn")

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from nicegui import ui
 
+from shoptune.report.collect import Difference
 from shoptune.studio.reading.answers import Versus
 
-_COLUMNS = ("Wins", "Losses", "Ties", "", "Difference", "95% interval")
+_COLUMNS = ("Difference, 95% interval", "Wins", "Losses", "Ties", "")
 
 
 def versus_table(first: str, lines: Mapping[str, Versus], *, caption: str) -> None:
@@ -36,22 +37,29 @@ def versus_table(first: str, lines: Mapping[str, Versus], *, caption: str) -> No
 def _line(name: str, versus: Versus) -> None:
     with ui.element("th").props('scope="row"').style("white-space: normal; min-width: 110px"):
         ui.label(name)
+    with ui.element("td").classes("number"):
+        _difference(versus.difference)
     for count in (versus.wins, versus.losses, versus.ties):
         with ui.element("td").classes("number"):
             ui.label(str(count))
     with ui.element("td").style("min-width: 90px; vertical-align: middle"):
         _bar(versus)
-    difference = versus.difference
-    color = "" if difference is None else sign_class(difference.low, difference.high)
-    with ui.element("td").classes(f"number {color}"):
-        ui.label("" if difference is None else f"{difference.mean:+.3f}")
-    with ui.element("td").classes("number"):
-        ui.label("no questions" if difference is None else f"[{difference.low:+.3f}, {difference.high:+.3f}]")
 
 
-def sign_class(low: float, high: float) -> str:
-    """Return the class for the color of a difference whose interval excludes 0."""
-    return "studio-good text-weight-bold" if low > 0 else "studio-bad text-weight-bold" if high < 0 else ""
+def _difference(difference: Difference | None) -> None:
+    if difference is None:
+        ui.label("no questions")
+        return
+    with ui.row().classes("no-wrap justify-end").style("gap: 6px"):
+        ui.label(f"{difference.mean:+.3f}").classes(_color(difference))
+        ui.label(f"[{difference.low:+.3f}, {difference.high:+.3f}]").classes("studio-quiet")
+
+
+def _color(difference: Difference) -> str:
+    """Return the classes of a difference, which stands out if its interval excludes 0."""
+    if difference.low > 0:
+        return "studio-good text-weight-bold"
+    return "studio-bad text-weight-bold" if difference.high < 0 else ""
 
 
 def _bar(versus: Versus) -> None:
