@@ -129,7 +129,7 @@ def test_arguments_of_the_chat_template_are_sent(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["file:///etc", "ftp://127.0.0.1", "127.0.0.1:8000", "here"])
 def test_an_address_that_is_not_http_is_refused(url: str) -> None:
-    with pytest.raises(ShoptuneError, match="is not an HTTP address; enter one such as http://127.0.0.1:8000"):
+    with pytest.raises(ShoptuneError, match=r"is not an HTTP address; enter one such as http://127.0.0.1:8000"):
         Client(url).ask(CHOICE, Profile())
 
 
