@@ -25,7 +25,8 @@ _STYLE = f"""
 .studio-graph path.lineage {{ stroke: var(--studio-accent); stroke-width: 2.5; }}
 .studio-node {{ position: absolute; width: {WIDTH}px; height: {HEIGHT}px; border: 1px solid var(--studio-line);
                border-radius: 8px; padding: 6px 8px; background: var(--studio-soft); color: inherit !important;
-               text-decoration: none; font-size: 12px; line-height: 1.45; overflow: hidden; display: block; white-space: nowrap; }}
+               text-decoration: none; font-size: 12px; line-height: 1.45; overflow: hidden; display: block;
+               white-space: nowrap; }}
 .studio-node:hover {{ border-color: var(--studio-accent); }}
 .studio-node.faded {{ opacity: 0.45; }}
 .studio-node[aria-current] {{ outline: 2px solid var(--studio-accent); }}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nicegui import run as threads
 from nicegui import ui
 
 from shoptune.report.collect import BASE
 from shoptune.studio.address import Address
+from shoptune.studio.background import in_thread
 from shoptune.studio.charts import chart_with_table
 from shoptune.studio.pages._paging import pager
 from shoptune.studio.reading.rows import PAGE_SAMPLES, baselines, dropped_samples, drops_of, statistics_of
@@ -42,7 +42,7 @@ def mix(run: RunFolder, chosen: Artifact) -> None:
         )
         collected = run.collected()
         scores = collected.scores.get(BASE, {}) if collected else {}
-        rows = [list(row) for row in baselines(statistics, chosen, scores)]
+        rows = baselines(statistics, chosen, scores)
         columns = ["task", "rows", "word overlap", "like", "base"]
         table(columns, rows, caption="Baselines per task", numbers=4)
 
@@ -94,7 +94,7 @@ async def dropped(run: RunFolder, chosen: Artifact, address: Address) -> None:
     @ui.refreshable
     async def samples() -> None:
         number = address.number("page", 1, low=1)
-        page = await threads.io_bound(dropped_samples, run, chosen, address.get("task_name"), number)
+        page = await in_thread(dropped_samples, run, chosen, address.get("task_name"), number)
         pager(page.total, number, PAGE_SAMPLES, Selection(address, samples.refresh), noun="sample")
         for line in page.rows:
             with ui.element("article").classes("studio-card"):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nicegui import run as threads
 from nicegui import ui
 
 from shoptune.studio.address import Address
+from shoptune.studio.background import in_thread
 from shoptune.studio.page import Page
 from shoptune.studio.pages._mixture import dropped, mix
 from shoptune.studio.pages._paging import pager
@@ -80,9 +80,9 @@ async def _browse(run: RunFolder, chosen: Artifact, address: Address) -> None:
     @ui.refreshable
     async def content() -> None:
         number = address.number("page", 1, low=1)
-        page = await threads.io_bound(page_of_rows, table, _filter(address), number)
+        page = await in_thread(page_of_rows, table, _filter(address), number)
         row_id = address.get("row")
-        row = await threads.io_bound(trained_row, run, table, row_id) if row_id else None
+        row = await in_thread(trained_row, run, table, row_id) if row_id else None
         if row_id:
             row_card(row, selection)
         _rows(page, number, selection)
@@ -104,7 +104,7 @@ def _filter(address: Address) -> RowFilter:
 
 async def _filters(table: Table, selection: Selection) -> None:
     """Add the fields that filter. Each change goes to the address and back to the first page."""
-    address, found = selection.address, await threads.io_bound(choices, table)
+    address, found = selection.address, await in_thread(choices, table)
 
     def change(name: str, value: object) -> None:
         selection.change(**{name: str(int(value) if isinstance(value, float) else value or ""), "page": "", "row": ""})

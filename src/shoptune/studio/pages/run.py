@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-from nicegui import run as threads
 from nicegui import ui
 
 from shoptune.studio.address import Address
+from shoptune.studio.background import in_thread
 from shoptune.studio.page import Page
 from shoptune.studio.pages._graph import STATES, graph
 from shoptune.studio.reading.pipeline import Node, Pipeline, State, pipeline_of
@@ -24,7 +24,7 @@ _USUAL = ("data", "train", "merge", "quantize", "infer", "evaluate")  # the stag
 
 async def build(run: RunFolder, address: Address) -> None:
     """Add the graph, the selected artifact, and a timer that looks for changes."""
-    pipeline = await threads.io_bound(pipeline_of, run)
+    pipeline = await in_thread(pipeline_of, run)
     shown = [pipeline]
 
     @ui.refreshable
@@ -38,8 +38,8 @@ async def build(run: RunFolder, address: Address) -> None:
         graph(shown[0], selected, Selection(address, content.refresh))
 
     async def look() -> None:
-        found = await threads.io_bound(pipeline_of, run)
-        if found is not None and found != shown[0]:
+        found = await in_thread(pipeline_of, run)
+        if found != shown[0]:
             shown[0] = found
             content.refresh()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,7 +154,7 @@ def dropped_samples(run: RunFolder, artifact: Artifact, task: str, number: int) 
     return table.page("*", conditions, offset=(number - 1) * PAGE_SAMPLES, limit=PAGE_SAMPLES)
 
 
-def baselines(statistics: Mapping[str, Any], artifact: Artifact, scores: Mapping[str, Any]) -> list[Sequence[str]]:
+def baselines(statistics: Mapping[str, Any], artifact: Artifact, scores: Mapping[str, Any]) -> list[list[str]]:
     """Return, per task, its rows, the score of guessing by shared words, and the base's score.
 
     The base is scored on questions, whose tasks differ from those of rows; a recipe's `like` names the task of the
