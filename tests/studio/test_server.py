@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlsplit
+from types import MappingProxyType
+from urllib.parse import quote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser
@@ -25,12 +27,12 @@ _SOCKET = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
 _POLLING = "/_nicegui_ws/socket.io/?EIO=4&transport=polling"
 
 
-def _status(url: str, path: str, headers: dict[str, str] = {}) -> tuple[int, str]:
+def _status(url: str, path: str, headers: Mapping[str, str] = MappingProxyType({})) -> tuple[int, str]:
     """The status and the text of an answer."""
     place = urlsplit(url)
     connection = HTTPConnection(place.hostname or "", place.port, timeout=60)
     try:
-        connection.request("GET", path, headers=headers)
+        connection.request("GET", path, headers=dict(headers))
         answer = connection.getresponse()
         return answer.status, "" if answer.status == 101 else answer.read().decode(errors="replace")
     finally:
@@ -59,11 +61,9 @@ def test_requests_from_other_sites_are_refused(studio: Studio, path: str) -> Non
     assert _status(studio.url, path, {**upgrade, "Host": "evil.example"})[0] == 403
 
 
-@pytest.mark.parametrize("value", ["../../../etc", "%00", "'; DROP TABLE x; --", "<script>", "9" * 400])
-def test_addresses_made_up_by_others_do_no_harm(studio: Studio, value: str) -> None:
-    from urllib.parse import quote
-
-    for path in ("/?artifact=", "/rows?build=", "/rows?row=", "/rows?page=", "/rows?text=", "/rows?task_name="):
+@pytest.mark.parametrize("value", ["../../../etc", "'; DROP TABLE x; --\x00" + "9" * 400])
+def test_made_up_addresses_do_no_harm(studio: Studio, value: str) -> None:
+    for path in ("/?artifact=", "/rows?build=", "/rows?row=", "/rows?page=", "/rows?text="):
         assert _status(studio.url, path + quote(value))[0] == 200
 
 

@@ -15,7 +15,7 @@ _UNLESS_MODIFIED = "(e) => { if (e.ctrlKey || e.metaKey || e.shiftKey) return; e
 
 @dataclass(frozen=True)
 class Selection:
-    """What is selected on a page: the address, and the function that shows the page after a change."""
+    """The selection on a page: the address, and the function that shows the page after a change."""
 
     address: Address
     refresh: Callable[[], object]

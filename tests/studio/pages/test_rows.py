@@ -53,9 +53,9 @@ def test_a_large_build_is_paged(visit: Visit) -> None:
 
 def test_the_mix_is_a_chart_and_a_table(visit: Visit) -> None:
     page = visit("/rows?build=data-a&view=mix")
-    page.get_by_role("img", name="Rows per task").wait_for()
+    page.get_by_role("img", name="Rows per task", exact=True).wait_for()
     page.get_by_text("Show as a table").first.click()
-    assert "category_de" in page.get_by_role("table", name="Rows per task").inner_text()
+    assert "category_de" in page.get_by_role("table", name="Rows per task", exact=True).inner_text()
     baselines = page.get_by_role("table", name="Baselines per task").inner_text()
     assert "0.250" in baselines
     page.get_by_role("link", name="Dropped").click()

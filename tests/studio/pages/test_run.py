@@ -27,7 +27,7 @@ def test_an_artifact_is_selected_with_its_lineage_and_command(visit: Visit) -> N
     details.get_by_role("link", name="data-a", exact=True).click()
     page.wait_for_url("**/?artifact=data-a")
     page.get_by_role("heading", name="data-a").wait_for()
-    details.get_by_text("files").click()
+    details.get_by_text("3 files").click()
     assert "rejects.jsonl" in details.inner_text()
     details.get_by_role("link", name="Close").click()
     details.wait_for(state="hidden")
