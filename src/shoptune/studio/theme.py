@@ -22,6 +22,7 @@ _STYLE = """
 body.body--dark { --studio-line: #3c444d; --studio-soft: #22272e; --studio-quiet: #a5afba; --studio-accent: #6cb6ff;
         --studio-marked: #16442b; --studio-bad: #ff9d94; --studio-good: #6fdd9c; --studio-warn: #f0b45b; }
 body.body--dark { background: #171b21; }
+body.body--dark .text-primary { color: var(--studio-accent) !important; }
 body { font-size: 15px; line-height: 1.45; }
 .nicegui-content { padding: 16px; gap: 16px; max-width: 1500px; margin: 0 auto; width: 100%; align-items: stretch; }
 .studio-header { background: var(--studio-soft); color: inherit; border-bottom: 1px solid var(--studio-line); }
@@ -53,6 +54,7 @@ a.nicegui-link { color: var(--studio-accent); }
 .studio-table th { color: var(--studio-quiet); font-weight: 600; white-space: nowrap; }
 .studio-table .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .q-table th { font-weight: 600; }
+summary { display: list-item; cursor: pointer; width: fit-content; }
 @media (max-width: 500px) { .nicegui-content { padding: 10px; gap: 12px; } .studio-h1 { font-size: 20px; } }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; animation: none !important; } }
 """
