@@ -54,7 +54,6 @@ a.nicegui-link { color: var(--studio-accent); }
 .studio-table th { color: var(--studio-quiet); font-weight: 600; white-space: nowrap; }
 .studio-table .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .q-table th { font-weight: 600; }
-summary { display: list-item; cursor: pointer; width: fit-content; }
 @media (max-width: 500px) { .nicegui-content { padding: 10px; gap: 12px; } .studio-h1 { font-size: 20px; } }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; animation: none !important; } }
 """
