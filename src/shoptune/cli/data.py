@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from shoptune.cli.options import Config, Force, Out, Set
-
-Engine = Annotated[
-    Literal["local", "ray"],
-    typer.Option("--engine", help="where to run: `ray` uses the cluster at RAY_ADDRESS, or this machine"),
-]
+from shoptune.cli.options import Config, Engine, Force, Out, Set
 
 Recipes = Annotated[
     Path | None,
