@@ -87,6 +87,28 @@ def test_an_endpoint_costs_its_price_and_takes_its_rate(tmp_path: Path) -> None:
     assert "cost: at most 0.52, in the currency of the recipe's price" in text
 
 
+def _documented(root: Path) -> dict[str, list[float]]:
+    """The table of costs in docs/teacher.md, by the teacher's table."""
+    lines = (root / "docs" / "teacher.md").read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+    return {row[0].strip("`"): [float(cell.replace(",", "")) for cell in row[1:]] for row in cells if len(row) == 8}
+
+
+def test_the_documented_costs_are_those_that_plan_gives(root: Path) -> None:
+    documented = _documented(root)
+    assert len(documented) == 7
+    for file in sorted((root / "data_recipes" / "teacher").glob("*.yaml")):
+        calls, prompts, answers, *hours, endpoint = documented[file.stem]
+        for size, expected in zip(("1.5B", "7B", "72B"), hours, strict=True):
+            model, overrides = f"Qwen/Qwen2-{size}-Instruct", ("backend.kind=ray", "backend.profile=infer/a100.yaml")
+            figures = plan_config(file, Options(model=model, machine="a100x8", overrides=overrides)).estimate.figures
+            assert figures["gpu_hours"] == pytest.approx(expected, rel=0.15, abs=0.1)  # recipes' words may change
+        assert figures["calls"] == pytest.approx(calls, rel=0.15)
+        assert figures["prompt_tokens"] / 1e6 == pytest.approx(prompts, rel=0.15)
+        assert figures["answer_tokens_at_most"] / 1e6 == pytest.approx(answers, rel=0.15)
+        assert 0.5 * prompts + 1.5 * answers == pytest.approx(endpoint, abs=1)
+
+
 def test_records_of_v8(root: Path) -> None:
     mixture = load_mixture(root / "data_recipes" / "mixtures" / "v8.yaml").mixture
     judged, reasoned = records_of_v8("judge"), records_of_v8("rationales")
