@@ -16,6 +16,7 @@ from shoptune.artifacts.manifest import MANIFEST, Fingerprint, Request, changes,
 from shoptune.errors import fail
 
 _REQUEST = ".request.json"
+MEASURED = ".measured.json"
 _GIGABYTE = 10**9
 _COSTLY_SECONDS = 600
 
@@ -47,7 +48,8 @@ def publish(
 
     `write` fills a folder next to `out`. When it returns, all files are hashed and flushed to disk, the manifest is
     written, and the folder is renamed to `out`. If the process is killed at any time, either the old artifact or none
-    remains.
+    remains. Figures that differ from run to run, such as speeds, belong in a JSON file named `MEASURED`: its content
+    goes to the manifest, as `measured`, and the file is not an output.
 
     Args:
         request: the request for the artifact.
@@ -75,7 +77,8 @@ def publish(
         _prepare(staging, fingerprint, keep=resume)
         known = write(staging)
         (staging / _REQUEST).unlink()
-        manifest = describe(request, fingerprint, staging, known, started)
+        measured = _take_measured(staging)
+        manifest = describe(request, fingerprint, staging, known, started) | measured
         _publish(staging, out, manifest)
     finally:
         os.close(lock)
@@ -163,6 +166,16 @@ def _prepare(staging: Path, fingerprint: Fingerprint, *, keep: bool) -> None:
             else:
                 entry.unlink()
     note.write_text(fingerprint.value, encoding="utf-8")
+
+
+def _take_measured(staging: Path) -> dict[str, Any]:
+    """Remove the file of measured figures, and return its content for the manifest."""
+    file = staging / MEASURED
+    if not file.is_file():
+        return {}
+    measured = json.loads(file.read_text(encoding="utf-8"))
+    file.unlink()
+    return {"measured": measured}
 
 
 def _publish(staging: Path, out: Path, manifest: Mapping[str, Any]) -> None:
