@@ -37,7 +37,8 @@ class _Engine:
             raise KeyboardInterrupt
         shown = dynamic.get(TaskType.MULTIPLE_CHOICE)
         after = shown.question[:40] if shown else "nothing"
-        return [Completion(f"{len(prompt.text)} after {after}", COST) for prompt in prompts]
+        texts = [f"{len(prompt.text)} after {after}" for prompt in prompts]
+        return [Completion(text, COST, raw=f"Answer: {text}\n") for text in texts]
 
 
 @pytest.fixture
@@ -65,11 +66,18 @@ def test_a_killed_run_resumes_with_the_same_answers(
         file.write('{"completions": [{"text": "cut sho')
     monkeypatch.setattr(_Engine, "batches_until_death", 100)
     assert _infer(asked, tiny_base, tmp_path / "killed") == whole
+    raw = (tmp_path / "killed" / "raw.jsonl").read_bytes()
+    assert raw == (tmp_path / "whole" / "raw.jsonl").read_bytes()
+    outputs = [json.loads(line) for line in raw.splitlines()]
+    pairs = zip(outputs, map(json.loads, whole), strict=True)
+    for output, prediction in pairs:
+        expected = {"input_field": prediction["input_field"], "raw": f"Answer: {prediction['prediction']}\n"}
+        assert output == expected
     timing = json.loads((tmp_path / "killed" / "timing.json").read_text())
     assert timing["questions"] == len(whole)
     assert timing["prompt_tokens"] == len(whole) * COST.prompt_tokens
     assert sorted(file.name for file in (tmp_path / "killed").iterdir()) == [
-        "manifest.json", "predictions.jsonl", "timing.json",
+        "manifest.json", "predictions.jsonl", "raw.jsonl", "timing.json",
     ]  # fmt: skip
 
 
@@ -77,7 +85,7 @@ def test_a_batch_is_in_the_journal_whole_or_not_at_all(tmp_path: Path) -> None:
     file = tmp_path / "journal.jsonl"
     assert journal.read(file) == []
     batches = [
-        Batch([Completion("1", COST), Completion("ü\u2028\n", COST)], 0.5),
+        Batch([Completion("1", COST, "Answer: 1"), Completion("ü\u2028\n", COST)], 0.5),
         Batch([Completion("3", COST)], 0.25),
     ]
     for batch in batches:
@@ -89,6 +97,25 @@ def test_a_batch_is_in_the_journal_whole_or_not_at_all(tmp_path: Path) -> None:
         assert journal.read(file) == batches[:1]
         journal.append(file, batches[1])
         assert journal.read(file) == batches
+
+
+def test_a_journal_of_an_earlier_version_has_no_raw_outputs(
+    asked: Path, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "Engine", _Engine)
+    monkeypatch.setattr(_Engine, "batches_until_death", 2)
+    with pytest.raises(KeyboardInterrupt):
+        _infer(asked, tiny_base, tmp_path / "out")
+    saved = tmp_path / "out.partial" / "journal.jsonl"
+    batch = json.loads(saved.read_text(encoding="utf-8"))
+    for completion in batch["completions"]:
+        del completion["raw"]
+    saved.write_text(json.dumps(batch) + "\n", encoding="utf-8")
+    monkeypatch.setattr(_Engine, "batches_until_death", 100)
+    predictions = _infer(asked, tiny_base, tmp_path / "out")
+    lines = (tmp_path / "out" / "raw.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == len(predictions)
+    assert sum(json.loads(line)["raw"] is None for line in lines) == len(batch["completions"]) == 3
 
 
 def test_files_of_the_prompting_are_inputs(asked: Path, tiny_base: Path, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from shoptune.cli import (
     questions,
     report,
     serve,
+    studio,
     sweep,
     train,
 )
@@ -40,7 +41,7 @@ from shoptune.runtime.progress import complain
 _USER_ERROR, _INTERRUPTED = 2, 130
 _COMMANDS = (
     *(data, train, sweep, merge, quantize, infer, evaluate, export),
-    *(questions, convert, report, plan, serve, ask, configs),
+    *(questions, convert, report, studio, plan, serve, ask, configs),
 )
 
 

@@ -65,7 +65,7 @@ class Engine:
             lora_request=self._request(adapter),
         )
         return [
-            Completion(finished(output.outputs[0].text, prompt, self._profile), _usage(output))
+            Completion(finished(output.outputs[0].text, prompt, self._profile), _usage(output), output.outputs[0].text)
             for prompt, output in zip(prompts, outputs, strict=True)
         ]
 

@@ -46,5 +46,8 @@ def read(file: Path) -> list[Batch]:
 
 
 def _batch(line: dict[str, Any]) -> Batch:
-    completions = [Completion(entry["text"], Usage(**entry["usage"])) for entry in line["completions"]]
+    completions = [
+        Completion(entry["text"], Usage(**entry["usage"]), entry.get("raw"))  # earlier versions did not keep it
+        for entry in line["completions"]
+    ]
     return Batch(completions, line["seconds"])

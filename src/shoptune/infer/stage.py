@@ -1,4 +1,4 @@
-"""The infer stage: answers questions with a checkpoint and writes predictions.jsonl."""
+"""The infer stage: answers questions with a checkpoint and writes predictions.jsonl and raw.jsonl."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from shoptune.shopbench.questions import Asked, load_asked, load_questions
 from shoptune.stage import Stage, environment
 
 PREDICTIONS = "predictions.jsonl"
+RAW = "raw.jsonl"
 _JOURNAL = "journal.jsonl"
 _LOG = "vllm.log"
 
@@ -90,7 +91,7 @@ def request(job: Job) -> Request:
 
 
 def write(job: Job, directory: Path) -> Mapping[str, str]:
-    """Answer every question and write the predictions in question order.
+    """Answer every question, and write the predictions and the raw outputs in question order.
 
     The answers of each batch are saved in a journal, from which an interrupted run resumes.
 
@@ -100,13 +101,12 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
     go_offline()
     asked = load_asked(job.questions)
     journal_file = directory / _JOURNAL
-    predictions = _answer_all(asked, job, journal_file)
-    lines = [
-        json.dumps({"input_field": question.input_field, "prediction": prediction}, ensure_ascii=False) + "\n"
-        for question, prediction in zip(asked, predictions, strict=True)
-    ]
-    (directory / PREDICTIONS).write_text("".join(lines), encoding="utf-8")
-    times = json.dumps(_timing(journal.read(journal_file)), indent=2) + "\n"
+    _answer_all(asked, job, journal_file)
+    batches = journal.read(journal_file)
+    completions = _in_question_order(asked, batches)
+    _write_lines(directory / PREDICTIONS, "prediction", asked, [completion.text for completion in completions])
+    _write_lines(directory / RAW, "raw", asked, [completion.raw for completion in completions])
+    times = json.dumps(_timing(batches), indent=2) + "\n"
     (directory / TIMING).write_text(times, encoding="utf-8")
     journal_file.unlink()
     return {}
@@ -127,8 +127,8 @@ INFER: Stage[Arguments, Job] = Stage(
 )
 
 
-def _answer_all(questions: Sequence[Asked], job: Job, file: Path) -> list[str]:
-    """Answer the questions in an order in which prompts share prefixes, and return the answers in question order."""
+def _answer_all(questions: Sequence[Asked], job: Job, file: Path) -> None:
+    """Answer the questions in an order in which prompts share prefixes, and save the answers in the journal."""
     profile, asked = job.profile, [Prompt.of(question) for question in questions]
     order = cache_friendly_order(asked)
     waiting = iter([asked[number] for number in order])
@@ -144,9 +144,23 @@ def _answer_all(questions: Sequence[Asked], job: Job, file: Path) -> list[str]:
             journal.append(file, Batch(completions, time.perf_counter() - since))
             answered.append(_answered(completions, iter(batch)))
             progress.advance(len(batch))
-    answers = [example.answer for batch in answered for example in batch]
-    by_number = dict(zip(order, answers, strict=True))
+
+
+def _in_question_order(questions: Sequence[Asked], batches: Sequence[Batch]) -> list[Completion]:
+    """Return the journal's completions in question order."""
+    order = cache_friendly_order([Prompt.of(question) for question in questions])
+    completions = [completion for batch in batches for completion in batch.completions]
+    by_number = dict(zip(order, completions, strict=True))
     return [by_number[number] for number in range(len(order))]
+
+
+def _write_lines(file: Path, name: str, questions: Sequence[Asked], values: Sequence[str | None]) -> None:
+    """Write a JSON line per question, with its text and a value."""
+    lines = [
+        json.dumps({"input_field": question.input_field, name: value}, ensure_ascii=False) + "\n"
+        for question, value in zip(questions, values, strict=True)
+    ]
+    file.write_text("".join(lines), encoding="utf-8")
 
 
 def _answered(completions: Sequence[Completion], prompts: Iterator[Prompt]) -> list[FewShotExample]:

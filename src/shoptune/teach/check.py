@@ -1,0 +1,54 @@
+"""The interface of checks: settings, and a function that says why an answer is rejected."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from shoptune.config import Settings
+
+Record = Mapping[str, Any]  # one row of a recipe's query, by column
+Answer = Mapping[str, Any]  # the columns that an answer adds to the table
+
+
+class Check(Settings):
+    """Base class for the settings of a check; a subclass in `shoptune.teach.checks` names itself in `name`.
+
+    Attributes:
+        name: the name of the check.
+        version: increased when the check starts to reject other answers; a part of the prompt version.
+    """
+
+    name: str
+    version: ClassVar[int] = 1
+
+    @property
+    def answer_fields(self) -> Sequence[str]:
+        """The columns of the answer that the check reads."""
+        return ()
+
+    @property
+    def record_columns(self) -> Sequence[str]:
+        """The columns of the record that the check reads."""
+        return ()
+
+    @abstractmethod
+    def reason(self, answer: Answer, record: Record) -> str | None:
+        """Return why an answer is rejected, in a few words without any of its text, or None if it is accepted.
+
+        Args:
+            answer: one row of the table without key and provenance; with `each`, one element of the list.
+            record: the record that the prompt was about, before personal data was removed.
+        """
+
+    def reasons(self, answers: Sequence[Answer], record: Record) -> list[str | None]:
+        """Return the reason for each row made from one record.
+
+        Override it to compare the rows, for example to reject near-duplicates.
+
+        Args:
+            answers: the rows that earlier checks have accepted.
+            record: the record that the prompt was about.
+        """
+        return [self.reason(answer, record) for answer in answers]
