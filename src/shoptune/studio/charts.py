@@ -11,14 +11,16 @@ from shoptune.studio.theme import SERIES, table
 
 
 def chart(options: Mapping[str, Any], label: str, *, height: int = 320) -> ui.echart:
-    """Add a chart and return it.
+    """Add a chart and return it. It is drawn as SVG, whose text the style sheet gives the color of the theme.
 
     Args:
         options: the options of ECharts. Text comes from `name` and `data`, never from HTML formatters.
         label: what the chart shows, read by screen readers.
         height: in pixels.
     """
-    made = ui.echart({"color": list(SERIES), "animation": False, "aria": {"enabled": True}} | dict(options))
+    made = ui.echart(
+        {"color": list(SERIES), "animation": False, "aria": {"enabled": True}} | dict(options), renderer="svg"
+    )
     made.classes("w-full").style(f"height: {height}px; width: 100%").props('role="img"')
     made.props["aria-label"] = label
     return made

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-
 from collections.abc import Sequence
-
 
 from nicegui import ui
 

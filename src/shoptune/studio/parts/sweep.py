@@ -160,15 +160,17 @@ def _points(sweep: Sweep, address: Address, choose: Callable[[int], None]) -> No
     groups, chosen = _groups(sweep, address), _chosen(sweep, address)
     titles = ["", "Alpha", *([PurePath(path).name for path in sweep.adapters] if sweep.searched else [])]
     titles += [f"{sweep.groups[group]}" for group in groups]
-    with ui.element("div").classes("studio-scroll").props('tabindex="0" role="region" aria-label="Points"'):
-        with ui.element("table").classes("studio-table").props('aria-label="Points of the sweep"'):
-            with ui.element("thead"), ui.element("tr"):
-                for title in titles:
-                    with ui.element("th").props('scope="col"').classes("number" if title else ""):
-                        ui.label(title)
-            with ui.element("tbody"):
-                for number in sweep.by_alpha():
-                    _row(sweep, number, groups, is_chosen=number == chosen, choose=choose)
+    with (
+        ui.element("div").classes("studio-scroll").props('tabindex="0" role="region" aria-label="Points"'),
+        ui.element("table").classes("studio-table").props('aria-label="Points of the sweep"'),
+    ):
+        with ui.element("thead"), ui.element("tr"):
+            for title in titles:
+                with ui.element("th").props('scope="col"').classes("number" if title else ""):
+                    ui.label(title)
+        with ui.element("tbody"):
+            for number in sweep.by_alpha():
+                _row(sweep, number, groups, is_chosen=number == chosen, choose=choose)
 
 
 def _row(sweep: Sweep, number: int, groups: list[str], *, is_chosen: bool, choose: Callable[[int], None]) -> None:
