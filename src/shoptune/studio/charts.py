@@ -18,9 +18,8 @@ def chart(options: Mapping[str, Any], label: str, *, height: int = 320) -> ui.ec
         label: what the chart shows, read by screen readers.
         height: in pixels.
     """
-    made = ui.echart(
-        {"color": list(SERIES), "animation": False, "aria": {"enabled": True}} | dict(options), renderer="svg"
-    )
+    aria = {"enabled": True, "label": {"description": label}}  # else ECharts replaces the label by its own
+    made = ui.echart({"color": list(SERIES), "animation": False, "aria": aria} | dict(options), renderer="svg")
     made.classes("w-full").style(f"height: {height}px; width: 100%").props('role="img"')
     made.props["aria-label"] = label
     return made

@@ -52,6 +52,7 @@ a.nicegui-link { color: var(--studio-accent); }
                                      vertical-align: top; }
 .studio-table th { color: var(--studio-quiet); font-weight: 600; white-space: nowrap; }
 .studio-table .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+main.column { flex-wrap: nowrap; align-items: stretch; min-width: 0; width: 100%; }
 .nicegui-echart svg text { fill: var(--studio-quiet); stroke: none; }
 .q-table th { font-weight: 600; }
 @media (max-width: 500px) { .nicegui-content { padding: 10px; gap: 12px; } .studio-h1 { font-size: 20px; } }

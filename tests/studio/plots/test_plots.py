@@ -47,6 +47,18 @@ def test_raw_and_smoothed_curves_share_a_place_in_the_legend() -> None:
     assert "legend" in curve_options([raw, Curve("b", "blue", [])], "Step", "Loss")
     first, second = curve_options([raw, smooth], "Step", "Loss")["series"]
     assert (first["lineStyle"]["opacity"], second["lineStyle"]["opacity"]) == (0.3, 1.0)
+    assert first["z"] < second["z"]
+
+
+def test_axes_end_beyond_the_intervals() -> None:
+    options = interval_options([Series("all", "red", POINTS)], "alpha", "score", joined=True)
+    assert options["yAxis"]["min"] < 0.1
+    assert options["yAxis"]["max"] > 0.5
+    counts = bar_options([Bar("ranking", 396, 0, 396), Bar("generation", 426, 0, 426)], "tokens", "red")
+    assert counts["xAxis"]["min"] == 0
+    assert counts["xAxis"]["max"] > 426
+    one = bar_options([Bar("a", 0.5, 0.5, 0.5)], "score", "red")["xAxis"]
+    assert one["min"] < 0.5 < one["max"]
 
 
 def test_a_click_on_a_point_tells_its_number() -> None:

@@ -101,16 +101,16 @@ def _plots(found: Sequence[Training], address: Address) -> None:
                     title = f"{label} over {AXES[axis].lower()}s of {', '.join(training.name for training in shown)}"
                     chart_with_table(options, title, ["Model", AXES[axis], label], _rows(shown, measure, axis))
     if not any(training.curve("tokens_per_second") for training in shown):
-        quiet("Speeds over the steps are in the manifests of trainings with this version of shoptune or later.")
+        quiet("These trainings recorded no speed over their steps; trainings from now on do.")
 
 
 def _curves(training: Training, measure: str, axis: str, weight: float, colors: dict[str, str]) -> list[Curve]:
-    """The curve of a measure, and behind it the points that it smooths."""
+    """The curve of a measure; if it is smoothed, also what was logged, faintly behind it."""
     points, color = training.curve(measure, axis), colors[training.name]
     if not points:
         return []
     raw = Curve(training.name, color, points, is_raw=weight > 0, is_dots=measure == "eval_loss" and len(points) == 1)
-    return [raw, Curve(training.name, color, smoothed(points, weight))] if weight else [raw]
+    return [Curve(training.name, color, smoothed(points, weight)), raw] if weight else [raw]
 
 
 def _rows(shown: Sequence[Training], measure: str, axis: str) -> list[list[str]]:
@@ -156,9 +156,9 @@ async def _modules(found: Sequence[Training]) -> None:
     adapters = [training for training in found if is_adapter(training)]
     if not adapters:
         return
-    with card("Trainable modules"):
+    with card("Trainable modules"), ui.element("div").classes("studio-grid"):
         for training in adapters:
-            with problems_shown():
+            with ui.element("div"), problems_shown():
                 kinds = by_kind(await asyncio.to_thread(modules_of, training.folder))
                 total = sum(kind.parameters for kind in kinds)
                 modules = sum(kind.modules for kind in kinds)

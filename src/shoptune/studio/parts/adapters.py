@@ -26,7 +26,8 @@ def adapters_section(found: Adapters, address: Address) -> None:
             name = address.choice("adapter", names, found.names[0])
             heat_map(found.norms(list(names).index(name)), f"Norm of the delta: {name}")
 
-        choice(address, "adapter", "Norms of the deltas of", names, norms.refresh)
+        with ui.row():
+            choice(address, "adapter", "Norms of the deltas of", names, norms.refresh)
         norms()
         if len(names) > 1:
             _pair(found, address)

@@ -18,15 +18,17 @@ from shoptune.studio.theme import card, nothing_yet, quiet, table
 def rounding_section(found: Sequence[Merged], address: Address) -> None:
     """Add the section. The merge and the figure are in the address."""
     names = {merged.name: merged.name for merged in found}
+    largest = max(found, key=lambda merged: len(merged.config.get("adapters", ()))).name
 
     @ui.refreshable
     def section() -> None:
-        name = address.choice("merge", names, found[0].name)
+        name = address.choice("merge", names, largest)
         _merge(next(merged for merged in found if merged.name == name), address)
 
     with card("Rounding by layer"):
         if len(found) > 1:
-            choice(address, "merge", "Merge", names, section.refresh)
+            with ui.row():
+                choice(address, "merge", "Merge", names, section.refresh, largest)
         section()
 
 
@@ -41,7 +43,8 @@ def _merge(merged: Merged, address: Address) -> None:
         key = address.choice("figure", merged.figures, next(iter(merged.figures)))
         heat_map(merged.table(key), f"{merged.figures[key]}: {merged.name}")
 
-    choice(address, "figure", "Figure", merged.figures, figure.refresh)
+    with ui.row():
+        choice(address, "figure", "Figure", merged.figures, figure.refresh)
     figure()
 
 

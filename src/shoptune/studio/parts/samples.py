@@ -24,12 +24,13 @@ async def sample_answers(run: RunFolder, adapters: Sequence[str], address: Addre
     name = address.choice("sample", list(adapters), adapters[0])
     with card("Answers before and after"):
         if len(adapters) > 1:
-            ui.select(
-                list(adapters),
-                value=name,
-                label="Adapter",
-                on_change=lambda event: ui.navigate.to(address.link(sample=event.value, question="") + "#samples"),
-            ).style("min-width: min(100%, 260px)")
+            with ui.row():
+                ui.select(
+                    list(adapters),
+                    value=name,
+                    label="Adapter",
+                    on_change=lambda event: ui.navigate.to(address.link(sample=event.value, question="")),
+                ).style("min-width: min(100%, 260px)")
         with problems_shown():
             adapter = run.artifact(name)
             pair = await asyncio.to_thread(answers_before_and_after, run, adapter) if adapter else None
@@ -55,9 +56,9 @@ def _list(found: Sequence[Sample], pair: Pair, address: Address) -> None:
                 "flat no-caps"
             ).set_enabled(first > 0)
             ui.label(f"{min(first + 1, len(shown))}-{min(first + _PAGE, len(shown))} of {len(shown):,}")
-            ui.button("Next", on_click=lambda: change(question=first + _PAGE)).props("flat no-caps").set_enabled(
-                first + _PAGE < len(shown)
-            )
+            ui.button("Next", on_click=lambda: change(question=first + _PAGE)).props(
+                "flat no-caps color=inherit"
+            ).set_enabled(first + _PAGE < len(shown))
 
     def change(**values: str | int) -> None:
         address.replace(**values)

@@ -35,7 +35,8 @@ def sweep_section(found: Sequence[Sweep], address: Address) -> None:
 
     with card("Sweep"):
         if len(found) > 1:
-            choice(address, "sweep", "Sweep", names, another, found[-1].name)
+            with ui.row():
+                choice(address, "sweep", "Sweep", names, another, found[-1].name)
         section()
 
 
@@ -129,18 +130,12 @@ def _values(data: Any) -> list[float]:
 
 
 def _point(sweep: Sweep, number: int) -> None:
-    point, best = sweep.points[number], sweep.points[sweep.best]
+    point = sweep.points[number]
     with ui.element("div").classes("studio-card").props('data-testid="point"').style("margin: 8px 0"):
         heading(f"{'Best point' if number == sweep.best else 'Chosen point'}: {point.candidate}")
         for path, weight in zip(sweep.adapters, point.candidate.weights, strict=True):
             ui.label(f"{path}: weight {weight:g}")
-        rows = []
-        for group, label in sweep.groups.items():
-            own, other = sweep.estimate(number, group), sweep.estimate(sweep.best, group)
-            change = "" if point is best else f"{own.score - other.score:+.3f}"
-            rows.append([label, f"{own.score:.3f}", f"{own.low:.3f} to {own.high:.3f}", change])
-        columns = ["Questions", "Score", "95% interval", "Against the best point"]
-        table(columns, rows, caption=f"Scores of {point.candidate}", numbers=3)
+        _scores(sweep, number)
         quiet("To merge this point:")
         _copied(sweep.command(number), "Copy the command")
         with ui.element("details"):
@@ -149,11 +144,21 @@ def _point(sweep: Sweep, number: int) -> None:
             _copied(sweep.merge_yaml(number), "Copy the YAML")
 
 
+def _scores(sweep: Sweep, number: int) -> None:
+    columns, rows = ["Questions", "Score", "95% interval"], []
+    for group, label in sweep.groups.items():
+        own, best = sweep.estimate(number, group), sweep.estimate(sweep.best, group)
+        row = [label, f"{own.score:.3f}", f"{own.low:.3f} to {own.high:.3f}"]
+        rows.append(row if number == sweep.best else [*row, f"{own.score - best.score:+.3f}"])
+    columns += [] if number == sweep.best else ["Against the best point"]
+    table(columns, rows, caption=f"Scores of {sweep.points[number].candidate}", numbers=len(columns) - 1)
+
+
 def _copied(text: str, label: str) -> None:
     with ui.row().classes("no-wrap items-start w-full"):
         ui.label(text).classes("studio-mono studio-text").style("flex: 1; min-width: 0")
         button = ui.button(icon="content_copy", on_click=lambda: ui.clipboard.write(text))
-        button.props("flat round dense").props["aria-label"] = label
+        button.props("flat round dense color=inherit").props["aria-label"] = label
 
 
 def _points(sweep: Sweep, address: Address, choose: Callable[[int], None]) -> None:
@@ -180,8 +185,12 @@ def _row(sweep: Sweep, number: int, groups: list[str], *, is_chosen: bool, choos
     cells += [f"{each.score:.3f} ({each.low:.3f} to {each.high:.3f})" for each in estimates]
     with ui.element("tr").classes("studio-marked" if is_chosen else ""):
         with ui.element("td"):
-            button = ui.button("Chosen" if is_chosen else "Choose", on_click=lambda: choose(number))
-            button.props("flat dense no-caps").props["aria-label"] = f"Choose {candidate}, number {number + 1}"
+            icon = "radio_button_checked" if is_chosen else "radio_button_unchecked"
+            button = ui.button(icon=icon, on_click=lambda: choose(number)).props(
+                "flat round dense size=sm color=inherit"
+            )
+            button.props["aria-label"] = f"Choose {candidate}, number {number + 1}"
+            button.props["aria-pressed"] = "true" if is_chosen else "false"
         for cell in cells:
             with ui.element("td").classes("number"):
                 ui.label(cell)

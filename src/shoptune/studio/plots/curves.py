@@ -42,7 +42,7 @@ def curve_options(curves: Sequence[Curve], x: str, y: str, *, logarithmic: bool 
     shown = len({curve.name for curve in curves})
     return plot(
         numbers(x, across=True, min="dataMin", max="dataMax"),
-        numbers(y, logarithmic=logarithmic),
+        numbers("" if shown > 1 else y, logarithmic=logarithmic),
         series,
         tooltip={"confine": True, "trigger": "axis", "axisPointer": {"type": "line"}},
         **legend(shown),
@@ -64,4 +64,5 @@ def _series(curve: Curve, *, logarithmic: bool) -> Options:
         "lineStyle": style | {"width": 1 if curve.is_raw else 2},
         "itemStyle": style,
         "tooltip": {"show": not curve.is_raw},
+        "z": 2 if curve.is_raw else 3,
     }

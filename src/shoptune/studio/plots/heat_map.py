@@ -32,7 +32,7 @@ def heat_options(table: LayerTable, name: str, *, around_zero: bool = False) -> 
         names(table.kinds, axisLabel={"interval": 0, "rotate": 35}),
         names(table.layers, inverse=True, name="layer", nameLocation="start"),
         [{"type": "heatmap", "name": name, "data": cells}],
-        grid={"left": 12, "right": 20, "top": 56, "bottom": 8, "containLabel": True},
+        grid={"left": 12, "right": 20, "top": 60, "bottom": 8, "containLabel": True},
         visualMap=scale(low, high, _BELOW_AND_ABOVE if around_zero else SCORES),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shoptune.studio.plots.axes import LINE, Options, legend, names, numbers, plot
+from shoptune.studio.plots.axes import LINE, Options, legend, limits, names, numbers, plot
 
 _POINT, _CHOSEN = 8, 16
 _ROW = 34  # pixels
@@ -82,7 +82,8 @@ def interval_options(series: Sequence[Series], x: str, y: str, *, joined: bool, 
                 "z": 3,
             },
         ]
-    return plot(numbers(x, across=True), numbers(y), drawn, **legend(len(series)))
+    ends = [end for entry in series for point in entry.points for end in (point.low, point.high, point.y)]
+    return plot(numbers(x, across=True), numbers(y, **limits(ends)), drawn, **legend(len(series)))
 
 
 def bar_options(bars: Sequence[Bar], x: str, color: str, *, baseline: float | None = None) -> Options:
@@ -114,7 +115,9 @@ def bar_options(bars: Sequence[Bar], x: str, color: str, *, baseline: float | No
         }
     y = names([bar.name for bar in bars], inverse=True, splitLine={"show": True, "lineStyle": {"color": LINE}})
     y["axisLabel"] = {"width": 140, "overflow": "truncate"}
-    return plot(numbers(x, across=True), y, [_intervals(x, color, intervals), points])
+    ends = [end for bar in bars for end in (bar.low, bar.high, bar.value)]
+    ends += [] if baseline is None else [baseline]
+    return plot(numbers(x, across=True, **limits(ends)), y, [_intervals(x, color, intervals), points])
 
 
 def bars_height(count: int) -> int:
@@ -143,6 +146,7 @@ def weight_options(points: Sequence[Measured], scores: Sequence[float], x: str, 
         numbers(x, across=True),
         numbers(y),
         [{"type": "scatter", "name": "score", "data": data, "itemStyle": {"borderColor": "#808995", "borderWidth": 1}}],
+        legend={"show": False},
         visualMap=scale(min(scores), max(scores), SCORES, dimension=2),
     )
 
@@ -154,13 +158,13 @@ def scale(low: float, high: float, colors: Sequence[str], **others: object) -> O
     return {
         "min": low,
         "max": high,
-        "calculable": True,
+        "calculable": False,
+        "text": [f"{high:.4g}", f"{low:.4g}"],
         "orient": "horizontal",
         "left": 0,
         "top": 0,
-        "itemHeight": 90,
+        "itemHeight": 110,
         "itemWidth": 12,
-        "precision": 4,
         "inRange": {"color": list(colors)},
     } | others
 
