@@ -30,6 +30,7 @@ from shoptune.cli import (
     serve,
     studio,
     sweep,
+    teach,
     train,
 )
 from shoptune.cli.comforts import add_comforts
@@ -40,7 +41,7 @@ from shoptune.runtime.progress import complain
 
 _USER_ERROR, _INTERRUPTED = 2, 130
 _COMMANDS = (
-    *(data, train, sweep, merge, quantize, infer, evaluate, export),
+    *(data, teach, train, sweep, merge, quantize, infer, evaluate, export),
     *(questions, convert, report, studio, plan, serve, ask, configs),
 )
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from shoptune.config import Settings
 from shoptune.shopbench.chat import Message
 
+Count = Annotated[int, Field(ge=1)]
 Amount = Annotated[float, Field(ge=0)]
 
 
@@ -76,7 +77,7 @@ class Reply:
         prompt_tokens: the number of tokens in the prompt.
         answer_tokens: the number of generated tokens.
         is_complete: whether the teacher ended the answer itself; False if it reached the maximum length.
-        failure: why there is no answer, or None.
+        failure: the reason why the request failed for good, or None.
     """
 
     text: str = ""
@@ -94,7 +95,7 @@ Ask = Callable[[Sequence[Prompt], Save], None]
 
 @dataclass(frozen=True)
 class Run:
-    """What a session needs from the run that it belongs to.
+    """The facts about a run that a session needs.
 
     Attributes:
         file: the recipe, for errors.
@@ -115,10 +116,23 @@ class Backend(Settings):
     Attributes:
         kind: the name of the backend.
         price: the price of tokens; 0 by default.
+        records_at_once: the number of records whose prompts are asked together.
     """
 
     kind: str
     price: Price = Price()
+    records_at_once: ClassVar[int] = 1000
+
+    def template_arguments(self) -> Mapping[str, Any]:
+        """Return the arguments for the chat template, such as Qwen3's `enable_thinking`."""
+        return {}
+
+    def require(self, file: Path) -> None:
+        """Check that the backend can be used now; called before any work, but not for `--dry-run`.
+
+        Raises:
+            ShoptuneError: something is missing.
+        """
 
     @abstractmethod
     def teacher(self, model: str | None, file: Path) -> Teacher:

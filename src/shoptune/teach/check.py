@@ -1,4 +1,4 @@
-"""The interface of checks: settings, and a function that says why an answer is rejected."""
+"""The interface of checks: settings, a normal form of answers, and a function that says why one is rejected."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ class Check(Settings):
         """The columns of the record that the check reads."""
         return ()
 
+    def normal(self, answer: Answer, record: Record) -> Answer:
+        """Return an answer in the form in which it is checked and stored, such as a name in lower case.
+
+        Args:
+            answer: as for `reason`.
+            record: as for `reason`.
+        """
+        return answer
+
     @abstractmethod
     def reason(self, answer: Answer, record: Record) -> str | None:
         """Return why an answer is rejected, in a few words without any of its text, or None if it is accepted.
@@ -52,3 +61,18 @@ class Check(Settings):
             record: the record that the prompt was about.
         """
         return [self.reason(answer, record) for answer in answers]
+
+
+def apply_checks(checks: Sequence[Check], answers: Sequence[Answer], record: Record) -> list[tuple[Answer, str | None]]:
+    """Apply checks one after the other, each to the answers that the earlier ones have accepted.
+
+    Returns:
+        Each answer, in normal form, with the reason for its rejection or None, in the order of `answers`.
+    """
+    results: list[tuple[Answer, str | None]] = [(answer, None) for answer in answers]
+    for check in checks:
+        places = [place for place, (_, reason) in enumerate(results) if reason is None]
+        normal = [check.normal(results[place][0], record) for place in places]
+        for place, answer, reason in zip(places, normal, check.reasons(normal, record), strict=True):
+            results[place] = (answer, reason)
+    return results

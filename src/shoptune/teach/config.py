@@ -15,13 +15,12 @@ from shoptune.config.paths import plain
 from shoptune.config.plugin_settings import OneOf
 from shoptune.data.recipe import Language, Name
 from shoptune.data.tables.teacher import PROVENANCE
-from shoptune.teach.backend import Backend
+from shoptune.teach.backend import Backend, Count
 from shoptune.teach.backends.local import Local
 from shoptune.teach.check import Check
 from shoptune.teach.prompts import problem_of_template
 from shoptune.teach.schema import closed, columns_of, problem_of_schema
 
-Count = Annotated[int, Field(ge=1)]
 Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 NUMBER = "number"
@@ -85,7 +84,6 @@ class TeacherRecipe(Settings):
         model: folder, Hub id or name of the teacher; `--model` overrides it.
         local_only: refuse a backend that sends prompts to another machine.
         max_failed: the run stops when a larger share of the requests has failed for good.
-        batch_size: the number of records that are looked up and asked together.
         licence: the terms under which the teacher's answers may be used, as you state them; dataset cards quote it.
     """
 
@@ -105,7 +103,6 @@ class TeacherRecipe(Settings):
     model: str | None = None
     local_only: bool = False
     max_failed: Annotated[float, Field(ge=0, le=1)] = 0.05
-    batch_size: Count = 1000
     licence: str = ""
 
     @field_validator("answer", mode="after")
@@ -114,6 +111,11 @@ class TeacherRecipe(Settings):
         if problem := problem_of_schema(plain(value)):
             raise ValueError(problem)
         return closed(plain(value))
+
+    @field_validator("backend", mode="before")
+    @classmethod
+    def _local_by_default(cls, value: Any) -> Any:
+        return {"kind": "local", **value} if isinstance(value, dict) else value
 
     @field_validator("prompt", mode="after")
     @classmethod
@@ -155,7 +157,7 @@ class TeacherRecipe(Settings):
 
     def fingerprint(self) -> dict[str, Any]:
         """The settings that decide the table, as JSON values."""
-        values = self.model_dump(mode="json", exclude={"backend", "model", "local_only", "max_failed", "batch_size"})
+        values = self.model_dump(mode="json", exclude={"backend", "model", "local_only", "max_failed"})
         return values | {"prompt_version": self.prompt_version}
 
 

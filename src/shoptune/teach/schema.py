@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_MOST_DIGITS = 18
 _VALUES = ("string", "integer", "number", "boolean", "null")
 
 
@@ -115,7 +117,8 @@ def parse_answer(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     from jsonschema import Draft202012Validator
 
     try:
-        value = json.loads(_without_fence(text), parse_constant=_refuse_constant)
+        value = json.loads(_without_fence(text), parse_constant=_refuse, parse_int=_integer, parse_float=_float)
+        json.dumps(value, ensure_ascii=False).encode()  # fails for half a surrogate pair, which is not a character
     except (ValueError, RecursionError) as error:
         raise AnswerError("not JSON") from error
     problem = next(Draft202012Validator(schema).iter_errors(value), None)
@@ -126,8 +129,21 @@ def parse_answer(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     return dict(value)
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
+def _refuse(text: str) -> None:
+    raise ValueError(text)
+
+
+def _integer(text: str) -> int:
+    """Read an integer that fits into 64 bits, the type of its column."""
+    if len(text) > _MOST_DIGITS:
+        _refuse(text)
+    return int(text)
+
+
+def _float(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        _refuse(text)
+    return value
 
 
 def _without_fence(text: str) -> str:

@@ -7,25 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from shoptune.config.paths import ConfigPath
-from shoptune.teach.backend import Ask, Backend, Run, Teacher
-from shoptune.teach.engine_process import engine_process, local_teacher
+from shoptune.teach.backend import Ask, Run
+from shoptune.teach.checkpoint_backend import CheckpointBackend
 
 
-class Local(Backend):
-    """Run a checkpoint with vLLM, in the environment `infer`.
-
-    Attributes:
-        profile: the inference YAML with the engine's settings; of the rest, only `chat_template_arguments` and `seed`
-            are used.
-    """
+class Local(CheckpointBackend):
+    """Run a checkpoint with vLLM on this machine."""
 
     kind: Literal["local"] = "local"
-    profile: ConfigPath = "infer/cpu.yaml"
-
-    def teacher(self, model: str | None, file: Path) -> Teacher:
-        """Locate the checkpoint."""
-        return local_teacher(model, file, self.profile)
 
     def refuse_remote(self, file: Path) -> None:
         """Accept: the engine is a process of this machine."""
@@ -33,5 +22,7 @@ class Local(Backend):
     @contextmanager
     def session(self, run: Run) -> Iterator[Ask]:
         """Start the engine with the first prompt."""
-        with engine_process(run, self.profile) as ask:
-            yield ask
+        from shoptune.teach.engine_process import EngineProcess
+
+        with EngineProcess(run, self.settings()) as process:
+            yield process.ask
