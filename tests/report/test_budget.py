@@ -97,7 +97,7 @@ def test_every_step_is_compared_with_the_one_before(made: _Run) -> None:
     assert (steps["padded"].difference.low, steps["padded"].difference.high) == (0, 0)
 
 
-def test_models_with_equal_predictions_are_told_apart(made: _Run) -> None:
+def test_models_with_equal_predictions_are_distinguished(made: _Run) -> None:
     merged = made.merge("merged", "a")
     padded = made.model("padded", "quantize", {"engine": "pad"}, {"model": merged})
     made.score("base", made.base, (10, 10))

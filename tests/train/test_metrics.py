@@ -63,7 +63,7 @@ def test_rates_are_those_between_entries(tmp_path: Path) -> None:
 
 def test_a_resumed_run_repeats_the_rates_after_its_checkpoint(tmp_path: Path) -> None:
     file = tmp_path / "speed.jsonl"
-    file.write_text('[10, 500.0]\n[20, 400.0]\n[30, 4')
+    file.write_text("[10, 500.0]\n[20, 400.0]\n[30, 4")
     rates = Rates(file)
     rates.begin(15, 7_000, 0.0)
     rates.record(20, 9_000, 4.0, 100)

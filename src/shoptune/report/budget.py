@@ -139,7 +139,7 @@ def _scored(run: Run) -> list[_Scored]:
 
 
 def _predicted(scored: Mapping[str, str], infers: Sequence[tuple[str, Mapping[str, Any]]]) -> Mapping[str, Any] | None:
-    """The manifest of the predictions that were scored; models with equal predictions are told apart by the path."""
+    """The manifest of the predictions that were scored; the path decides between models with equal predictions."""
     same = [(name, each) for name, each in infers if each["outputs"][_PREDICTIONS]["sha256"] == scored.get("sha256")]
     folder = PurePath("/", scored.get("path", "")).parent
     at_path = [each for name, each in same if folder.parts[-len(PurePath(name).parts) :] == PurePath(name).parts]

@@ -73,7 +73,10 @@ def test_a_heat_map_has_a_cell_for_each_figure() -> None:
     table = by_layer({"model.layers.1.mlp.up_proj.weight": -0.5, "model.layers.0.self_attn.q_proj.weight": 0.25})
     options = heat_options(table, "cosine", around_zero=True)
     assert options["xAxis"]["data"] == ["q_proj", "up_proj"]
-    assert options["series"][0]["data"] == [[0, 0, 0.25], [1, 1, -0.5]]
+    assert options["series"][0]["data"] == [
+        {"value": [0, 0, 0.25], "name": "layer 0, q_proj"},
+        {"value": [1, 1, -0.5], "name": "layer 1, up_proj"},
+    ]
     assert (options["visualMap"]["min"], options["visualMap"]["max"]) == (-0.5, 0.5)
     assert heat_height(by_layer({f"model.layers.{n}.mlp.up_proj.weight": 0.0 for n in range(80)})) > 80 * 12
 

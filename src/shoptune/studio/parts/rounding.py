@@ -1,4 +1,4 @@
-"""What rounding lost of a merge's delta, by layer and kind."""
+"""The loss from rounding a merge's delta, by layer and kind."""
 
 from __future__ import annotations
 

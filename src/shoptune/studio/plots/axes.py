@@ -1,4 +1,4 @@
-"""What all plots share: their margins, axes and legends."""
+"""Margins, axes and legends, which all plots share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 LINE = "rgba(128, 137, 149, 0.35)"  # of axes and grids, on light and on dark
 Options = dict[str, Any]
-_TEXT = "#808995"  # the style sheet replaces it by the color of the theme
 _TOP, _LEGEND = 30, 24  # pixels
 _MARGIN = 0.05  # of the range of the values
 
@@ -34,7 +33,7 @@ def numbers(name: str, *, logarithmic: bool = False, across: bool = False, **oth
         "axisLabel": {"hideOverlap": True},
         "axisLine": {"show": True, "lineStyle": {"color": LINE}},
         "splitLine": {"lineStyle": {"color": LINE}},
-        "nameTextStyle": {"color": _TEXT, "align": "center" if across else "left"},
+        "nameTextStyle": {"align": "center" if across else "left"},
         **place,
     } | others
 
@@ -59,7 +58,6 @@ def names(values: Sequence[str], **others: Any) -> Options:
         "data": list(values),
         "axisLine": {"lineStyle": {"color": LINE}},
         "axisTick": {"show": False},
-        "nameTextStyle": {"color": _TEXT},
     } | others
 
 

@@ -19,7 +19,7 @@ def heat_options(table: LayerTable, name: str, *, around_zero: bool = False) -> 
         around_zero: whether negative and positive figures get two colors, with 0 in the middle.
     """
     cells = [
-        [column, row, round(value, 6)]
+        {"value": [column, row, float(f"{value:.4g}")], "name": f"layer {table.layers[row]}, {table.kinds[column]}"}
         for row, layer in enumerate(table.cells)
         for column, value in enumerate(layer)
         if value is not None

@@ -51,7 +51,7 @@ class Bar:
 def interval_options(series: Sequence[Series], x: str, y: str, *, joined: bool, chosen: int | None = None) -> Options:
     """Points with vertical intervals.
 
-    A point's `data` is `[x, y, low, high, number]`, from which a click tells which one was chosen.
+    A point's `data` is `[x, y, low, high, number]`, from which a click identifies it.
 
     Args:
         series: the points, by group of questions.
@@ -64,7 +64,7 @@ def interval_options(series: Sequence[Series], x: str, y: str, *, joined: bool, 
     for entry in series:
         data = [
             {
-                "value": [point.x, point.y, point.low, point.high, point.number],
+                "value": [*(_round(end) for end in (point.x, point.y, point.low, point.high)), point.number],
                 "symbolSize": _CHOSEN if point.number == chosen else _POINT,
             }
             for point in entry.points
@@ -76,6 +76,8 @@ def interval_options(series: Sequence[Series], x: str, y: str, *, joined: bool, 
                 "type": "line" if joined else "scatter",
                 "name": entry.name,
                 "data": data,
+                "dimensions": [x, y, "interval from", "to", "number"],
+                "encode": {"x": 0, "y": 1, "tooltip": [0, 1, 2, 3]},
                 "symbol": "circle",
                 "itemStyle": style,
                 "lineStyle": style | {"width": 2},
@@ -137,7 +139,7 @@ def weight_options(points: Sequence[Measured], scores: Sequence[float], x: str, 
     """
     data = [
         {
-            "value": [point.x, point.y, score, point.number],
+            "value": [point.x, point.y, _round(score), point.number],
             "symbolSize": _CHOSEN + 4 if point.number == chosen else _POINT + 4,
         }
         for point, score in zip(points, scores, strict=True)
@@ -145,7 +147,16 @@ def weight_options(points: Sequence[Measured], scores: Sequence[float], x: str, 
     return plot(
         numbers(x, across=True),
         numbers(y),
-        [{"type": "scatter", "name": "score", "data": data, "itemStyle": {"borderColor": "#808995", "borderWidth": 1}}],
+        [
+            {
+                "type": "scatter",
+                "name": "score",
+                "data": data,
+                "dimensions": [x, y, "score", "number"],
+                "encode": {"x": 0, "y": 1, "tooltip": [0, 1, 2]},
+                "itemStyle": {"borderColor": "#808995", "borderWidth": 1},
+            }
+        ],
         legend={"show": False},
         visualMap=scale(min(scores), max(scores), SCORES, dimension=2),
     )
@@ -159,6 +170,7 @@ def scale(low: float, high: float, colors: Sequence[str], **others: object) -> O
         "min": low,
         "max": high,
         "calculable": False,
+        "hoverLink": False,
         "text": [f"{high:.4g}", f"{low:.4g}"],
         "orient": "horizontal",
         "left": 0,
@@ -167,6 +179,10 @@ def scale(low: float, high: float, colors: Sequence[str], **others: object) -> O
         "itemWidth": 12,
         "inRange": {"color": list(colors)},
     } | others
+
+
+def _round(value: float) -> float:
+    return round(value, 4)
 
 
 def _intervals(name: str, color: str, ends: Sequence[Sequence[Sequence[float]]]) -> Options:

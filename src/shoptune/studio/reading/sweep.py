@@ -49,7 +49,7 @@ class Sweep:
 
     @property
     def groups(self) -> dict[str, str]:
-        """What scores exist of: labels by the names that `estimate` takes."""
+        """The groups of questions that have scores: labels, by the names that `estimate` takes."""
         first = self.points[0]
         tracks = {f"track:{name}": f"track: {name.removeprefix(_TRACK)}" for name in sorted(first.by_track)}
         kinds = {f"type:{name}": name.replace("_", " ") for name in sorted(first.by_task_type)}

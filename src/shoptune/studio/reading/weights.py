@@ -34,7 +34,7 @@ def place_of(name: str) -> Place:
 
 
 def _kind(parts: list[str]) -> str:
-    """The last part of a name; for biases and experts, also what tells them apart."""
+    """The last part of a name; for biases and experts, also the parts that distinguish them."""
     if _EXPERTS in parts:
         return ".".join(parts[parts.index(_EXPERTS) :])
     return ".".join(parts[-2:] if parts[-1] == "bias" else parts[-1:])
