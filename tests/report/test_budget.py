@@ -107,6 +107,17 @@ def test_models_with_equal_predictions_are_distinguished(made: _Run) -> None:
     assert steps == [("base", "base", None), ("merged", "merged", "base"), ("padded", "padded", "merged")]
 
 
+def test_scores_of_one_name_are_found_in_all_folders(made: _Run) -> None:
+    merged = made.merge("merged", "a")
+    made.score("base", made.base, (10, 10))
+    made.score("v7/merged", merged, (20, 20))
+    made.score("v8/merged", merged, (30, 30))
+    steps = [(step.name, step.score) for step in budget_of(collect(made.directory))]
+    assert steps == [("base", 0.25), ("scores/v7/merged", 0.5), ("scores/v8/merged", 0.75)]
+    run(made.directory)  # the report's other tables too
+    assert "scores/v8/merged" in (made.directory / "report.html").read_text()
+
+
 def test_the_page_and_the_scores_have_the_budget(made: _Run) -> None:
     merged = made.merge("merged", "a")
     made.score("base", made.base, (10, 20))

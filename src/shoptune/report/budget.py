@@ -134,7 +134,7 @@ def _scored(run: Run) -> list[_Scored]:
             kind = _LABELS[role]
             if role == _QUANTIZED:
                 kind += f" ({_engine(models[predicted['inputs']['model']['sha256']])})"
-            found.append(_Scored(artifact.path.name, role, kind, _way(predicted)))
+            found.append(_Scored(run.scores_name(artifact), role, kind, _way(predicted)))
     return found
 
 

@@ -55,7 +55,7 @@ def make(run: Path, examples: Path) -> None:
     models = {"before": {"model": base}, "after": {"model": base, "adapter": run / ADAPTERS[0]}}
     models |= {name: {"model": run / name} for name in (MERGED, FOUR_BIT)}
     for right, (name, inputs) in zip((2, 6, 5, 4), models.items(), strict=True):
-        _answer(run, Path(name).name, inputs, asked, right)
+        _answer(run, f"curves-{Path(name).name}", inputs, asked, right)
 
 
 def _questions(examples: Path) -> list[Question]:

@@ -10,9 +10,9 @@ from tests.studio.on_page import closed_table, rows_of
 def test_budget_errors_parity_calibration_and_grid(visit: Visit) -> None:
     page = visit(f"/quantization?checkpoint={FOUR_BIT}")
     rows = {row[0]: row for row in rows_of(page.get_by_role("table", name="Score budget"))}
-    assert rows["awq"][1] == "4-bit (autoawq)"
-    assert rows["awq"][3:6] == ["merged", "0.500", "8"]
-    assert rows["awq"][6].startswith("-0.125 (")
+    assert rows["curves-awq"][1] == "4-bit (autoawq)"
+    assert rows["curves-awq"][3:6] == ["curves-merged", "0.500", "8"]
+    assert rows["curves-awq"][6].startswith("-0.125 (")
     gate = rows_of(page.get_by_role("table", name=f"Parity of {FOUR_BIT}"))
     assert [row[:2] for row in gate[1:]] == [["merged", "passes"], ["4-bit", "does not pass"]]
     plot = page.get_by_role("img", name=f"Weight error, as a share of the weights' norm: {FOUR_BIT}")

@@ -40,8 +40,8 @@ def test_answers_before_and_after(visit: Visit) -> None:
     page = visit("/training?order=asked")
     first = page.get_by_role("article").first
     assert QUESTION in first.inner_text()  # as text: the script did not run
-    assert "before 0" in first.inner_text()
-    assert "after 0" in first.inner_text()
+    assert "curves-before 0" in first.inner_text()
+    assert "curves-after 0" in first.inner_text()
     assert page.title().startswith("Training")
     page.get_by_role("button", name="Next").click()
     page.wait_for_url("**question=5**")
