@@ -9,6 +9,9 @@ from nicegui import ui
 from shoptune.studio.address import Address
 from shoptune.studio.background import in_thread
 from shoptune.studio.page import Page
+from shoptune.studio.parts.mixture import dropped, mix
+from shoptune.studio.parts.paging import pager
+from shoptune.studio.parts.row import row_card
 from shoptune.studio.reading.rows import (
     FILTERS,
     PAGE_ROWS,
@@ -24,9 +27,6 @@ from shoptune.studio.selection import Selection
 from shoptune.studio.tables import Table, TablePage
 from shoptune.studio.texts import count
 from shoptune.studio.theme import nothing_yet, quiet
-from shoptune.studio.views.mixture import dropped, mix
-from shoptune.studio.views.paging import pager
-from shoptune.studio.views.row import row_card
 
 _VIEWS = {"": "Rows", "mix": "Mix and baselines", "dropped": "Dropped"}
 _TITLES = {"task_name": "Task", "source": "Source", "language": "Language"}

@@ -10,12 +10,12 @@ from nicegui import ui
 from shoptune.studio.address import Address
 from shoptune.studio.background import in_thread
 from shoptune.studio.page import Page
+from shoptune.studio.parts.graph import STATES, graph
 from shoptune.studio.reading.pipeline import Node, Pipeline, State, pipeline_of
 from shoptune.studio.run_folder import RunFolder
 from shoptune.studio.selection import Selection
 from shoptune.studio.texts import count, duration, size
 from shoptune.studio.theme import card, quiet, table
-from shoptune.studio.views.graph import STATES, graph
 
 _SECONDS_BETWEEN_LOOKS = 2.0
 _FILES_SHOWN = 40

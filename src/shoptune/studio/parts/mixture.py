@@ -11,12 +11,12 @@ from shoptune.report.collect import BASE
 from shoptune.studio.address import Address
 from shoptune.studio.background import in_thread
 from shoptune.studio.charts import chart_with_table
+from shoptune.studio.parts.paging import pager
 from shoptune.studio.reading.rows import PAGE_SAMPLES, baselines, dropped_samples, drops_of, statistics_of
 from shoptune.studio.run_folder import Artifact, RunFolder
 from shoptune.studio.selection import Selection
 from shoptune.studio.texts import count
 from shoptune.studio.theme import card, nothing_yet, quiet, table
-from shoptune.studio.views.paging import pager
 
 _GROUPS = {"by_source": "Source", "by_language": "Language", "by_task_type": "Task type", "by_split": "Split"}
 _BAR_HEIGHT, _MARGIN_HEIGHT = 20, 60  # pixels
