@@ -127,6 +127,37 @@ def test_arguments_of_the_chat_template_are_sent(url: str) -> None:
     assert _Handler.asked[-1]["chat_template_kwargs"] == {"enable_thinking": False}
 
 
+@pytest.mark.parametrize("url", ["file:///etc", "ftp://127.0.0.1", "127.0.0.1:8000", "here"])
+def test_an_address_that_is_not_http_is_refused(url: str) -> None:
+    with pytest.raises(ShoptuneError, match=r"is not an HTTP address; enter one such as http://127.0.0.1:8000"):
+        Client(url).ask(CHOICE, Profile())
+
+
+@pytest.mark.parametrize("answer", [b"<html>a shop</html>", b"[]", b'{"choices": []}', b"\xff"])
+def test_a_server_that_is_not_a_model(answer: bytes) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Other) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        with pytest.raises(ShoptuneError, match="does not answer as a model does"):
+            Client(f"http://127.0.0.1:{server.server_port}").ask(CHOICE, Profile())
+        thread.join()
+
+
+def test_the_raw_output_is_what_the_server_wrote(url: str) -> None:
+    client, other = Client(url, "secret"), Prompt("Which?\n2. a\n3. b\nAnswer: ", is_multiple_choice=True)
+    assert client.complete(other, Profile()) == "1"
+
+
 def test_a_missing_server_is_a_one_line_error() -> None:
     with pytest.raises(ShoptuneError, match="no server answers"):
         Client("http://127.0.0.1:9").ask(CHOICE, Profile())

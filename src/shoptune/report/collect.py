@@ -116,9 +116,13 @@ def collect(directory: Path) -> Run:
         raise fail(directory, "", "contains no artifacts", "choose the folder of a run, such as runs/demo")
     artifacts = [artifact for _, artifact in sorted(found, key=lambda pair: pair[0])]
     evaluated = [artifact for artifact in artifacts if artifact.stage == "evaluate"]
-    repeated = Counter(artifact.path.name for artifact in evaluated)
-    scores = {
-        artifact.path.name if repeated[artifact.path.name] == 1 else artifact.name: read_json(artifact.path / SCORES)
-        for artifact in evaluated
-    }
+    names = model_names([artifact.name for artifact in evaluated])
+    scores = {name: read_json(artifact.path / SCORES) for name, artifact in zip(names, evaluated, strict=True)}
     return Run(directory, artifacts, scores)
+
+
+def model_names(paths: Sequence[str]) -> list[str]:
+    """Return the name of the folder of each model's scores, or the path itself if several folders have that name."""
+    names = [path.rpartition("/")[2] for path in paths]
+    repeated = Counter(names)
+    return [name if repeated[name] == 1 else path for name, path in zip(names, paths, strict=True)]

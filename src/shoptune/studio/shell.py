@@ -29,7 +29,12 @@ def _add(page: Page, pages: list[Page], run: RunFolder) -> None:
     async def build(request: Request) -> None:
         address = Address(page.path, dict(request.query_params))
         _frame(page, pages, run, request.cookies.get(THEME_COOKIE, ""))
-        with ui.element("main").props('id="main" tabindex="-1"').classes("column").style("gap: 16px; outline: none"):
+        with (
+            ui.element("main")
+            .props('id="main" tabindex="-1"')
+            .classes("column no-wrap")
+            .style("gap: 16px; outline: none")
+        ):
             heading(page.title, 1)
             for name in run.refused():
                 ui.label(f"{name} is not shown: it has links to files outside the run's folder.").classes("studio-warn")

@@ -112,6 +112,11 @@ class TeacherRecipe(Settings):
             raise ValueError(problem)
         return closed(plain(value))
 
+    @field_validator("backend", mode="before")
+    @classmethod
+    def _local_by_default(cls, value: Any) -> Any:
+        return {"kind": "local", **value} if isinstance(value, dict) else value
+
     @field_validator("prompt", mode="after")
     @classmethod
     def _template_is_valid(cls, value: str) -> str:

@@ -10,45 +10,18 @@ import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from shoptune.artifacts.manifest import digest
-from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.config.paths import plain
 from shoptune.errors import Problem, ShoptuneError, fail
 from shoptune.infer.chats import Chat
-from shoptune.infer.checks import check_checkpoint
-from shoptune.infer.profile import Profile, load_profile
+from shoptune.infer.profile import Profile
 from shoptune.runtime import environments
 from shoptune.runtime.progress import say
-from shoptune.teach.backend import Prompt, Reply, Run, Save, Teacher
+from shoptune.teach.backend import Prompt, Reply, Run, Save
 
-_SHOWN = 12
 _SECONDS_TO_END = 60
 _TOO_LONG = "prompt and answer do not fit into the engine's context window"
-
-
-def local_teacher(model: str | None, file: Path, profile: str) -> Teacher:
-    """Locate the checkpoint of a teacher that runs here.
-
-    Args:
-        model: the folder or Hub id given by the user.
-        file: the recipe, for errors.
-        profile: the inference YAML.
-
-    Raises:
-        ShoptuneError: there is no such checkpoint, vLLM cannot run it with the profile, or vLLM is not installed.
-    """
-    if model is None:
-        raise fail(file, "model", "is missing", "choose the teacher's checkpoint with --model DIR")
-    settings = load_profile(Path(profile))
-    checkpoint = Checkpoint(locate(model, file, "--model"))
-    check_checkpoint(settings, Path(profile), checkpoint)
-    environments.python_of("infer")
-    weights = digest(checkpoint.path)
-    identity = {"weights": weights, "chat_template_arguments": dict(settings.chat_template_arguments)}
-    return Teacher(f"{checkpoint.path.resolve().name}@{weights[:_SHOWN]}", identity, checkpoint.path)
 
 
 class EngineProcess:

@@ -127,13 +127,13 @@ def write_summary(directory: Path, recipe: TeacherRecipe, file: Path, teacher: T
 def summary_line(directory: Path) -> str:
     """Describe a finished table in one line, and each value of its report in another."""
     summary = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
-    rejected = summary["rejected"]
+    rejected = {reason: count for reason, count in summary["rejected"].items() if not reason.startswith(FAILED)}
     line = f"{summary['table']}: {summary['rows']} rows from {summary['records']} records"
     if rejected:
         most = ", ".join(f"{count} {reason}" for reason, count in Counter(rejected).most_common(3))
-        line += f"; {sum(rejected.values())} answers rejected ({most})"
+        line += f"; rejected: {sum(rejected.values())} ({most})"
     if summary["failed"]:
-        line += f"; {summary['failed']} {FAILED}: run again with --force to repeat them"
+        line += f"; failed requests: {summary['failed']}, which --force repeats"
     return "\n".join([line, *(f"{name}: {value}" for name, value in summary["report"].items())])
 
 

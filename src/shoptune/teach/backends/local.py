@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from shoptune.config.paths import ConfigPath
-from shoptune.teach.backend import Ask, Backend, Run, Teacher
+from shoptune.teach.backend import Ask, Run
+from shoptune.teach.checkpoint_backend import CheckpointBackend
 
 
-class Local(Backend):
-    """Run a checkpoint with vLLM, in the environment `infer`.
-
-    Attributes:
-        profile: the inference YAML with the engine's settings, `chat_template_arguments` and `batch_size`, the number of
-            answers that are saved together; its prompting, constraints and length limits are not used.
-    """
+class Local(CheckpointBackend):
+    """Run a checkpoint with vLLM on this machine."""
 
     kind: Literal["local"] = "local"
-    profile: ConfigPath = "infer/cpu.yaml"
-
-    def template_arguments(self) -> Mapping[str, Any]:
-        """Return the arguments for the chat template."""
-        from shoptune.infer.profile import load_profile
-
-        return load_profile(Path(self.profile)).chat_template_arguments
-
-    def teacher(self, model: str | None, file: Path) -> Teacher:
-        """Locate the checkpoint."""
-        from shoptune.teach.engine_process import local_teacher
-
-        return local_teacher(model, file, self.profile)
 
     def refuse_remote(self, file: Path) -> None:
         """Accept: the engine is a process of this machine."""
@@ -40,8 +22,7 @@ class Local(Backend):
     @contextmanager
     def session(self, run: Run) -> Iterator[Ask]:
         """Start the engine with the first prompt."""
-        from shoptune.infer.profile import load_profile
         from shoptune.teach.engine_process import EngineProcess
 
-        with EngineProcess(run, load_profile(Path(self.profile))) as process:
+        with EngineProcess(run, self.settings()) as process:
             yield process.ask
