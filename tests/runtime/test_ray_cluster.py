@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
+import socket
 import sys
 from typing import Any
 
@@ -51,22 +53,37 @@ def test_without_an_address_a_cluster_starts_on_this_machine(monkeypatch: pytest
 
 
 def test_with_an_address_the_cluster_there_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ADDRESS, "10.0.0.1:6379")
     made = _Ray(monkeypatch)
-    with pytest.raises(KeyError), ray_cluster(3, logs=True):
-        raise KeyError
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setenv(ADDRESS, f"127.0.0.1:{listening.getsockname()[1]}")
+        with pytest.raises(KeyError), ray_cluster(3, logs=True):
+            raise KeyError
     assert made.started == {"log_to_driver": True, "logging_level": "error"}
     assert made.stopped
 
 
-def test_an_address_where_no_cluster_answers_is_a_one_line_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ADDRESS, "10.0.0.1:6379")
-    _Ray(monkeypatch, ConnectionError("Ray is trying to start at 10.0.0.1:6379, but is already running"))
-    with pytest.raises(ShoptuneError) as raised, ray_cluster():
+@pytest.mark.parametrize("listens", [False, True])
+def test_an_address_where_no_cluster_answers_is_a_one_line_error(
+    listens: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = _Ray(monkeypatch, ConnectionError("Failed to connect to GCS"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        if not listens:
+            server.close()
+        monkeypatch.setenv(ADDRESS, address)
+        with pytest.raises(ShoptuneError) as raised, ray_cluster():
+            pass
+    what = "no Ray cluster answers; start one, or unset the variable to use this machine"
+    assert str(raised.value) == f"RAY_ADDRESS: {address}: {what}"
+    assert bool(made.usage_stats) is listens  # otherwise Ray is not even called, which would try for minutes
+
+
+def test_a_full_disk_is_not_a_missing_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(ADDRESS, raising=False)
+    _Ray(monkeypatch, OSError(errno.ENOSPC, "No space left on device"))
+    with pytest.raises(OSError, match="No space left"), ray_cluster():
         pass
-    assert str(raised.value) == (
-        "RAY_ADDRESS: 10.0.0.1:6379: no Ray cluster answers; start one, or unset the variable to use this machine"
-    )
 
 
 def test_missing_ray_is_a_one_line_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,12 +77,9 @@ def studio_run(shared_folder: Path, examples: Path) -> Path:
     """The folder of a run that has something for every page, made by the modules in tests/studio/made."""
 
     def make(out: Path) -> None:
-        staging = out.with_name("studio-run-staging")
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir()
+        out.mkdir()
         for module in load_plugins("tests.studio.made").values():
-            module.make(staging, examples)
-        staging.rename(out)
+            module.make(out, examples)
 
     return make_once(shared_folder / "studio-run", make, shared_folder / "studio-state")
 

@@ -13,10 +13,12 @@ _NARROW = 900  # pixels
 def test_the_navigation_leads_to_every_page(visit: Visit) -> None:
     page = visit("/")
     for each in all_pages():
-        page.get_by_role("navigation", name="Pages").get_by_role("link", name=each.title, exact=True).click()
+        page.get_by_role("navigation", name="Pages", exact=True).get_by_role(
+            "link", name=each.title, exact=True
+        ).click()
         page.wait_for_url(f"**{each.path}")
         page.get_by_role("heading", level=1, name=each.title, exact=True).wait_for()
-        current = page.get_by_role("navigation", name="Pages").locator("[aria-current=page]")
+        current = page.get_by_role("navigation", name="Pages", exact=True).locator("[aria-current=page]")
         assert current.inner_text().endswith(each.title)
         assert page.get_by_role("alert").all_inner_texts() == []
 
@@ -27,7 +29,7 @@ def test_a_page_fits_wide_and_narrow_screens(visit: Visit, path: str) -> None:
     assert page.evaluate("document.body.classList.contains('body--dark')")
     for width in (1280, 420):
         page.set_viewport_size({"width": width, "height": 900})
-        navigation = page.get_by_role("navigation", name="Pages")
+        navigation = page.get_by_role("navigation", name="Pages", exact=True)
         navigation.wait_for(state="visible" if width > _NARROW else "hidden")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 

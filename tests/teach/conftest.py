@@ -1,4 +1,4 @@
-"""Ingested tables for teacher recipes: of the made-up shop, and of real samples."""
+"""Ingested tables for teacher recipes, and a folder for recipes about products."""
 
 from __future__ import annotations
 
@@ -13,8 +13,21 @@ from shoptune.data.tables.ingest import Reading, ingest
 from tests.conftest import REAL_DATA
 from tests.data import real
 from tests.sharing import make_once
+from tests.teach.shop import PRODUCTS, Shop, store
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The products as an artifact of `shoptune data ingest`."""
+    return store(tmp_path_factory.mktemp("teach") / "tables", PRODUCTS)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, tables: Path) -> Shop:
+    """A folder for recipes, a cache of its own, and the products."""
+    return Shop(tmp_path, tables)
 
 
 def _ingest(raw: Path, out: Path, *names: str) -> None:

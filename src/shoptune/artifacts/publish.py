@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import Any
 
 from shoptune.artifacts.manifest import MANIFEST, Fingerprint, Request, changes, describe, digest, read_manifest
 from shoptune.errors import fail
+from shoptune.runtime.progress_file import published
 
 _REQUEST = ".request.json"
 _GIGABYTE = 10**9
@@ -73,13 +75,20 @@ def publish(
             raise fail(staging, "", "another process is writing to it", "wait until it has finished") from error
         started = datetime.now(UTC)
         _prepare(staging, fingerprint, keep=resume)
-        known = write(staging)
+        with published(staging, _about(request, started)):
+            known = write(staging)
         (staging / _REQUEST).unlink()
         manifest = describe(request, fingerprint, staging, known, started)
         _publish(staging, out, manifest)
     finally:
         os.close(lock)
     return Artifact(out, manifest, rebuilt=True)
+
+
+def _about(request: Request, started: datetime) -> dict[str, Any]:
+    """Describe the stage that works on an artifact, for those who watch its progress."""
+    inputs = {name: str(path) for name, path in request.inputs.items()}
+    return {"stage": request.stage, "inputs": inputs, "command": sys.argv, "started": started.isoformat()}
 
 
 def up_to_date(request: Request, fingerprint: Fingerprint, out: Path) -> Artifact | None:

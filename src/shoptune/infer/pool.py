@@ -90,6 +90,8 @@ class EnginePool(AbstractContextManager["EnginePool"]):
         Raises:
             ShoptuneError: the work failed with an error that the user can fix, or a replica died repeatedly.
         """
+        if not pieces:
+            return
         import ray
         from ray.data import ActorPoolStrategy, DataContext, from_items
 
@@ -99,7 +101,7 @@ class EnginePool(AbstractContextManager["EnginePool"]):
             Replica,
             fn_constructor_args=(self._checkpoint, self._profile, work),
             # Pieces are handed out one at a time, so that none waits for a busy or restarting replica.
-            compute=ActorPoolStrategy(size=self.replicas, max_tasks_in_flight_per_actor=1),
+            compute=ActorPoolStrategy(size=min(self.replicas, len(rows)), max_tasks_in_flight_per_actor=1),
             max_restarts=_RESTARTS,
             max_task_retries=_RESTARTS,
             **self._share.resources,

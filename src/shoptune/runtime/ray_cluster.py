@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,9 @@ from typing import Any
 from shoptune.errors import fail
 
 ADDRESS = "RAY_ADDRESS"
-# Ray reports usage statistics by default.
+# `ray.init` reports usage statistics only in nightly builds, and must never do so here.
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_USAGE_STATS_PROMPT_ENABLED": "0"}
+_SECONDS = 10
 
 
 def is_elsewhere() -> bool:
@@ -50,15 +52,24 @@ def ray_cluster(cpus: int | None = None, *, logs: bool = False) -> Iterator[None
 
     local: dict[str, Any] = {"address": "local", "num_cpus": cpus, "include_dashboard": False}
     try:
+        _reach(os.environ.get(ADDRESS, ""))
         ray.init(log_to_driver=logs, logging_level="error", **({} if is_elsewhere() else local))
-    except ConnectionError as error:
-        what = "no Ray cluster answers"
+    except OSError as error:  # among them ConnectionError
+        if not is_elsewhere():
+            raise
         remedy = "start one, or unset the variable to use this machine"
-        raise fail(ADDRESS, os.environ.get(ADDRESS, ""), what, remedy) from error
+        raise fail(ADDRESS, os.environ.get(ADDRESS, ""), "no Ray cluster answers", remedy) from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Connect to an address such as `10.0.0.1:6379`, and raise if nothing listens: Ray would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if port.isdecimal() and "/" not in host:
+        socket.create_connection((host, int(port)), _SECONDS).close()
 
 
 def _how_to_install() -> str:

@@ -38,7 +38,7 @@ class Address:
         """Return a parameter that holds several values, which `join` has joined."""
         return [value for value in self.get(name).split("~") if value]
 
-    def link(self, path: str | None = None, **changes: str | int) -> str:
+    def link(self, path: str | None = None, /, **changes: str | int) -> str:
         """Return the address after changes, of this page or, with only the changes as parameters, of another one."""
         kept = dict(self.parameters) if path is None else {}
         kept |= {name: str(value) for name, value in changes.items()}

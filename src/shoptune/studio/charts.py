@@ -18,7 +18,15 @@ def chart(options: Mapping[str, Any], label: str, *, height: int = 320) -> ui.ec
         label: what the chart shows, read by screen readers.
         height: in pixels.
     """
-    made = ui.echart({"color": list(SERIES), "animation": False, "aria": {"enabled": True}} | dict(options))
+    described = {"enabled": True, "label": {"description": label}}
+    every: dict[str, Any] = {"color": list(SERIES), "animation": False, "aria": described} | dict(options)
+    if "tooltip" in every:
+        every["tooltip"] = {
+            "confine": True,
+            **every["tooltip"],
+            "renderMode": "richText",
+        }  # text on the canvas, not HTML
+    made = ui.echart(every)
     made.classes("w-full").style(f"height: {height}px; width: 100%").props('role="img"')
     made.props["aria-label"] = label
     return made

@@ -57,7 +57,11 @@ def _frame(page: Page, pages: list[Page], run: RunFolder, theme: str) -> None:
                         link.props('aria-current="page"')
                     ui.icon(other.icon, size="20px").props('aria-hidden="true"')
                     ui.label(other.title)
-    with ui.header().classes("studio-header row items-center no-wrap").style("padding: 6px 12px; gap: 8px"):
+    with (
+        ui.header()
+        .classes("studio-header row items-center no-wrap")
+        .style("padding: 6px 12px; gap: 8px; align-items: center")
+    ):
         ui.link("Skip to the content", "#main").classes("studio-skip")
         ui.button(icon="menu", on_click=drawer.toggle).props('flat round dense color=inherit aria-label="Navigation"')
         ui.label("shoptune studio").classes("text-weight-bold gt-xs")

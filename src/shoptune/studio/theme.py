@@ -22,6 +22,7 @@ _STYLE = """
 body.body--dark { --studio-line: #3c444d; --studio-soft: #22272e; --studio-quiet: #a5afba; --studio-accent: #6cb6ff;
         --studio-marked: #16442b; --studio-bad: #ff9d94; --studio-good: #6fdd9c; --studio-warn: #f0b45b; }
 body.body--dark { background: #171b21; }
+body.body--dark .text-primary { color: var(--studio-accent) !important; }
 body { font-size: 15px; line-height: 1.45; }
 .nicegui-content { padding: 16px; gap: 16px; max-width: 1500px; margin: 0 auto; width: 100%; align-items: stretch; }
 .studio-header { background: var(--studio-soft); color: inherit; border-bottom: 1px solid var(--studio-line); }
@@ -33,9 +34,17 @@ body { font-size: 15px; line-height: 1.45; }
 .studio-nav a:hover { background: var(--studio-line); }
 .studio-nav a[aria-current="page"] { background: var(--studio-accent); color: #fff !important; }
 body.body--dark .studio-nav a[aria-current="page"] { color: #10151b !important; }
-a.nicegui-link { color: var(--studio-accent); }
+a.studio-tab { padding: 3px 10px; border-radius: 14px; border: 1px solid var(--studio-line); text-decoration: none; }
+a.studio-tab[aria-current] { background: var(--studio-accent); border-color: var(--studio-accent); color: #fff; }
+body.body--dark a.studio-tab[aria-current] { color: #10151b; }
+a.nicegui-link:not([aria-current]) { color: var(--studio-accent); }
 :focus-visible { outline: 3px solid var(--studio-accent) !important; outline-offset: 2px; }
-.studio-card { border: 1px solid var(--studio-line); border-radius: 10px; padding: 14px; min-width: 0; }
+.studio-card { border: 1px solid var(--studio-line); border-radius: 10px; padding: 14px; min-width: 0;
+               display: flex; flex-direction: column; gap: 8px; }
+.q-drawer { background: var(--studio-soft) !important; }
+.nicegui-drawer { padding: 12px; }
+summary { display: list-item; cursor: pointer; padding: 2px 0; }
+h1, h2 { letter-spacing: 0; }
 .studio-grid { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr));
                width: 100%; }
 .studio-scroll { overflow-x: auto; width: 100%; }

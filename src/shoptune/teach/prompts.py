@@ -8,7 +8,6 @@ templates are neutralized; and the system prompt says what the tags mean. The an
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +23,7 @@ _GUARD = (
     "Answer with JSON only."
 )
 _DIGITS = 8
+_TAG = "\x00"  # stands for the number in the tags; `clean_text` removes it from texts
 
 
 class PromptError(ValueError):
@@ -62,19 +62,11 @@ class PromptTemplate:
             TemplateError: the template names a column that does not exist, or shows a text without quotes.
         """
         cleaned = {column: self._clean(value) for column, value in record.items()}
-        tag = _tag(cleaned)
-
-        def quoted(value: Any) -> _Quoted:
-            text = _shown(value)
-            if tag in text:  # of two texts joined by the template
-                raise PromptError("prompt: a text looks like the end of a quote")
-            return _Quoted(f"<{tag}>\n{text}\n</{tag}>")
-
         try:
-            text = self._template.render(cleaned | {"quoted": quoted})
+            text = self._template.render(cleaned | {"quoted": _quoted})
         except (TemplateRuntimeError, TypeError) as error:
             raise TemplateError(str(error)) from error
-        return [Message(role="system", content=self._system), Message(role="user", content=text.strip())]
+        return [Message(role="system", content=self._system), Message(role="user", content=_with_tags(text.strip()))]
 
     def _clean(self, value: Any) -> Any:
         """Clean every text of a value, also inside lists and structs, and neutralize control tokens."""
@@ -114,14 +106,21 @@ def _only_quoted(value: object) -> object:
     raise TemplateError("shows a text without quotes")
 
 
-def _tag(record: Mapping[str, Any]) -> str:
-    """Return the name of the tags around quoted text, which occurs nowhere in the record."""
-    content = json.dumps(record, sort_keys=True, ensure_ascii=False, default=str)
+def _quoted(value: Any) -> _Quoted:
+    """Put a value between tags whose names are completed by `_with_tags`."""
+    return _Quoted(f"<quote-{_TAG}>\n{_shown(value).replace(_TAG, '')}\n</quote-{_TAG}>")
+
+
+def _with_tags(text: str) -> str:
+    """Complete the names of the tags with a number that occurs nowhere in the prompt.
+
+    It depends on the prompt alone, so that records with the same texts have the same prompt.
+    """
     attempt = 0
     while True:
-        digest = hashlib.sha256(f"{attempt}{content}".encode()).hexdigest()[:_DIGITS]
-        if digest not in content:
-            return f"quote-{digest}"
+        digest = hashlib.sha256(f"{attempt}{text}".encode()).hexdigest()[:_DIGITS]
+        if digest not in text:
+            return text.replace(_TAG, digest)
         attempt += 1
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shoptune.errors import fail
+from shoptune.errors import ShoptuneError, fail
 from shoptune.runtime.progress import Bar, bar, say
 from shoptune.teach.backend import Ask, Prompt, Reply, Run, Teacher
 from shoptune.teach.cache import AnswerCache
@@ -20,7 +20,7 @@ from shoptune.teach.requests import Request, Requests, different
 from shoptune.teach.rows import RowMaker
 
 _LOG = "teacher.log"
-_FEWEST_FAILED = 3  # failures that never stop a run
+_FEWEST_FAILED = 3  # so many failures stop a run only if nothing is answered
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,8 @@ def ask_about_records(job: Job, directory: Path) -> None:
                 totals.add(outcomes[-1], own)
             writer.write(outcomes)
             progress.advance(len(requests) - asking.received / job.recipe.sampling.samples)
+    if calls.failed and not calls.asked:
+        raise _too_many_failed(job, calls)
     write_summary(directory, job.recipe, job.file, job.teacher, totals)
     _write_calls(directory, job, calls, time.monotonic() - since)
     say(f"teach: {calls.asked} prompts asked, {calls.cached} answered from the cache")
@@ -150,10 +152,14 @@ class _Asking:
         failed = self.calls.failed.total()
         share = self.job.recipe.max_failed
         if failed > max(_FEWEST_FAILED, share * max(in_batch, self.calls.asked + failed)):
-            reason, _ = self.calls.failed.most_common(1)[0]
-            what = f"{failed} requests failed, most of them: {reason}"
-            remedy = f"correct the cause and run the same command; {self.calls.asked} answers are saved"
-            raise fail(self.job.file, "backend", what, remedy)
+            raise _too_many_failed(self.job, self.calls)
+
+
+def _too_many_failed(job: Job, calls: Calls) -> ShoptuneError:
+    reason, _ = calls.failed.most_common(1)[0]
+    what = f"{calls.failed.total()} requests failed, most of them: {reason}"
+    remedy = f"correct the cause and run the same command; {calls.asked} answers are saved"
+    return fail(job.file, "backend", what, remedy)
 
 
 def _storable(reply: Reply) -> Reply:

@@ -20,7 +20,7 @@ def test_a_question_opens_with_everything_known_about_it(visit: Visit) -> None:
     assert "score 0.000" in merged.inner_text()
     assert "score 1.000" in page.get_by_role("region", name="Answer of base").inner_text()
     content = page.locator("#main").inner_text()
-    assert "any text; tokens of the question are favored (logits +2.0); up to 15 tokens" in content
+    assert "any text; tokens of the question are favored (logits +2.0); limit 15 tokens" in content
     assert f"Query: {SCRIPT}\nOutput:<|im_end|>\n<|im_start|>assistant" in content
     assert page.evaluate("window.broken") is None
     page.wait_for_url("**key=*")

@@ -11,11 +11,12 @@ from typing import Any
 from shoptune.artifacts.manifest import read_manifest
 from shoptune.data.readers.files import quoted
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
+from shoptune.shopbench import rows
 
 STAGE = "teach"  # the stage that writes the tables
 TABLE_FILE = "table.parquet"
-PROVENANCE = ("teacher_model", "prompt_version", "answer_digest")  # columns of every table
-SCHEMA = "teacher"  # of the tables in DuckDB; also the `source` of recipes that read nothing else
+PROVENANCE = rows.PROVENANCE  # columns of every table
+SCHEMA = "teacher"  # of the tables in DuckDB
 PRODUCT_TYPES, PHRASINGS, JUDGE = "product_types", "phrasings", "judge"
 # The tables that shipped recipes fill, and the columns that a build needs; a table may have further columns.
 COLUMNS: Mapping[str, Sequence[str]] = {
@@ -55,11 +56,19 @@ class TeacherTable:
         """SQL that reads the table."""
         return f"read_parquet({quoted([self.file.absolute()])})"
 
-    def records(self, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
-        """Read the table into memory, or some of its columns; for tables that are small."""
+    def records(self) -> list[dict[str, Any]]:
+        """Read the table into memory; for tables that are small."""
         import pyarrow.parquet as pq
 
-        records: list[dict[str, Any]] = pq.read_table(self.file, columns=columns).to_pylist()
+        records: list[dict[str, Any]] = pq.read_table(self.file).to_pylist()
+        return records
+
+    def distinct(self, columns: Sequence[str]) -> list[dict[str, Any]]:
+        """The different values of some columns together, sorted."""
+        import pyarrow.parquet as pq
+
+        found = pq.read_table(self.file, columns=list(columns)).group_by(list(columns)).aggregate([])
+        records: list[dict[str, Any]] = found.sort_by([(name, "ascending") for name in columns]).to_pylist()
         return records
 
     @classmethod
@@ -71,6 +80,8 @@ class TeacherTable:
         """
         import pyarrow.parquet as pq
 
+        if not folder.is_dir():
+            raise fail("--teacher", "", f"no folder '{folder}'", "create it first with `shoptune teach`")
         manifest = read_manifest(folder) or {}
         if manifest.get("stage") != STAGE or not (folder / TABLE_FILE).is_file():
             raise fail(folder, "", "contains no teacher's table", _WRITE_IT)
@@ -100,7 +111,7 @@ class TeacherTables:
             file: the mixture, for errors.
 
         Raises:
-            ShoptuneError: a folder holds no table, two hold the same one, or the mixture does not take it.
+            ShoptuneError: a folder has no table, two have the same one, or the mixture does not take it.
         """
         found: dict[str, TeacherTable] = {}
         problems: list[Problem] = []
@@ -116,7 +127,12 @@ class TeacherTables:
             found[table.name] = table
         if problems:
             raise ShoptuneError(problems)
-        return cls(dict(sorted(found.items())))
+        return cls.of(found.values())
+
+    @classmethod
+    def of(cls, tables: Iterable[TeacherTable]) -> TeacherTables:
+        """Tables by their names."""
+        return cls({table.name: table for table in sorted(tables, key=lambda table: table.name)})
 
     @property
     def folders(self) -> dict[str, Path]:
@@ -126,6 +142,9 @@ class TeacherTables:
     def lacks(self, names: Iterable[str]) -> list[str]:
         """Which of some tables are missing, sorted."""
         return sorted(set(names) - self.tables.keys())
+
+
+NO_TEACHER = TeacherTables()
 
 
 def tables_read(query: str, views: Mapping[str, str]) -> set[str]:

@@ -56,7 +56,7 @@ class AskedHow:
         rendered: the prompt after the checkpoint's chat template, or None if the template is not known.
         allowed: a description of the allowed answers.
         parameters: the constraint as vLLM's parameters, in JSON; empty if there is none.
-        max_tokens: the maximum length of the answer, in tokens.
+        max_tokens: the profile's limit for the length of the answer, in tokens; it is raised for long lists.
         notes: what is not shown, as sentences.
     """
 
@@ -108,7 +108,9 @@ def asked_how(prompt: Prompt, way: Way) -> AskedHow:
             rendered = render(messages, way.checkpoint, profile.chat_template_arguments)
         except ShoptuneError as error:
             notes.append(str(error))
-    constraint, limit = allowed(prompt, profile, NoTokenizer())
+    constraint, _ = allowed(prompt, profile, NoTokenizer())
+    reasoning = profile.prompting.reasoning_of(prompt.task_type)
+    limit = reasoning.max_tokens if reasoning else profile.max_tokens.of(prompt.task_type)
     arguments = constraint.sampling_arguments()
     written = json.dumps(arguments, ensure_ascii=False) if arguments else ""
     return AskedHow(

@@ -70,21 +70,22 @@ def _answer(name: str, answer: Answer) -> None:
             _fact("Raw output", answer.raw)
 
 
-def show_asked(how: AskedHow, task_type: str = "", of: str = "") -> None:
+def show_asked(how: AskedHow, task_type: str = "", of: str = "", *, is_open: bool = True) -> None:
     """Add the task type, the constraint and the prompt.
 
     Args:
         how: how the question is asked.
         task_type: the task type in the file of questions, or empty.
         of: a text to add to the headings.
+        is_open: whether the prompt is shown from the start.
     """
     differs = bool(task_type) and task_type != how.task_type
     stated = f"{how.task_type}, but the question's is {task_type}" if differs else how.task_type
     _fact(f"Task type in the prompt{of}", stated)
-    _fact(f"Allowed{of}", f"{how.allowed}; up to {how.max_tokens} tokens")
+    _fact(f"Allowed{of}", f"{how.allowed}; limit {how.max_tokens} token{'s' if how.max_tokens > 1 else ''}")
     for note in how.notes:
         quiet(note)
-    with ui.element("details").props("open"):
+    with ui.element("details").props("open" if is_open else ""):
         with ui.element("summary"):
             ui.label(f"Prompt{of}").style("display: inline")
         if how.rendered is not None:
