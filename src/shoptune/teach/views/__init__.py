@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sources:
-    """What views are made of.
+    """The inputs of views.
 
     Attributes:
         folders: the artifacts that the user passed.
