@@ -1,4 +1,4 @@
-"""What the studio starts ends with it, however it ends."""
+"""Processes that the studio starts end with it, however it ends."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from shoptune.config import Settings
 from shoptune.config.paths import plain
-from shoptune.config.plugin_settings import OneOf
+from shoptune.config.plugin_settings import OneOf, settings_plugins
 from shoptune.data.recipe import Language, Name
 from shoptune.data.tables.teacher import PROVENANCE
 from shoptune.teach.backend import Backend, Count
@@ -26,6 +26,7 @@ Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 NUMBER = "number"
 _BACKENDS = "shoptune.teach.backends"
 _CHECKS = "shoptune.teach.checks"
+_PLUGIN_AT: Mapping[int | str, int] = {"backend": 1, "checks": 2}  # the place of its name in the location of an error
 
 
 class Sampling(Settings):
@@ -136,6 +137,22 @@ class TeacherRecipe(Settings):
             if unknown := [name for name in check.answer_fields if name not in self.columns]:
                 raise ValueError(f"check '{check.name}' reads '{unknown[0]}', but answers have {', '.join(answered)}")
         return self
+
+    @classmethod
+    def written_at(cls, location: Sequence[int | str]) -> tuple[int | str, ...]:
+        """Translate a location, leaving out the name of a backend or a check, which does not enclose its keys."""
+        place = _PLUGIN_AT.get(location[0]) if location else None
+        return tuple(part for number, part in enumerate(location) if number != place)
+
+    @classmethod
+    def unknown_key(cls, location: Sequence[int | str]) -> tuple[str, str]:
+        """Describe an unknown key's problem; the remedy names the nearest key of its backend or check."""
+        place = _PLUGIN_AT.get(location[0])
+        if place is None or len(location) <= place + 1:
+            return super().unknown_key(location)
+        package, key = (_BACKENDS, "kind") if location[0] == "backend" else (_CHECKS, "name")
+        plugin = settings_plugins(package, key)[str(location[place])]
+        return plugin.unknown_key(location[place + 1 :])
 
     @cached_property
     def columns(self) -> Mapping[str, Mapping[str, Any]]:

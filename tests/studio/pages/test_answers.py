@@ -12,7 +12,7 @@ from tests.studio.made.answers import FORMULA, SCRIPT, questions_of
 
 def test_a_question_opens_with_everything_known_about_it(visit: Visit) -> None:
     page = visit("/answers?text=mug+%3Cscript")
-    page.get_by_text("1 questions").wait_for()
+    page.get_by_role("heading", name="1 question", exact=True).wait_for()
     page.get_by_role("button", name=re.compile("Extract phrases")).click()
     merged = page.get_by_role("region", name="Answer of merged")
     assert FORMULA in merged.inner_text()
@@ -23,7 +23,7 @@ def test_a_question_opens_with_everything_known_about_it(visit: Visit) -> None:
     assert "any text; tokens of the question are favored (logits +2.0); limit 15 tokens" in content
     assert f"Query: {SCRIPT}\nOutput:<|im_end|>\n<|im_start|>assistant" in content
     assert page.evaluate("window.broken") is None
-    page.wait_for_url("**key=*")
+    page.wait_for_url("**row=*")
     shared = visit(page.url.partition("/answers")[1] + page.url.partition("/answers")[2], width=420)
     shared.get_by_role("region", name="Answer of base").wait_for()  # the link opens it again
 
@@ -40,7 +40,7 @@ def test_conditions_change_the_address_the_figures_and_the_list(visit: Visit, ex
     table = page.get_by_role("table", name="Wins, losses and ties against base")
     row = table.get_by_role("row", name=re.compile("merged")).inner_text().split()
     assert [row[0], *row[-3:]] == ["merged", "0", str(losses), "0"]
-    page.get_by_role("button", name="Track", exact=True).click()
+    page.get_by_role("link", name="Track", exact=True).click()
     page.get_by_role("table", name="Wins, losses and ties by track").wait_for()
     page.wait_for_url("**by=tracks*")
     with page.expect_download() as download:
@@ -58,7 +58,7 @@ def test_the_keyboard_opens_a_question_and_turns_pages(visit: Visit) -> None:
     page.keyboard.press("Enter")
     page.get_by_role("region", name="Answer of awq").wait_for()
     assert first.get_attribute("aria-expanded") == "true"
-    page.get_by_role("navigation", name="Pages of questions").get_by_role("button", name="2").focus()
+    page.get_by_role("navigation", name="Pages, above the questions").get_by_role("link", name="Next").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**page=2*")
     page.get_by_role("region", name="Answer of awq").wait_for(state="detached")

@@ -20,13 +20,13 @@ from shoptune.shopbench.summary import question_id
 from shoptune.studio.address import Address
 from shoptune.studio.reading.answers import Comparison, comparison_of
 from shoptune.studio.reading.answers_csv import csv_of, neutral
+from shoptune.studio.reading.answers_selection import AnswersSelection, Order, Outcome
 from shoptune.studio.reading.scored import scored_models
-from shoptune.studio.reading.selection import Order, Outcome, Selection
 from shoptune.studio.run_folder import RunFolder
 from tests.publishing import make as publish
 from tests.studio.made.answers import FORMULA, MODELS, SCRIPT, make, questions_of
 
-BOTH = Selection("base", ("merged",))
+BOTH = AnswersSelection("base", ("merged",))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_the_models_of_a_run(run: RunFolder) -> None:
 def test_the_interval_of_all_questions_is_the_reports(
     model: str, baseline: str, run: RunFolder, comparison: Comparison
 ) -> None:
-    versus = comparison.versus(model, Selection(baseline, (model,)))
+    versus = comparison.versus(model, AnswersSelection(baseline, (model,)))
     assert versus.difference == collect(run.root).difference(model, baseline)
 
 
@@ -62,7 +62,7 @@ def test_wins_losses_and_ties_are_those_of_the_answers(comparison: Comparison, e
     versus = comparison.versus("merged", BOTH)
     assert (versus.wins, versus.losses, versus.ties) == (wins, losses, last + 1 - wins - losses)
     for outcome, count in {Outcome.WON: wins, Outcome.LOST: losses, Outcome.TIED: versus.ties}.items():
-        selection = Selection("base", ("merged",), outcome=outcome)
+        selection = AnswersSelection("base", ("merged",), outcome=outcome)
         assert comparison.total(selection) == count
         found = comparison.versus("merged", selection)
         assert {Outcome.WON: found.wins, Outcome.LOST: found.losses, Outcome.TIED: found.ties}[outcome] == count
@@ -79,7 +79,7 @@ def test_groups_add_up(comparison: Comparison) -> None:
 
 def test_pages_cover_the_selection_once(comparison: Comparison) -> None:
     for order in Order:
-        selection = Selection("base", ("merged",), task_types=("multiple-choice", "ranking"), order=order)
+        selection = AnswersSelection("base", ("merged",), task_types=("multiple-choice", "ranking"), order=order)
         total = comparison.total(selection)
         rows = [row for offset in range(0, total, 7) for row in comparison.page(selection, offset, 7)]
         assert len(rows) == len({row.key for row in rows}) == total > 7
@@ -94,13 +94,13 @@ def test_pages_cover_the_selection_once(comparison: Comparison) -> None:
 def test_text_is_searched_in_questions_and_answers(comparison: Comparison) -> None:
     """A text in a search is a value: neither SQL nor a pattern."""
     for text in ("<SCRIPT>window", "hyperlink", "mug"):
-        [row] = comparison.page(Selection("base", ("merged",), text=text), 0, 10)
+        [row] = comparison.page(AnswersSelection("base", ("merged",), text=text), 0, 10)
         assert SCRIPT in (row.text or "")
         assert row.answers["merged"].prediction == FORMULA
         assert row.answers["merged"].raw == f"Answer: {FORMULA}"
-    assert comparison.total(Selection("base", ("awq",), text="hyperlink")) == 0  # the model is not shown
+    assert comparison.total(AnswersSelection("base", ("awq",), text="hyperlink")) == 0  # the model is not shown
     for text in ("%", "' OR 1 = 1 --", "mu_"):
-        assert comparison.total(Selection("base", ("merged",), text=text)) == 0
+        assert comparison.total(AnswersSelection("base", ("merged",), text=text)) == 0
 
 
 def test_a_question_has_its_reference(comparison: Comparison, examples: Path) -> None:
@@ -140,17 +140,19 @@ def _address(**parameters: str) -> Address:
 
 
 def test_a_selection_survives_its_address(comparison: Comparison) -> None:
-    selection = Selection(
+    selection = AnswersSelection(
         "awq", ("merged", "base"), ("ranking",), tasks=("entities_in_markup",), outcome=Outcome.LOST, text="a & b",
         order=Order.WORST,
     )  # fmt: skip
-    assert Selection.of(_address(**selection.parameters), list(comparison.models), comparison.groups) == selection
+    assert (
+        AnswersSelection.of(_address(**selection.parameters), list(comparison.models), comparison.groups) == selection
+    )
 
 
 @given(st.dictionaries(st.sampled_from([*BOTH.parameters, "key"]), st.text()))
 def test_any_address_is_a_selection(parameters: Mapping[str, str]) -> None:
     groups = {"task_types": {"ranking": 1}, "tracks": {}, "tasks": {}}
-    selection = Selection.of(_address(**parameters), list(MODELS), groups)
+    selection = AnswersSelection.of(_address(**parameters), list(MODELS), groups)
     assert selection.baseline in MODELS
     assert selection.models
     assert selection.baseline not in selection.models
@@ -159,7 +161,7 @@ def test_any_address_is_a_selection(parameters: Mapping[str, str]) -> None:
 
 
 def test_the_csv_has_the_selection_and_no_formula(comparison: Comparison) -> None:
-    selection = Selection("base", ("merged", "awq"), outcome=Outcome.LOST)
+    selection = AnswersSelection("base", ("merged", "awq"), outcome=Outcome.LOST)
     rows = list(csv.DictReader(io.StringIO(csv_of(comparison, selection).decode("utf-8-sig"))))
     assert len(rows) == comparison.total(selection)
     assert rows[-1]["merged prediction"] == f"'{FORMULA}"
@@ -228,7 +230,7 @@ def test_twenty_thousand_questions(large: RunFolder) -> None:
     compared = time.process_time() - since
     assert (versus.wins, versus.losses, versus.ties) == (6666, 3333, 10001)
     since = time.process_time()
-    rows = comparison.page(Selection("base", ("merged",), text="QUESTION 1999", order=Order.BEST), 5, 25)
+    rows = comparison.page(AnswersSelection("base", ("merged",), text="QUESTION 1999", order=Order.BEST), 5, 25)
     paged = time.process_time() - since
     assert len(rows) == 6  # 1999 and 19990 to 19999, less the first five
     assert rows[0].reference == "1"

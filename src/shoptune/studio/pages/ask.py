@@ -14,6 +14,7 @@ from shoptune.infer.profile import Profile
 from shoptune.infer.prompt import Prompt
 from shoptune.shopbench.classify import lists_options
 from shoptune.studio.address import Address
+from shoptune.studio.background import in_thread
 from shoptune.studio.page import Page
 from shoptune.studio.reading.asking import Way
 from shoptune.studio.reading.servable import servable
@@ -31,7 +32,7 @@ app.on_shutdown(_servers.close)
 
 @dataclass(frozen=True)
 class _Answer:
-    """What a model answered, or why it did not."""
+    """The answer of a model, or why there is none."""
 
     name: str
     text: str
@@ -42,7 +43,7 @@ class _Answer:
 
 async def build(run: RunFolder, address: Address) -> None:
     """Add the page's elements."""
-    models = {model.name: model for model in await asyncio.to_thread(servable, run)}
+    models = {model.name: model for model in await in_thread(servable, run)}
     first = next(iter(models.values()), None)
     chat = _Chat(address, first.way if first else Way(Profile(), None))
     chat.panes = [Pane(side, models, _servers, address, chat.how.refresh) for side in _SIDES]
@@ -81,7 +82,7 @@ class _Chat:
                 kind = ui.select(_KINDS, label="Multiple choice", value=self._address.choice("choice", list(_KINDS)))
                 kind.props("dense outlined").style("min-width: 210px")
                 kind.on_value_change(lambda event: self._change(choice=event.value))
-                self._button = ui.button("Ask", icon="send", on_click=self._ask).props("no-caps")
+                self._button = ui.button("Ask", icon="send", on_click=self._ask).props("no-caps outline")
                 quiet("or Ctrl+Enter")
             self.how()
         self._answers = ui.element("div").classes("column no-wrap").style("gap: 16px")
@@ -115,7 +116,7 @@ class _Chat:
         problem, target = pane.problem(), pane.target(self._otherwise)
         if problem or target is None:
             return _Answer(pane.choice, problem, is_error=True)
-        return await asyncio.to_thread(_ask_model, target, prompt)
+        return await in_thread(_ask_model, target, prompt)
 
     def _add(self, prompt: Prompt, answers: list[_Answer]) -> None:
         with self._answers, ui.element("section").classes("studio-card") as section:

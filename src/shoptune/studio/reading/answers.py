@@ -11,9 +11,9 @@ from typing import Any
 
 from shoptune.report.collect import Difference
 from shoptune.shopbench.summary import paired_difference
+from shoptune.studio.reading.answers_selection import AnswersSelection, Order, Outcome
 from shoptune.studio.reading.answers_table import answers_table
 from shoptune.studio.reading.scored import Model, scored_models
-from shoptune.studio.reading.selection import Order, Outcome, Selection
 from shoptune.studio.run_folder import RunFolder
 
 # Columns to filter by: the parameter of the address, and the column.
@@ -89,36 +89,36 @@ class Comparison:
         self._database = answers_table(run, models)
         self.groups = {name: self._counts(column) for name, column in GROUPS.items()}
 
-    def total(self, selection: Selection) -> int:
+    def total(self, selection: AnswersSelection) -> int:
         """Count the selected questions."""
         where, values = self._where(selection)
         return int(self._fetch(f"SELECT count(*) FROM answers {where}", values)[0][0])
 
-    def page(self, selection: Selection, offset: int, limit: int) -> list[Row]:
+    def page(self, selection: AnswersSelection, offset: int, limit: int) -> list[Row]:
         """Return some of the selected questions, in the selection's order."""
         return list(itertools.islice(self._rows(selection, f"LIMIT {limit:d} OFFSET {offset:d}"), limit))
 
-    def all_rows(self, selection: Selection) -> Iterator[Row]:
+    def all_rows(self, selection: AnswersSelection) -> Iterator[Row]:
         """Return all selected questions, in the selection's order, without holding them in memory."""
         return self._rows(selection)
 
-    def row(self, key: str, selection: Selection) -> Row | None:
+    def row(self, key: str, selection: AnswersSelection) -> Row | None:
         """Return the question with a key, whether it is selected or not; None if there is none."""
         query = f"SELECT {self._names(selection)} FROM answers WHERE key = ?"
         return next((self._row(values, selection) for values in self._fetch(query, [key])), None)
 
-    def versus(self, model: str, selection: Selection) -> Versus:
+    def versus(self, model: str, selection: AnswersSelection) -> Versus:
         """Compare a model with the baseline on the selected questions that both were scored on."""
         return _versus(self, model, selection)
 
-    def by_group(self, selection: Selection, parameter: str) -> dict[str, Versus]:
+    def by_group(self, selection: AnswersSelection, parameter: str) -> dict[str, Versus]:
         """Compare the first model with the baseline, separately for each task type, track or task."""
         where, values = self._where(selection)
         found = self._fetch(f"SELECT DISTINCT {GROUPS[parameter]} FROM answers {where} ORDER BY 1", values)
         only: dict[str, Any] = {str(value): {parameter: (str(value),)} for (value,) in found}
         return {value: self.versus(selection.models[0], replace(selection, **own)) for value, own in only.items()}
 
-    def scores(self, model: str, selection: Selection) -> tuple[list[float], list[float]]:
+    def scores(self, model: str, selection: AnswersSelection) -> tuple[list[float], list[float]]:
         """Return the scores of a model and of the baseline, in the order in which the report resamples them."""
         first, second = (self._numbers[name] for name in (model, selection.baseline))
         where, values = self._where(selection)
@@ -134,7 +134,7 @@ class Comparison:
         with self._database.cursor() as cursor:
             return cursor.execute(query, values).fetchall()
 
-    def _rows(self, selection: Selection, limit: str = "") -> Iterator[Row]:
+    def _rows(self, selection: AnswersSelection, limit: str = "") -> Iterator[Row]:
         where, values = self._where(selection)
         difference = self._difference(selection)
         order = {
@@ -148,19 +148,19 @@ class Comparison:
                 for row in rows:
                     yield self._row(row, selection)
 
-    def _names(self, selection: Selection) -> str:
+    def _names(self, selection: AnswersSelection) -> str:
         own = "".join(f", p{n}, w{n}, s{n}, f{n}" for n in (self._numbers[name] for name in selection.shown))
         return f"key, text, task_type, task, track, reference, choice{own}"
 
-    def _row(self, values: Sequence[Any], selection: Selection) -> Row:
+    def _row(self, values: Sequence[Any], selection: AnswersSelection) -> Row:
         fields, rest = values[:7], values[7:]
         answers = {name: Answer(*rest[4 * n : 4 * n + 4]) for n, name in enumerate(selection.shown)}
         return Row(*[*fields, answers])
 
-    def _difference(self, selection: Selection) -> str:
+    def _difference(self, selection: AnswersSelection) -> str:
         return f"(s{self._numbers[selection.models[0]]} - s{self._numbers[selection.baseline]})"
 
-    def _where(self, selection: Selection) -> tuple[str, list[object]]:
+    def _where(self, selection: AnswersSelection) -> tuple[str, list[object]]:
         """The WHERE clause of a selection; all that comes from the address is a value, not SQL."""
         conditions, values = [], list[object]()
         for parameter, column in GROUPS.items():
@@ -186,7 +186,7 @@ class Comparison:
 
 
 @functools.lru_cache(maxsize=512)
-def _versus(comparison: Comparison, model: str, selection: Selection) -> Versus:
+def _versus(comparison: Comparison, model: str, selection: AnswersSelection) -> Versus:
     scores, baseline = comparison.scores(model, selection)
     if not scores:
         return Versus(0, 0, 0, None)

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 
 from shoptune.studio.reading.answers import Comparison, Row
-from shoptune.studio.reading.selection import Selection
+from shoptune.studio.reading.answers_selection import AnswersSelection
 
 # Spreadsheets take a cell that begins with one of these for a formula, which could send data elsewhere (OWASP, CSV
 # injection). An apostrophe in front makes it text.
@@ -15,7 +15,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = ("question", "task_type", "task", "track", "reference")
 
 
-def csv_of(comparison: Comparison, selection: Selection) -> bytes:
+def csv_of(comparison: Comparison, selection: AnswersSelection) -> bytes:
     """Return all selected questions as CSV in UTF-8, with a byte-order mark, by which spreadsheets recognize UTF-8.
 
     For each model there are the columns `NAME prediction`, `NAME raw` and `NAME score`, and for each but the baseline
@@ -33,7 +33,7 @@ def neutral(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _header(selection: Selection) -> Iterator[str]:
+def _header(selection: AnswersSelection) -> Iterator[str]:
     yield from _COLUMNS
     for name in selection.shown:
         yield from (f"{name} prediction", f"{name} raw", f"{name} score")
@@ -41,7 +41,7 @@ def _header(selection: Selection) -> Iterator[str]:
         yield f"{name} difference"
 
 
-def _cells(row: Row, selection: Selection) -> list[str]:
+def _cells(row: Row, selection: AnswersSelection) -> list[str]:
     texts = [row.text, row.task_type, row.task, row.track, row.reference]
     cells = [neutral(text or "") for text in texts]
     for name in selection.shown:

@@ -89,7 +89,7 @@ def show_asked(how: AskedHow, task_type: str = "", of: str = "", *, is_open: boo
         with ui.element("summary"):
             ui.label(f"Prompt{of}").style("display: inline")
         if how.rendered is not None:
-            ui.label(how.rendered).classes("studio-text studio-mono studio-prompt")
+            ui.label(how.rendered).classes("studio-text studio-mono answers-prompt")
         else:
             for message in how.messages:
                 _fact(message["role"], message["content"], mono=True)

@@ -12,6 +12,7 @@ from shoptune.infer.ask import Client
 from shoptune.infer.prompt import Prompt
 from shoptune.infer.serve import SERVED_NAME
 from shoptune.studio.address import Address
+from shoptune.studio.background import in_thread
 from shoptune.studio.reading.asking import Way, asked_how
 from shoptune.studio.reading.servable import Servable
 from shoptune.studio.serving import Server, Servers, State
@@ -149,10 +150,8 @@ class Pane:
             self._servers.start(model.checkpoint, model.way.profile.engine)
 
     async def _stop(self) -> None:
-        import asyncio
-
         if server := self._server():
-            await asyncio.to_thread(server.stop)
+            await in_thread(server.stop)
 
 
 def show_how(prompt: Prompt, ways: Mapping[str, Way]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from nicegui import ui
 
 from shoptune.studio.reading.answers import Answer, Row
-from shoptune.studio.reading.selection import Selection
+from shoptune.studio.reading.answers_selection import AnswersSelection
 from shoptune.studio.theme import quiet
 
 _SHOWN = 180  # characters of a question or an answer in the list
@@ -16,7 +16,7 @@ _TIED = 1e-9
 Open = Callable[[Row], Awaitable[None]]
 
 
-def question_list(rows: Sequence[Row], selection: Selection, opened: str, show: Open) -> None:
+def question_list(rows: Sequence[Row], selection: AnswersSelection, opened: str, show: Open) -> None:
     """Add questions.
 
     Args:
@@ -32,7 +32,7 @@ def question_list(rows: Sequence[Row], selection: Selection, opened: str, show: 
                 _item(row, selection, row.key == opened, show)
 
 
-def _item(row: Row, selection: Selection, is_open: bool, show: Open) -> None:
+def _item(row: Row, selection: AnswersSelection, is_open: bool, show: Open) -> None:
     header = ui.element("button").classes("answers-row").props('type="button"')
     header.props["aria-expanded"] = str(is_open).lower()
     with header:
@@ -53,7 +53,7 @@ def _item(row: Row, selection: Selection, is_open: bool, show: Open) -> None:
         ui.timer(0, toggle, once=True)
 
 
-def _summary(row: Row, selection: Selection) -> None:
+def _summary(row: Row, selection: AnswersSelection) -> None:
     with ui.element("div").classes("answers-asked"):
         ui.label(shortened(row.text) if row.text else "(the text is not available)").classes("studio-text")
         quiet(f"{row.task_type} · {row.task}").style("font-size: 13px")
@@ -65,7 +65,7 @@ def _summary(row: Row, selection: Selection) -> None:
             _score(row, name, answer, selection)
 
 
-def _score(row: Row, name: str, answer: Answer, selection: Selection) -> None:
+def _score(row: Row, name: str, answer: Answer, selection: AnswersSelection) -> None:
     score = "not scored" if answer.score is None else f"{answer.score:.2f}"
     difference = None if name == selection.baseline else row.difference(name, selection.baseline)
     if difference is None:

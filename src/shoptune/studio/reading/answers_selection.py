@@ -27,7 +27,7 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True)
-class Selection:
+class AnswersSelection:
     """The models to compare, and the conditions that questions must meet. Empty conditions do not restrict.
 
     Attributes:
@@ -51,7 +51,7 @@ class Selection:
     order: str = Order.FILE
 
     @classmethod
-    def of(cls, address: Address, models: Sequence[str], groups: Mapping[str, Mapping[str, int]]) -> Selection:
+    def of(cls, address: Address, models: Sequence[str], groups: Mapping[str, Mapping[str, int]]) -> AnswersSelection:
         """Read a selection from an address. What is not valid in this run is ignored.
 
         Args:
