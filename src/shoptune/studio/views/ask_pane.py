@@ -13,10 +13,6 @@ from shoptune.infer.prompt import Prompt
 from shoptune.infer.serve import SERVED_NAME
 from shoptune.studio.address import Address
 from shoptune.studio.background import in_thread
-<<<<<<<< HEAD:src/shoptune/studio/parts/ask_pane.py
-from shoptune.studio.parts.answer import show_asked
-========
->>>>>>>> main:src/shoptune/studio/views/ask_pane.py
 from shoptune.studio.reading.asking import Way, asked_how
 from shoptune.studio.reading.servable import Servable
 from shoptune.studio.serving import Server, Servers, State
