@@ -9,7 +9,7 @@ from nicegui import ui
 from shoptune.studio.address import Address, join
 from shoptune.studio.background import in_thread
 from shoptune.studio.page import Page
-from shoptune.studio.pages._paging import pager
+from shoptune.studio.parts.paging import pager
 from shoptune.studio.reading.answers import GROUPS, Comparison, Row, comparison_of
 from shoptune.studio.reading.answers_csv import csv_of
 from shoptune.studio.reading.answers_selection import AnswersSelection, Order, Outcome
