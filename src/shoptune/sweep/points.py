@@ -87,16 +87,32 @@ def load_point(directory: Path, candidate: Candidate) -> Point | None:
     )
 
 
-def best_point(points: Sequence[Point]) -> Point:
-    """The point with the highest score; among equals, the one with the smallest alpha, nearest to the base."""
+def best_point(points: Sequence[Point], *, no_task_type_below_base: bool = False) -> Point:
+    """The point with the highest score; among equals, the one with the smallest alpha, nearest to the base.
+
+    Args:
+        points: the points to choose from.
+        no_task_type_below_base: leave out points that score lower than alpha 0, which must be among the points, on any
+            task type.
+    """
+    if no_task_type_below_base:
+        base = _base_point(points)
+        points = [point for point in points if not lower_task_types(point, base)]
     return max(points, key=lambda point: (point.overall.score, -abs(point.candidate.alpha)))
 
 
-def verdict(points: Sequence[Point]) -> str:
-    """One sentence: which ensemble is best, and whether it is significantly better than alpha 0 and alpha 1."""
+def lower_task_types(point: Point, base: Point) -> list[str]:
+    """The task types on which a point scores lower than another."""
+    return [name for name, estimate in point.by_task_type.items() if estimate.score < base.by_task_type[name].score]
+
+
+def verdict(points: Sequence[Point], best: Point) -> str:
+    """One sentence: which ensemble is best, and whether it is significantly better than alpha 0 and alpha 1.
+
+    If a point that was left out scores higher, the sentence says so.
+    """
     from shoptune.shopbench.summary import paired_difference  # loads numpy, which planning does not need
 
-    best = best_point(points)
     text = f"{best.candidate} is best with {best.overall.score:.3f}"
     if len({point.candidate.weights for point in points}) > 1:
         text += f" at weights {', '.join(f'{weight:.3g}' for weight in best.candidate.weights)}"
@@ -105,7 +121,27 @@ def verdict(points: Sequence[Point]) -> str:
             difference, low, high = paired_difference(best.per_question, other.per_question)
             told_apart = "is significantly better than" if low > 0 else "is not significantly better than"
             text += f"; it {told_apart} {other.candidate} ({difference:+.3f} [{low:+.3f}, {high:+.3f}])"
-    return text + _edge(best, points) + "."
+    return text + _left_out(best, points) + _edge(best, points) + "."
+
+
+def _base_point(points: Sequence[Point]) -> Point:
+    return next(point for point in points if point.candidate.alpha == 0)
+
+
+def _left_out(best: Point, points: Sequence[Point]) -> str:
+    """A clause about the point with the highest score, if it was left out."""
+    highest = best_point(points)
+    if highest is best:
+        return ""
+    base = _base_point(points)
+    falls = [
+        f"{name.replace('_', ' ')} ({base.by_task_type[name].score:.3f} to {highest.by_task_type[name].score:.3f})"
+        for name in lower_task_types(highest, base)
+    ]
+    text = f"; {highest.candidate} has {highest.overall.score:.3f} but is below alpha 0 on {', '.join(falls)}"
+    if all(lower_task_types(point, base) for point in points if point is not base):
+        text += "; no point is at least as good as alpha 0 on every task type, so the best is alpha 0 itself"
+    return text
 
 
 def _edge(best: Point, points: Sequence[Point]) -> str:
