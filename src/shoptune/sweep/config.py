@@ -50,8 +50,8 @@ class SweepConfig(Settings):
         questions: a file in the development format; use others than those that you report on.
         alphas: a grid of alphas, in the order in which they are run.
         search: a search, instead of a grid.
-        no_task_type_below_base: choose among the points that score at least as high as alpha 0 on every task type; a
-            grid must then contain alpha 0.
+        no_task_type_below_base: leave out points that are significantly worse than alpha 0 on a task type; a grid must
+            then contain alpha 0.
     """
 
     merge: ConfigPath

@@ -66,13 +66,15 @@ def write(plan: SweepPlan, directory: Path) -> Mapping[str, str]:
         ShoptuneError: a checkpoint, an adapter or the questions are malformed.
     """
     go_offline()
-    points, repeated = _run_points(plan, load_questions(Path(plan.config.questions)), directory)
+    questions = load_questions(Path(plan.config.questions))
+    points, repeated = _run_points(plan, questions, directory)
     _write_table(points, directory / POINTS)
-    best = best_point(points, no_task_type_below_base=plan.config.no_task_type_below_base)
+    guarded = [question.task_type.value for question in questions] if plan.config.no_task_type_below_base else []
+    best = best_point(points, guarded)
     draw_curve(points, best, directory / CURVE)
     merge = plan.best_merge(best.candidate).model_dump(mode="json")
     (directory / BEST).write_text(yaml.safe_dump(merge, sort_keys=False), encoding="utf-8")
-    (directory / VERDICT).write_text(f"{verdict(points, best)} {repeated}\n", encoding="utf-8")
+    (directory / VERDICT).write_text(f"{verdict(points, best, guarded)} {repeated}\n", encoding="utf-8")
     shutil.rmtree(directory / _KEPT)
     return {}
 
