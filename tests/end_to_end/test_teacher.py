@@ -105,7 +105,7 @@ def _readable(taught: Taught) -> None:
 def test_answers_of_a_server_match_the_schema_and_a_second_run_asks_nothing(
     url: str, tables: Path, tmp_path: Path
 ) -> None:
-    backend = {"kind": "openai", "url": url, "compact_json": True}
+    backend = {"kind": "openai", "url": url, "length_key": "max_tokens"}
     run_shoptune(*_command(tmp_path, tables, backend, "shoptune", "first"), cold=True)
     run_shoptune(*_command(tmp_path, tables, backend, "shoptune", "second"))
     first, second = Taught(tmp_path / "first"), Taught(tmp_path / "second")

@@ -184,8 +184,7 @@ def test_requests_per_minute_are_limited(shop: Shop) -> None:
 
 def test_the_schema_and_the_sampling_are_sent(shop: Shop) -> None:
     with serving(lambda *_: Response(NAME)) as endpoint:
-        arguments = {"strict": False, "length_key": "max_tokens", "compact_json": True}
-        arguments |= {"chat_template_arguments": {"enable_thinking": False}}
+        arguments = {"strict": False, "length_key": "max_tokens", "chat_template_arguments": {"enable_thinking": False}}
         shop.teach(endpoint.url, backend=arguments, sampling={"max_tokens": 7, "temperature": 0.5, "seed": 3})
     body = endpoint.asked[0]
     properties = {"name": {"type": "string", "minLength": 2}}
@@ -194,7 +193,6 @@ def test_the_schema_and_the_sampling_are_sent(shop: Shop) -> None:
     assert body["response_format"] == {"type": "json_schema", "json_schema": json_schema}
     assert (body["model"], body["max_tokens"], body["temperature"], body["seed"]) == ("m", 7, 0.5, 3)
     assert body["chat_template_kwargs"] == {"enable_thinking": False}
-    assert body["structured_outputs"] == {"json": schema, "disable_any_whitespace": True}
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000/v1", "http://localhost/v1", "http://[::1]:1/v1", "unix:/run/s"])

@@ -151,13 +151,8 @@ class Endpoint:
         }
         if prompt.temperature:
             arguments["seed"] = prompt.seed
-        extra: dict[str, Any] = {}
         if settings.chat_template_arguments:
-            extra["chat_template_kwargs"] = dict(settings.chat_template_arguments)
-        if settings.compact_json:
-            extra["structured_outputs"] = {"json": dict(prompt.schema), "disable_any_whitespace": True}
-        if extra:
-            arguments["extra_body"] = extra
+            arguments["extra_body"] = {"chat_template_kwargs": dict(settings.chat_template_arguments)}
         completion: ChatCompletion = await self._connected().chat.completions.create(**arguments)
         return completion
 

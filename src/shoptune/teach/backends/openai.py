@@ -30,8 +30,6 @@ class OpenAI(Backend):
         max_retries: how often a request is repeated after a time-out, a lost connection, or status 408, 409, 429 or
             5xx; the waiting time grows exponentially, or is what `Retry-After` says.
         strict: ask the endpoint to enforce the schema; set it to false if it rejects the schema.
-        compact_json: ask for JSON without blanks between its parts, which vLLM supports (`structured_outputs`); a small
-            model may otherwise write blanks up to the maximum length.
         length_key: the endpoint's name for the maximum length of an answer; older servers only know `max_tokens`.
         chat_template_arguments: arguments for the chat template, such as Qwen3's `enable_thinking: false`; sent as
             `chat_template_kwargs`, which vLLM understands.
@@ -46,7 +44,6 @@ class OpenAI(Backend):
     timeout_seconds: Rate = 120.0
     max_retries: Annotated[int, Field(ge=0)] = 5
     strict: bool = True
-    compact_json: bool = False
     length_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     chat_template_arguments: Mapping[str, bool | int | float | str] = Field(default_factory=dict)
 
@@ -63,11 +60,9 @@ class OpenAI(Backend):
         """Identify a model by the name under which it is served; the address of the endpoint does not matter."""
         if model is None:
             raise fail(file, "model", "is missing", "name the endpoint's model with --model NAME")
-        identity: dict[str, Any] = {"model": model, "revision": self.revision}
+        identity = {"model": model, "revision": self.revision}
         if self.chat_template_arguments:
-            identity["chat_template_arguments"] = dict(self.chat_template_arguments)
-        if self.compact_json:
-            identity["compact_json"] = True
+            identity["chat_template_arguments"] = dict(self.chat_template_arguments)  # type: ignore[assignment]
         return Teacher(f"{model}@{self.revision}" if self.revision else model, identity)
 
     def require(self, file: Path) -> None:
