@@ -19,21 +19,25 @@ from tests.end_to_end.pipeline import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.early]
 
-_QUESTIONS, _BATCH = 48, 4
+_QUESTIONS, _BATCH = 32, 4
 _PROFILE = ("infer/cpu-float32.yaml", "--set", f"batch_size={_BATCH}")
-# `shoptune infer`, which notes the process and the first question of every batch that a replica starts to answer.
+# `shoptune infer` whose replicas note their process and the first question of every batch. From a number of batches on,
+# they wait for a file before they answer.
 _RECORDED = """
-import os, sys
+import os, sys, time
+from pathlib import Path
 from shoptune.cli import main
 from shoptune.infer import answering
 from shoptune.infer.engine import Engine
 
-record = sys.argv.pop(1)
+record, held_from = Path(sys.argv.pop(1)), int(sys.argv.pop(1))
 
 class Recorded(Engine):
     def answer(self, prompts, adapter=None):
-        with open(record, "a") as file:
+        with record.open("a") as file:
             file.write(f"{os.getpid()} {prompts[0].text!r}\\n")
+        while len(record.read_text().splitlines()) >= held_from and not record.with_suffix(".go").exists():
+            time.sleep(0.05)
         return Engine.answer(self, prompts, adapter)
 
 if __name__ == "__main__":
@@ -43,19 +47,20 @@ if __name__ == "__main__":
 
 
 class _Run:
-    """A run of `shoptune infer --engine ray`."""
+    """A run of `shoptune infer --engine ray`; its replicas wait from a number of batches on, until `go`."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, held_from: int, *arguments: str) -> None:
         self._record, self._journal = folder / "record", folder / "ray.partial" / "journal.jsonl"
         self._said = folder / "said"
         self._record.write_text("")
         script = folder / "recorded.py"
         script.write_text(_RECORDED)
         python = ROOT / ".venvs" / "infer" / "bin" / "python"
-        command = [python, "-W", "ignore", script, self._record, "infer", *_PROFILE, *arguments, "--engine", "ray"]
+        recorded = [script, self._record, str(held_from)]
+        infer = ["infer", *_PROFILE, *arguments, "--engine", "ray", "--out", folder / "ray"]
         with self._said.open("w") as said:
             self.process = subprocess.Popen(
-                [*map(str, command), "--out", str(folder / "ray")], cwd=ROOT, stdout=said, stderr=said,
+                [python, "-W", "ignore", *recorded, *infer], cwd=ROOT, stdout=said, stderr=said,
                 env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, start_new_session=True,
             )  # fmt: skip
 
@@ -69,13 +74,19 @@ class _Run:
         """The number of batches in the journal."""
         return self._journal.read_text().count("\n") if self._journal.is_file() else 0
 
-    def wait_until(self, *, started: int, saved: int) -> None:
-        """Wait until a number of batches has been started, and a number saved."""
+    def wait_until(self, *, processes: int, started: int, saved: int) -> None:
+        """Wait until a number of replicas has started a number of batches, and a number of batches is saved."""
         deadline = time.monotonic() + 240
-        while len(self.started) < started or self.saved < saved:
+        while (len({process for process, _ in self.started}), len(self.started), self.saved) != (
+            processes, started, saved,
+        ):  # fmt: skip
             assert self.process.poll() is None, self._said.read_text()
-            assert time.monotonic() < deadline, "no batch was answered in time"
+            assert time.monotonic() < deadline, (self.started, self.saved, self._said.read_text())
             time.sleep(0.01)
+
+    def go(self) -> None:
+        """Let the replicas answer."""
+        self._record.with_suffix(".go").touch()
 
     def finish(self) -> str:
         """Wait for the end of the run and return what it printed."""
@@ -84,8 +95,8 @@ class _Run:
 
 
 @contextmanager
-def _run(folder: Path, *arguments: str) -> Iterator[_Run]:
-    run = _Run(folder, *arguments)
+def _run(folder: Path, held_from: int, *arguments: str) -> Iterator[_Run]:
+    run = _Run(folder, held_from, *arguments)
     try:
         yield run
     finally:
@@ -123,30 +134,28 @@ def test_kills_cost_one_batch_and_predictions_are_those_of_the_local_engine(
     result = engines.infer(*_PROFILE, *asked, "--out", tmp_path / "local")
     assert result.returncode == 0, result.stderr
 
-    with _run(tmp_path, *asked, "--replicas", "1") as run:
-        run.wait_until(started=4, saved=3)
+    with _run(tmp_path, 4, *asked, "--replicas", "1") as run:
+        run.wait_until(processes=1, started=4, saved=3)
         run.process.kill()
         run.process.wait()
-        deadline, replica = time.monotonic() + 30, int(run.started[0][0])
+        deadline, replica = time.monotonic() + 60, int(run.started[0][0])
         while replica in _processes(run.process.pid):  # it ends with the run, and frees its memory
             assert time.monotonic() < deadline, "the replica outlives its run"
             time.sleep(0.1)
-        before, saved = [text for _, text in run.started], run.saved
-        assert saved < _QUESTIONS // _BATCH
-        assert len(before) <= saved + 1
+        before = [text for _, text in run.started]
+        assert run.saved == 3
 
-    with _run(tmp_path, *asked, "--replicas", "2") as run:
-        run.wait_until(started=2, saved=saved + 1)
-        lost, _ = run.started[-1]
+    with _run(tmp_path, 1, *asked, "--replicas", "2") as run:
+        run.wait_until(processes=2, started=2, saved=3)
+        lost, _ = run.started[0]
         os.kill(int(lost), signal.SIGKILL)
+        run.go()
         said = run.finish()
         processes, after = zip(*run.started, strict=True)
-    assert lost in processes
     assert len(set(processes)) == 3  # two replicas, and the one that replaced the killed one
-    missing = _QUESTIONS // _BATCH - saved
-    assert len(set(after)) == missing
-    assert len(after) <= missing + 1  # the killed replica's batch
-    assert len(set(before) & set(after)) <= 1  # the killed run's batch
+    assert len(set(after)) == _QUESTIONS // _BATCH - 3
+    assert len(after) == len(set(after)) + 1  # the killed replica's batch was answered again, and no other
+    assert set(before) & set(after) == {before[-1]}  # and so was the batch that the killed run had started
     assert _predictions(tmp_path / "ray") == _predictions(tmp_path / "local")
     assert json.loads((tmp_path / "ray" / "timing.json").read_text())["questions"] == _QUESTIONS
     assert sorted(file.name for file in (tmp_path / "ray").iterdir()) == [

@@ -11,9 +11,9 @@ def test_each_check_sees_the_normal_form_of_what_earlier_ones_accepted() -> None
     answers = [{"aspect": name, "number": number} for number, name in enumerate(names)]
     assert apply_checks(checks, answers, {}) == [
         ({"aspect": "fit", "number": 0}, None),
-        ({"aspect": "overall", "number": 1}, "aspect names nothing"),
-        ({"aspect": "fit", "number": 2}, "aspect is repeated"),
-        ({"aspect": "overall", "number": 3}, "aspect names nothing"),
+        ({"aspect": "overall", "number": 1}, "short_name: aspect names nothing"),
+        ({"aspect": "fit", "number": 2}, "distinct: aspect is repeated"),
+        ({"aspect": "overall", "number": 3}, "short_name: aspect names nothing"),
         ({"aspect": "size", "number": 4}, None),
     ]
     assert apply_checks([], answers[:1], {}) == [(answers[0], None)]

@@ -18,6 +18,7 @@ from shoptune.errors import fail
 from shoptune.runtime.progress_file import published
 
 _REQUEST = ".request.json"
+MEASURED = ".measured.json"
 _GIGABYTE = 10**9
 _COSTLY_SECONDS = 600
 
@@ -49,7 +50,8 @@ def publish(
 
     `write` fills a folder next to `out`. When it returns, all files are hashed and flushed to disk, the manifest is
     written, and the folder is renamed to `out`. If the process is killed at any time, either the old artifact or none
-    remains.
+    remains. Figures that differ from run to run, such as speeds, belong in a JSON file named `MEASURED`: its content
+    goes to the manifest, as `measured`, and the file is not an output.
 
     Args:
         request: the request for the artifact.
@@ -78,7 +80,8 @@ def publish(
         with published(staging, _about(request, started)):
             known = write(staging)
         (staging / _REQUEST).unlink()
-        manifest = describe(request, fingerprint, staging, known, started)
+        measured = _take_measured(staging)
+        manifest = describe(request, fingerprint, staging, known, started) | measured
         _publish(staging, out, manifest)
     finally:
         os.close(lock)
@@ -172,6 +175,16 @@ def _prepare(staging: Path, fingerprint: Fingerprint, *, keep: bool) -> None:
             else:
                 entry.unlink()
     note.write_text(fingerprint.value, encoding="utf-8")
+
+
+def _take_measured(staging: Path) -> dict[str, Any]:
+    """Remove the file of measured figures, and return its content for the manifest."""
+    file = staging / MEASURED
+    if not file.is_file():
+        return {}
+    measured = json.loads(file.read_text(encoding="utf-8"))
+    file.unlink()
+    return {"measured": measured}
 
 
 def _publish(staging: Path, out: Path, manifest: Mapping[str, Any]) -> None:

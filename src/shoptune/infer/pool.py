@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from shoptune.errors import Problem, ShoptuneError, fail
 from shoptune.infer.engine import Engine
 from shoptune.infer.profile import Profile
-from shoptune.infer.replica import Replica
+from shoptune.infer.replica import ReplicaProcess
 from shoptune.runtime.ray_cluster import ray_cluster
 
 PieceT = TypeVar("PieceT")
@@ -98,7 +98,7 @@ class EnginePool(AbstractContextManager["EnginePool"]):
         DataContext.get_current().enable_progress_bars = False
         rows = [{"number": number, "piece": pickle.dumps(piece)} for number, piece in enumerate(pieces)]
         answered = from_items(rows, override_num_blocks=len(rows)).map(
-            Replica,
+            ReplicaProcess,
             fn_constructor_args=(self._checkpoint, self._profile, work),
             # Pieces are handed out one at a time, so that none waits for a busy or restarting replica.
             compute=ActorPoolStrategy(size=min(self.replicas, len(rows)), max_tasks_in_flight_per_actor=1),

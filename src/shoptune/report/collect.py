@@ -64,6 +64,10 @@ class Run:
         """The folder of the run's sweep, or None if it has none."""
         return next((artifact.path for artifact in self.artifacts if artifact.stage == "sweep"), None)
 
+    def scores_name(self, artifact: Found) -> str:
+        """The name of an evaluate artifact among the scores."""
+        return artifact.path.name if artifact.path.name in self.scores else artifact.name
+
     def difference(self, model: str, baseline: str) -> Difference | None:
         """Compare two models on the questions that both were scored on; None if there are none."""
         first, second = (by_question(self.scores[name]["per_question"]) for name in (model, baseline))

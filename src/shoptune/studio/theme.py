@@ -13,6 +13,8 @@ THEME_COOKIE = "studio_theme"
 
 # Colors of series in charts, distinguishable with color blindness (Okabe and Ito 2008), readable in both themes.
 SERIES = ("#0a84d6", "#d55e00", "#009e73", "#b8609a", "#b8860b", "#56b4e9", "#8b6fd1")
+# The color of text in plots, which are SVG: the style sheet below replaces it by the one of the theme.
+PLOT_TEXT = "#808080"
 BETTER, WORSE, EVEN = "#009e73", "#d55e00", "#808995"
 
 # Plain CSS instead of Tailwind, which compiles a style sheet in the browser at every visit.
@@ -22,7 +24,7 @@ _STYLE = """
 body.body--dark { --studio-line: #3c444d; --studio-soft: #22272e; --studio-quiet: #a5afba; --studio-accent: #6cb6ff;
         --studio-marked: #16442b; --studio-bad: #ff9d94; --studio-good: #6fdd9c; --studio-warn: #f0b45b; }
 body.body--dark { background: #171b21; --q-primary: #6cb6ff !important; }
-body.body--dark .bg-primary { color: #10151b !important; }
+body.body--dark .bg-primary { -webkit-text-fill-color: #10151b; }
 body { font-size: 15px; line-height: 1.45; }
 .nicegui-content { padding: 16px; gap: 16px; max-width: 1500px; margin: 0 auto; width: 100%; align-items: stretch; }
 .studio-header { background: var(--studio-soft); color: inherit; border-bottom: 1px solid var(--studio-line); }
@@ -61,6 +63,8 @@ h1, h2 { letter-spacing: 0; }
                                      vertical-align: top; }
 .studio-table th { color: var(--studio-quiet); font-weight: 600; white-space: nowrap; }
 .studio-table .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+main.column { flex-wrap: nowrap; align-items: stretch; min-width: 0; width: 100%; }
+.nicegui-echart svg text[fill="#808080"] { fill: var(--studio-quiet); }
 .q-table th { font-weight: 600; }
 @media (max-width: 500px) { .nicegui-content { padding: 10px; gap: 12px; } .studio-h1 { font-size: 20px; } }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; animation: none !important; } }

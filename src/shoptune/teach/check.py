@@ -67,12 +67,12 @@ def apply_checks(checks: Sequence[Check], answers: Sequence[Answer], record: Rec
     """Apply checks one after the other, each to the answers that the earlier ones have accepted.
 
     Returns:
-        Each answer, in normal form, with the reason for its rejection or None, in the order of `answers`.
+        Each answer, in normal form, with None or the name of a check and its reason, in the order of `answers`.
     """
     results: list[tuple[Answer, str | None]] = [(answer, None) for answer in answers]
     for check in checks:
         places = [place for place, (_, reason) in enumerate(results) if reason is None]
         normal = [check.normal(results[place][0], record) for place in places]
         for place, answer, reason in zip(places, normal, check.reasons(normal, record), strict=True):
-            results[place] = (answer, reason)
+            results[place] = (answer, reason and f"{check.name}: {reason}")
     return results

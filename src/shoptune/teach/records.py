@@ -20,6 +20,7 @@ from shoptune.data.tables.teacher import SCHEMA, STAGE, TeacherTable
 from shoptune.errors import Problem, ShoptuneError, fail
 from shoptune.teach.check import Record
 from shoptune.teach.config import TeacherRecipe
+from shoptune.teach.views import Sources, create_views, views_named
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,7 +46,7 @@ class Tables:
     def inputs(self, recipe: TeacherRecipe) -> dict[str, Path]:
         """Return everything that a recipe's records depend on."""
         found = {f"tables/{number}": folder for number, folder in enumerate(self.folders)}
-        if _TASKS.search(recipe.records):
+        if _TASKS.search(recipe.records) or views_named(recipe.records):
             found |= {f"recipes/{file.name}": file for file in sorted(self.recipes.glob("*.yaml"))}
         return found
 
@@ -71,6 +72,7 @@ def open_records(recipe: TeacherRecipe, file: Path, tables: Tables) -> Iterator[
             _create_views(connection, folder)
         if _TASKS.search(recipe.records):
             _create_tasks(connection, tables.recipes)
+        create_views(recipe.records, connection, Sources(tables.folders, tables.recipes))
         # From here on, queries can read nothing but the artifacts: other files are not inputs of the table.
         connection.execute("SET python_enable_replacements = false")
         connection.execute(f"SET allowed_directories = {quoted([folder.absolute() for folder in tables.folders])}")

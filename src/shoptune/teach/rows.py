@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shoptune.data.tables.teacher import PROVENANCE
 from shoptune.teach.backend import Reply, Teacher
-from shoptune.teach.check import Answer, Record
+from shoptune.teach.check import apply_checks
 from shoptune.teach.config import NUMBER, TeacherRecipe
 from shoptune.teach.requests import Request
 from shoptune.teach.schema import AnswerError, parse_answer
@@ -65,19 +65,21 @@ class RowMaker:
             return Outcome([], [Rejected(key, request.problem)])
         rows: list[dict[str, Any]] = []
         rejected: list[Rejected] = []
+        answers: list[tuple[dict[str, Any], Reply]] = []
         for reply in replies:
             try:
-                answers = self._answers(reply)
+                answers += [(answer, reply) for answer in self._answers(reply)]
             except AnswerError as error:
                 rejected.append(Rejected(key, str(error), reply.text or None))
+        # All samples together, since some checks compare the rows of a record.
+        checked = apply_checks(self._recipe.checks, [answer for answer, _ in answers], request.record)
+        for (answer, reason), (_, reply) in zip(checked, answers, strict=True):
+            if reason is not None:
+                rejected.append(Rejected(key, reason, dict(answer)))
                 continue
+            number = {NUMBER: len(rows) + 1} if self._recipe.is_numbered else {}
             provenance = dict(zip(PROVENANCE, self._provenance(reply), strict=True))
-            for answer, reason in self._checked(answers, request.record):
-                if reason is not None:
-                    rejected.append(Rejected(key, reason, dict(answer)))
-                    continue
-                number = {NUMBER: len(rows) + 1} if self._recipe.is_numbered else {}
-                rows.append({**key, **number, **answer, **provenance})
+            rows.append({**key, **number, **answer, **provenance})
         return Outcome(rows, rejected)
 
     def _provenance(self, reply: Reply) -> tuple[str, str, str]:
@@ -106,13 +108,3 @@ class RowMaker:
     def _complete(self, answer: Mapping[str, Any]) -> dict[str, Any]:
         """Return the columns in order, with null for properties that are missing."""
         return {name: answer.get(name) for name in self._recipe.columns}
-
-    def _checked(self, answers: Sequence[Answer], record: Record) -> Iterator[tuple[Answer, str | None]]:
-        """Yield each answer with the reason of the first check that rejects it, in order."""
-        reasons: list[str | None] = [None] * len(answers)
-        for check in self._recipe.checks:
-            left = [number for number, reason in enumerate(reasons) if reason is None]
-            found = check.reasons([answers[number] for number in left], record)
-            for number, reason in zip(left, found, strict=True):
-                reasons[number] = reason and f"{check.name}: {reason}"
-        yield from zip(answers, reasons, strict=True)

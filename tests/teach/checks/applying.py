@@ -9,7 +9,8 @@ from shoptune.teach.check import Answer, Check, Record, apply_checks
 
 def apply(check: Check, answers: Sequence[Answer], record: Record) -> list[Answer | str]:
     """Return each answer in normal form, or the reason for its rejection."""
-    return [reason or answer for answer, reason in apply_checks([check], answers, record)]
+    results = apply_checks([check], answers, record)
+    return [reason.removeprefix(f"{check.name}: ") if reason else answer for answer, reason in results]
 
 
 def applied(check: Check, field: str, text: object, record: Record) -> object:
