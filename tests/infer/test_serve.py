@@ -68,7 +68,8 @@ def test_the_arguments_of_vllm() -> None:
 )
 def test_settings_that_vllm_reads_from_the_environment(cards: int, kib: int | None, expected: dict[str, str]) -> None:
     profile = Profile.model_validate({"engine": {"tensor_parallel_size": cards, "cpu_kv_cache_gib": kib}})
-    assert profile.engine.environment() == {"VLLM_USE_FLASHINFER_SAMPLER": "0", **expected}
+    always = {"VLLM_USE_FLASHINFER_SAMPLER": "0", "VLLM_REGEX_COMPILATION_TIMEOUT_S": "300"}
+    assert profile.engine.environment() == {**always, **expected}
 
 
 def test_an_adapter_has_a_name() -> None:
