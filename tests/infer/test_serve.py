@@ -53,6 +53,7 @@ def test_the_arguments_of_vllm() -> None:
     server = Server(profile, Path("model"), Endpoint(ANY, 81), {"tuned": Path("a"), "other": Path("b")})
     arguments = " ".join(server.arguments())
     assert arguments.startswith("--model model --served-model-name shoptune --host 0.0.0.0 --port 81 --seed 0 ")
+    assert ' --structured-outputs-config {"backend": "xgrammar", "disable_any_whitespace": true} ' in arguments
     assert " --max-num-batched-tokens 512 " in arguments
     assert arguments.endswith(" --max-loras 2 --lora-modules tuned=a other=b")
 
@@ -67,7 +68,8 @@ def test_the_arguments_of_vllm() -> None:
 )
 def test_settings_that_vllm_reads_from_the_environment(cards: int, kib: int | None, expected: dict[str, str]) -> None:
     profile = Profile.model_validate({"engine": {"tensor_parallel_size": cards, "cpu_kv_cache_gib": kib}})
-    assert profile.engine.environment() == {"VLLM_USE_FLASHINFER_SAMPLER": "0", **expected}
+    always = {"VLLM_USE_FLASHINFER_SAMPLER": "0", "VLLM_REGEX_COMPILATION_TIMEOUT_S": "300"}
+    assert profile.engine.environment() == {**always, **expected}
 
 
 def test_an_adapter_has_a_name() -> None:

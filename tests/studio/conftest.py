@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
@@ -52,11 +52,13 @@ def start(run: Path, *options: str, port: int, log: Path) -> subprocess.Popen[by
     deadline = time.monotonic() + _SECONDS_TO_START
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            urlopen(f"http://127.0.0.1:{port}/_nicegui/none", timeout=5)
-        except URLError as error:
-            if hasattr(error, "code"):  # an answer, even if it is a refusal
-                return process
-        time.sleep(0.05)
+            urlopen(f"http://127.0.0.1:{port}/favicon.ico", timeout=5)
+        except HTTPError:  # a refusal: there is a token
+            return process
+        except URLError:
+            time.sleep(0.05)
+        else:
+            return process
     process.kill()
     process.wait()
     raise AssertionError(f"the studio did not start: {log.read_text()}")

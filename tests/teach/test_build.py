@@ -58,3 +58,40 @@ def test_rows_are_made_with_a_table_that_the_stage_wrote(tmp_path: Path) -> None
     run(HUB, Job(rows, "me/rows"), tmp_path / "hub")
     card = (tmp_path / "hub" / "README.md").read_text()
     assert f"| product_types | big | {version} | {len(kettles)} | Apache-2.0 |" in card
+
+
+def _low_for_one_star(_number: int, body: dict[str, Any]) -> Response:
+    """A judge that finds the answer 1 wrong, and everything else right."""
+    given = [line for line in str(body["messages"][-1]["content"]).splitlines() if line.isdigit()][-1]
+    own, score = ("2", 1) if given == "1" else (given, 5)
+    return Response({"own_answer": own, "reason": "The words say so.", "correctness": score, "difficulty": 2})
+
+
+def test_rows_are_dropped_by_the_scores_that_the_stage_wrote(tmp_path: Path) -> None:
+    mixture = tmp_path / "m.yaml"
+    mixture.write_text("tasks: {review_rating: 30}\nteacher: [judge]\nworkers: 1\nvalidation_fraction: 0.1\n")
+    raw, recipes = ROOT / "examples" / "raw", ROOT / "data_recipes"
+    run(DATA, load_build(Arguments(mixture, raw, recipes=recipes)), tmp_path / "before")
+    with serving(_low_for_one_star) as endpoint:
+        backend = f"backend={{kind: openai, url: {endpoint.url}, max_retries: 0}}"
+        judge = RECIPE.with_name("judge.yaml")
+        asked = stage.Arguments(judge, [tmp_path / "before"], "big", Options(None, tmp_path / "cache"), [backend])
+        run(TEACH, stage.load(asked), tmp_path / "judge")
+    changes = ["judge={min_correctness: 4}", "when_short=shrink"]
+    run(
+        DATA,
+        load_build(Arguments(mixture, raw, changes, recipes=recipes, teacher=[tmp_path / "judge"])),
+        tmp_path / "after",
+    )
+    before, after = (
+        {
+            row["row_id"]: row["output_field"]
+            for file in (tmp_path / name).glob("*.parquet")
+            for row in pq.read_table(file).to_pylist()
+        }
+        for name in ("before", "after")
+    )
+    wrong = {row for row, answer in before.items() if answer == "1"}
+    assert wrong
+    assert set(before) - set(after) == wrong
+    assert json.loads((tmp_path / "after" / "stats.json").read_text())["filters"]["judge"] == len(wrong)

@@ -66,6 +66,7 @@ class Engine:
             use_tqdm=False,
             lora_request=self._request(adapter),
         )
+        refuse_failed(outputs)
         return [
             Completion(finished(output.outputs[0].text, prompt, self._profile), _usage(output), output.outputs[0].text)
             for prompt, output in zip(prompts, outputs, strict=True)
@@ -91,6 +92,7 @@ class Engine:
             [_sampling(chats[number]) for number in fitting],
             use_tqdm=False,
         )
+        refuse_failed(outputs)
         answered = {
             number: ChatAnswer(output.outputs[0].text, _usage(output), output.outputs[0].finish_reason == "stop")
             for number, output in zip(fitting, outputs, strict=True)
@@ -119,6 +121,17 @@ class Engine:
         """Load the weights of another checkpoint, with the same shapes and element type, into the running engine."""
         self._llm.collective_rpc("reload_weights", kwargs={"weights_path": str(checkpoint)})
         self._llm.reset_prefix_cache()  # otherwise answers would use keys and values of the previous weights
+
+
+def refuse_failed(outputs: Sequence[RequestOutput]) -> None:
+    """Check that vLLM answered every request: it returns an empty text for a request that failed.
+
+    Raises:
+        RuntimeError: a request failed; the reason is in vLLM's log.
+    """
+    failed = sum(output.outputs[0].finish_reason in {"abort", "error"} for output in outputs)
+    if failed:
+        raise RuntimeError(f"vLLM failed to answer {failed} of {len(outputs)} requests; the reason is in its log")
 
 
 def _sampling(chat: Chat) -> SamplingParams:

@@ -48,7 +48,7 @@ def _frame(page: Page, pages: list[Page], run: RunFolder, theme: str) -> None:
     """Add the header and the navigation."""
     apply_theme()
     dark = ui.dark_mode(value=_THEMES.get(theme))
-    with ui.left_drawer(value=None, bordered=True).props(f"width=220 breakpoint={_NARROW} show-if-above") as drawer:
+    with ui.left_drawer(value=False, bordered=True).props(f"width=220 breakpoint={_NARROW} show-if-above") as drawer:
         drawer.props["aria-label"] = "Navigation"
         with ui.element("nav").classes("studio-nav").props('aria-label="Pages"'):
             for other in pages:

@@ -24,7 +24,7 @@ _STYLE = """
 body.body--dark { --studio-line: #3c444d; --studio-soft: #22272e; --studio-quiet: #a5afba; --studio-accent: #6cb6ff;
         --studio-marked: #16442b; --studio-bad: #ff9d94; --studio-good: #6fdd9c; --studio-warn: #f0b45b; }
 body.body--dark { background: #171b21; --q-primary: #6cb6ff !important; }
-body.body--dark .bg-primary { color: #10151b !important; }
+body.body--dark .bg-primary { -webkit-text-fill-color: #10151b; }
 body { font-size: 15px; line-height: 1.45; }
 .nicegui-content { padding: 16px; gap: 16px; max-width: 1500px; margin: 0 auto; width: 100%; align-items: stretch; }
 .studio-header { background: var(--studio-soft); color: inherit; border-bottom: 1px solid var(--studio-line); }

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shoptune.artifacts.manifest import Request
+from shoptune.errors import ShoptuneError
 from shoptune.report.collect import collect
 from shoptune.shopbench.summary import question_id
 from shoptune.studio.address import Address
@@ -109,6 +110,33 @@ def test_a_question_has_its_reference(comparison: Comparison, examples: Path) ->
     assert rows[-1].reference == "Mug"
     assert comparison.row(rows[3].key, BOTH) == rows[3]
     assert comparison.row("unknown", BOTH) is None
+
+
+def test_models_scored_on_different_questions(run: RunFolder, tmp_path: Path) -> None:
+    """The scores of a model without the first question, and without the artifact of its answers."""
+    shutil.copytree(run.root, tmp_path / "run")
+    scores = json.loads((tmp_path / "run" / "scores" / "merged" / "scores.json").read_text())
+    del scores["per_question"][0]
+    publish(
+        Request("evaluate", {}, {}),
+        tmp_path / "run" / "scores" / "other",
+        lambda out: (out / "scores.json").write_text(json.dumps(scores)),
+    )
+    moved = RunFolder.open(tmp_path / "run")
+    comparison = comparison_of(moved)
+    selection = AnswersSelection("base", ("other",))
+    assert comparison.versus("other", selection).difference == collect(moved.root).difference("other", "base")
+    first, second = comparison.page(selection, 0, 2)
+    assert (first.answers["other"].score, first.difference("other", "base")) == (None, None)
+    assert second.answers["other"].prediction is None
+    assert second.difference("other", "base") is not None
+
+
+def test_malformed_scores_are_a_one_line_error(run: RunFolder, tmp_path: Path) -> None:
+    shutil.copytree(run.root, tmp_path / "run")
+    (tmp_path / "run" / "scores" / "awq" / "scores.json").write_text('{"per_question": [{"task_name": "a"}]}')
+    with pytest.raises(ShoptuneError, match=r"scores\.json: is malformed: KeyError\('task_type'\); run `shoptune ev"):
+        comparison_of(RunFolder.open(tmp_path / "run"))
 
 
 def test_a_changed_file_of_questions_is_not_shown(examples: Path, tmp_path: Path) -> None:

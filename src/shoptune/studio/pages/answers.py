@@ -9,7 +9,10 @@ from nicegui import ui
 from shoptune.studio.address import Address, join
 from shoptune.studio.background import in_thread
 from shoptune.studio.page import Page
-from shoptune.studio.pages._paging import pager
+from shoptune.studio.parts.answer import asked_by_models, show_row
+from shoptune.studio.parts.paging import pager
+from shoptune.studio.parts.questions import question_list
+from shoptune.studio.parts.versus import versus_table
 from shoptune.studio.reading.answers import GROUPS, Comparison, Row, comparison_of
 from shoptune.studio.reading.answers_csv import csv_of
 from shoptune.studio.reading.answers_selection import AnswersSelection, Order, Outcome
@@ -18,9 +21,6 @@ from shoptune.studio.run_folder import RunFolder
 from shoptune.studio.selection import Selection
 from shoptune.studio.texts import count
 from shoptune.studio.theme import card, nothing_yet, problems_shown, quiet
-from shoptune.studio.views.answer import asked_by_models, show_row
-from shoptune.studio.views.questions import question_list
-from shoptune.studio.views.versus import versus_table
 
 _QUESTIONS_SHOWN = 20
 _SEARCH_MILLISECONDS = 400  # after the last key

@@ -16,12 +16,12 @@ from shoptune.shopbench.classify import lists_options
 from shoptune.studio.address import Address
 from shoptune.studio.background import in_thread
 from shoptune.studio.page import Page
+from shoptune.studio.parts.ask_pane import NOTHING, Pane, Target, show_how
 from shoptune.studio.reading.asking import Way
 from shoptune.studio.reading.servable import servable
 from shoptune.studio.run_folder import RunFolder
 from shoptune.studio.serving import Servers
 from shoptune.studio.theme import card, heading, quiet
-from shoptune.studio.views.ask_pane import NOTHING, Pane, Target, show_how
 
 _SIDES = ("left", "right")
 _KINDS = {"": "guess from the question", "yes": "yes", "no": "no"}

@@ -9,9 +9,9 @@ from nicegui import ui
 from shoptune.studio.address import Address
 from shoptune.studio.background import in_thread
 from shoptune.studio.page import Page
-from shoptune.studio.pages._mixture import dropped, mix
-from shoptune.studio.pages._paging import pager
-from shoptune.studio.pages._row import row_card
+from shoptune.studio.parts.mixture import dropped, mix
+from shoptune.studio.parts.paging import pager
+from shoptune.studio.parts.row import row_card
 from shoptune.studio.reading.rows import (
     FILTERS,
     PAGE_ROWS,
@@ -40,8 +40,8 @@ _STYLE = """
 .studio-rows .question { display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden;
                          overflow-wrap: anywhere; }
 .studio-filters { display: flex; flex-wrap: wrap; gap: 4px 14px; align-items: flex-end; }
-.studio-filters > * { width: 165px; }
-.studio-filters > .narrow { width: 112px; }
+.studio-filters > * { width: 150px; }
+.studio-filters > .narrow { width: 104px; }
 """
 
 
@@ -54,20 +54,23 @@ async def build(run: RunFolder, address: Address) -> None:
     ui.add_css(_STYLE)
     chosen = builds[address.choice("build", builds, next(iter(builds)))]
     view = address.choice("view", _VIEWS)
-    with ui.row().classes("items-center").style("gap: 6px 18px"):
-        for name in builds:
-            link = ui.link(name, address.link("/rows", build=name, view=view))
-            link.props('aria-current="true"' if name == chosen.name else "").classes("studio-tab")
-        ui.space()
-        for key, title in _VIEWS.items():
-            link = ui.link(title, address.link("/rows", build=chosen.name, view=key))
-            link.props('aria-current="true"' if key == view else "").classes("studio-tab")
+    with ui.row().classes("items-center justify-between").style("gap: 6px 18px"):
+        with ui.row().style("gap: 6px"):
+            for name in builds:
+                _tab(name, address.link("/rows", build=name, view=view), is_current=name == chosen.name)
+        with ui.row().style("gap: 6px"):
+            for key, title in _VIEWS.items():
+                _tab(title, address.link("/rows", build=chosen.name, view=key), is_current=key == view)
     if view == "mix":
         mix(run, chosen)
     elif view == "dropped":
         await dropped(run, chosen, address)
     else:
         await _browse(run, chosen, address)
+
+
+def _tab(text: str, target: str, *, is_current: bool) -> None:
+    ui.link(text, target).classes("studio-tab").props('aria-current="true"' if is_current else "")
 
 
 async def _browse(run: RunFolder, chosen: Artifact, address: Address) -> None:

@@ -10,7 +10,7 @@ from nicegui import ui
 from shoptune.studio.address import Address
 from shoptune.studio.background import in_thread
 from shoptune.studio.page import Page
-from shoptune.studio.pages._graph import STATES, graph
+from shoptune.studio.parts.graph import STATES, graph
 from shoptune.studio.reading.pipeline import Node, Pipeline, State, pipeline_of
 from shoptune.studio.run_folder import RunFolder
 from shoptune.studio.selection import Selection

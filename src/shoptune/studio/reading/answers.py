@@ -20,7 +20,7 @@ from shoptune.studio.run_folder import RunFolder
 GROUPS: Mapping[str, str] = {"task_types": "task_type", "tracks": "track", "tasks": "task"}
 _EQUAL = 1e-9  # scores that differ by less are tied
 _ROWS_FETCHED = 500
-_COMPARISONS_KEPT = 2
+_COMPARISONS_KEPT, _INTERVALS_KEPT = 2, 512
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ class Comparison:
         self.models: dict[str, Model] = {model.name: model for model in models}
         self._numbers = {name: number for number, name in enumerate(self.models)}
         self._database = answers_table(run, models)
+        self._versus = functools.lru_cache(maxsize=_INTERVALS_KEPT)(self._compared)
         self.groups = {name: self._counts(column) for name, column in GROUPS.items()}
 
     def total(self, selection: AnswersSelection) -> int:
@@ -109,7 +110,7 @@ class Comparison:
 
     def versus(self, model: str, selection: AnswersSelection) -> Versus:
         """Compare a model with the baseline on the selected questions that both were scored on."""
-        return _versus(self, model, selection)
+        return self._versus(model, selection)
 
     def by_group(self, selection: AnswersSelection, parameter: str) -> dict[str, Versus]:
         """Compare the first model with the baseline, separately for each task type, track or task."""
@@ -126,6 +127,16 @@ class Comparison:
         where = f"{where} AND {both}" if where else f"WHERE {both}"
         found = self._fetch(f"SELECT s{first}, s{second} FROM answers {where} ORDER BY n{first}", values)
         return [score for score, _ in found], [score for _, score in found]
+
+    def _compared(self, model: str, selection: AnswersSelection) -> Versus:
+        scores, baseline = self.scores(model, selection)
+        if not scores:
+            return Versus(0, 0, 0, None)
+        differences = [first - second for first, second in zip(scores, baseline, strict=True)]
+        wins = sum(difference > _EQUAL for difference in differences)
+        losses = sum(difference < -_EQUAL for difference in differences)
+        interval = Difference(*paired_difference(scores, baseline), questions=len(scores))
+        return Versus(wins, losses, len(scores) - wins - losses, interval)
 
     def _counts(self, column: str) -> dict[str, int]:
         return dict(self._fetch(f"SELECT {column}, count(*) FROM answers GROUP BY 1 ORDER BY 1", []))
@@ -183,18 +194,6 @@ class Comparison:
             conditions.append("(" + " OR ".join(f"contains(lower({name}), lower(?))" for name in searched) + ")")
             values += [selection.text] * len(searched)
         return ("WHERE " + " AND ".join(conditions) if conditions else ""), values
-
-
-@functools.lru_cache(maxsize=512)
-def _versus(comparison: Comparison, model: str, selection: AnswersSelection) -> Versus:
-    scores, baseline = comparison.scores(model, selection)
-    if not scores:
-        return Versus(0, 0, 0, None)
-    differences = [first - second for first, second in zip(scores, baseline, strict=True)]
-    wins = sum(difference > _EQUAL for difference in differences)
-    losses = sum(difference < -_EQUAL for difference in differences)
-    interval = Difference(*paired_difference(scores, baseline), questions=len(scores))
-    return Versus(wins, losses, len(scores) - wins - losses, interval)
 
 
 _lock = threading.Lock()

@@ -74,7 +74,7 @@ def _table(run: RunFolder, models: Sequence[Model]) -> pa.Table:
 
 def _with_different_questions(models: Sequence[Model]) -> list[Model]:
     """Return a model for each file of questions, so that a file that all models answered is read once."""
-    by_digest = {model.scores.manifest["inputs"].get("questions", {}).get("sha256"): model for model in models}
+    by_digest = {model.scores.manifest.get("inputs", {}).get("questions", {}).get("sha256"): model for model in models}
     return list(by_digest.values())
 
 

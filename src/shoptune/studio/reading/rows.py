@@ -20,7 +20,8 @@ PAGE_ROWS, PAGE_SAMPLES = 25, 10
 _SHOWN_CHARACTERS = 240
 _COLUMNS = f"""
     row_id, task_name, source, language, length(input_field) AS characters,
-    left(input_field, {_SHOWN_CHARACTERS}) AS question, left(output_field, 80) AS answer
+    left(input_field, {_SHOWN_CHARACTERS})
+        || if(characters > {_SHOWN_CHARACTERS}, '…', '') AS question, left(output_field, 80) AS answer
 """
 _TOKENIZER = "tokenizer.json"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from shoptune.errors import ShoptuneError
+from shoptune.errors import ShoptuneError, fail
 from shoptune.infer.stage import PREDICTIONS, RAW
 from shoptune.report.collect import SCORES, model_names
 from shoptune.shopbench.question_files import read_records
@@ -59,9 +59,14 @@ def scored_models(run: RunFolder) -> list[Model]:
     evaluated = run.of_stage("evaluate")
     names = model_names([artifact.name for artifact in evaluated])
     return [
-        Model(name, artifact, answers.get(artifact.manifest["inputs"].get("predictions", {}).get("sha256")))
+        Model(name, artifact, answers.get(_input(artifact, "predictions").get("sha256")))
         for name, artifact in zip(names, evaluated, strict=True)
     ]
+
+
+def _input(artifact: Artifact, name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = artifact.manifest.get("inputs", {}).get(name, {})
+    return found
 
 
 def _predictions_digest(artifact: Artifact) -> str | None:
@@ -73,15 +78,21 @@ def read_entries(run: RunFolder, model: Model) -> list[Entry]:
     """Read the scores of a model's answers, in question order.
 
     Raises:
-        ShoptuneError: scores.json is missing.
+        ShoptuneError: scores.json is missing or malformed.
     """
-    scores = json.loads(run.file(model.scores, SCORES).read_text(encoding="utf-8"))
-    # earlier versions of scores.json have no hashes
-    hashes = [str(entry.get("question", number)) for number, entry in enumerate(scores["per_question"])]
-    return [
-        Entry(key, entry["task_name"], entry["task_type"], entry["track"], entry["score"], bool(entry["parse_failure"]))
-        for key, entry in zip(_counted(hashes), scores["per_question"], strict=True)
-    ]
+    file = run.file(model.scores, SCORES)
+    try:
+        entries = json.loads(file.read_text(encoding="utf-8"))["per_question"]
+        # earlier versions of scores.json have no hashes
+        hashes = [str(entry.get("question", number)) for number, entry in enumerate(entries)]
+        return [_entry(key, entry) for key, entry in zip(_counted(hashes), entries, strict=True)]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise fail(file, "", f"is malformed: {error!r}", "run `shoptune evaluate` again with --force") from error
+
+
+def _entry(key: Key, fields: Mapping[str, Any]) -> Entry:
+    task, task_type, track = (str(fields[name]) for name in ("task_name", "task_type", "track"))
+    return Entry(key, task, task_type, track, float(fields["score"]), bool(fields["parse_failure"]))
 
 
 def read_predictions(run: RunFolder, model: Model) -> dict[Key, tuple[str, str]]:

@@ -34,7 +34,7 @@ def servable(run: RunFolder) -> list[Servable]:
 
     A base that answered questions is served from its recorded folder. Adapters that were not merged are left out.
     """
-    answers = [artifact for artifact in run.of_stage("infer") if "adapter" not in artifact.manifest["inputs"]]
+    answers = [artifact for artifact in run.of_stage("infer") if "adapter" not in artifact.manifest.get("inputs", {})]
     found = []
     for name, artifact in zip(model_names([each.name for each in answers]), answers, strict=True):
         checkpoint, way = _checkpoint_of(run, artifact), way_of(run, artifact)
@@ -51,7 +51,7 @@ def servable(run: RunFolder) -> list[Servable]:
 def _checkpoint_of(run: RunFolder, answers: Artifact) -> Path | None:
     """Return the folder of the model that answered; one without a manifest is not compared with what it was then."""
     unchanged = recorded_input(run, answers, "model")
-    path = Path(answers.manifest["inputs"].get("model", {}).get("path", ""))
+    path = Path(answers.manifest.get("inputs", {}).get("model", {}).get("path", ""))
     elsewhere = [path] if path.is_absolute() else [folder / path for folder in (Path.cwd(), *run.root.parents)]
     folders = [unchanged] if unchanged else elsewhere
     return next((folder.resolve() for folder in folders if _is_checkpoint(folder)), None)

@@ -11,7 +11,7 @@ from shoptune.report.collect import BASE
 from shoptune.studio.address import Address
 from shoptune.studio.background import in_thread
 from shoptune.studio.charts import chart_with_table
-from shoptune.studio.pages._paging import pager
+from shoptune.studio.parts.paging import pager
 from shoptune.studio.reading.rows import PAGE_SAMPLES, baselines, dropped_samples, drops_of, statistics_of
 from shoptune.studio.run_folder import Artifact, RunFolder
 from shoptune.studio.selection import Selection

@@ -13,11 +13,11 @@ from shoptune.infer.prompt import Prompt
 from shoptune.infer.serve import SERVED_NAME
 from shoptune.studio.address import Address
 from shoptune.studio.background import in_thread
+from shoptune.studio.parts.answer import show_asked
 from shoptune.studio.reading.asking import Way, asked_how
 from shoptune.studio.reading.servable import Servable
 from shoptune.studio.serving import Server, Servers, State
 from shoptune.studio.theme import card, problems_shown, quiet
-from shoptune.studio.views.answer import show_asked
 
 URL = "at a URL"  # the choice of a server that the studio did not start
 NOTHING = "none"
