@@ -20,8 +20,9 @@ setup: ## install the environments: [STAGES="data merge ..."] [KIND=cpu|gpu] [WI
 # Without TRACK, the targets run the demo in runs/demo. With TRACK, they train Qwen2-72B for a track of the challenge:
 # make export TRACK=1 RUN=runs/kdd24 RAW=raw QUESTIONS=development.json
 
-.PHONY: demo rehearsal data train sweep merge quantize infer evaluate export report
+.PHONY: demo rehearsal data teach train sweep merge quantize infer evaluate export report
 # data: build the rows of each adapter's mixture
+# teach: ask a teacher for product types, and build rows with them (demo only)
 # train: train the adapters
 # sweep: score the ensemble over wise-ft alphas on the development questions
 # merge: merge the ensemble with the best alpha

@@ -31,11 +31,13 @@ from shoptune.plan.machines import MachineFile
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.sweep.config import SweepConfig
 from shoptune.sweep.grid_config import GridConfig
+from shoptune.teach.config import TeacherRecipe
 
 PAGE = Path(__file__).with_name("configs.md")
 PAGES: Mapping[str, tuple[type[Settings], str]] = {
     "Data recipe": (Recipe, "`data_recipes/*.yaml`; see [data](data.md)."),
     "Mixture": (Mixture, "`data_recipes/mixtures/*.yaml`; see [data](data.md)."),
+    "Teacher recipe": (TeacherRecipe, "`data_recipes/teacher/*.yaml`; see [teacher](teacher.md)."),
     "Sweep": (SweepConfig, "`merge/sweeps/*.yaml`; see [sweep](sweep.md)."),
     "Quantization grid": (GridConfig, "`quantize/grids/*.yaml`; see [quantize](quantize.md#a-grid-of-settings)."),
     "Merge": (MergeConfig, "`merge/*.yaml`; see [merge](merge.md)."),
@@ -76,11 +78,18 @@ def _tables(model: type[Settings]) -> Iterator[str]:
         seen.add(current)
         plugin = key.endswith("}")
         title = f"### {'With ' if plugin else 'Under '}`{key.strip('{}')}`\n\n{_first_line(current)}\n\n" if key else ""
-        yield title + _table(current, "engine method" if plugin else "")
+        yield title + _table(current, "engine method name kind" if plugin else "")
         for name, field in current.model_fields.items():
             nested = [(_join(key, name), each) for each in _models(field.annotation)]
-            one_of = next((each for each in field.metadata if isinstance(each, OneOf)), None)
+            one_of = _one_of(field)
             queue += _plugins(one_of) if one_of else nested
+
+
+def _one_of(field: FieldInfo) -> OneOf | None:
+    """The plug-ins that a field chooses one of, or several of in a list."""
+    annotated = [argument for argument in typing.get_args(field.annotation) if hasattr(argument, "__metadata__")]
+    metadata = [*field.metadata, *(each for argument in annotated for each in argument.__metadata__)]
+    return next((each for each in metadata if isinstance(each, OneOf)), None)
 
 
 def _plugins(one_of: OneOf) -> list[tuple[str, type[Settings]]]:
@@ -130,11 +139,14 @@ def _cell(text: str) -> str:
 
 
 def _default(model: type[Settings], field: FieldInfo) -> str:
-    if any(isinstance(each, OneOf) for each in field.metadata):
-        return f"`{model.plugin_default}`" if issubclass(model, InlineSettings) else "required"
+    one_of = _one_of(field)
+    if one_of and issubclass(model, InlineSettings):
+        return f"`{model.plugin_default}`"
     value = field.get_default(call_default_factory=True)
     if value is PydanticUndefined:
         return "required"
+    if one_of and isinstance(value, Settings):
+        return f"`{getattr(value, one_of.key)}`"
     if isinstance(value, Settings):
         return "see below"
     return f"`{_cell(json.dumps(_plain(value), ensure_ascii=False))}`"
@@ -147,9 +159,9 @@ def _plain(value: Any) -> Any:
 
 
 def _type(field: FieldInfo) -> str:
-    if any(isinstance(each, OneOf) for each in field.metadata):
-        one_of = next(each for each in field.metadata if isinstance(each, OneOf))
-        return " or ".join(f"`{name}`" for name in settings_plugins(one_of.package, one_of.key))
+    if one_of := _one_of(field):
+        names = " or ".join(f"`{name}`" for name in settings_plugins(one_of.package, one_of.key))
+        return f"list of {names}" if typing.get_origin(field.annotation) is tuple else names
     return _name(field.annotation) + _bounds(field.metadata)
 
 
@@ -179,6 +191,8 @@ def _name(annotation: Any) -> str:
 
 
 def _simple(annotation: Any) -> str:
+    if annotation is Any:
+        return "any value"
     if issubclass(annotation, Settings):
         return "mapping"
     if issubclass(annotation, Enum):

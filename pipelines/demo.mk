@@ -7,6 +7,7 @@ BASE := examples/tiny_base
 
 MODELS := base adapter-a adapter-b merged merged-free padded awq
 data: $(DEMO)/data-a/manifest.json $(DEMO)/data-b/manifest.json
+teach: $(DEMO)/data-teacher/manifest.json
 train: $(DEMO)/adapter-a/manifest.json $(DEMO)/adapter-b/manifest.json
 sweep: $(DEMO)/sweep/manifest.json
 merge: $(DEMO)/merged/manifest.json $(DEMO)/alone/adapter-a/manifest.json $(DEMO)/alone/adapter-b/manifest.json
@@ -18,6 +19,15 @@ report: $(DEMO)/report.html
 
 $(DEMO)/data-%/manifest.json: data_recipes/mixtures/demo-%.yaml $(wildcard data_recipes/*.yaml)
 	$(SHOPTUNE) data build $< --raw examples/raw --out $(@D)
+
+# The tiny base as a teacher: product types of a few products, and rows built with them, on which nothing is trained.
+$(DEMO)/tables/manifest.json: $(wildcard examples/raw/reviews2023/*)
+	$(SHOPTUNE) data ingest --raw examples/raw --source reviews2023 --out $(@D)
+$(DEMO)/teacher/manifest.json: data_recipes/teacher/product_types.yaml infer/cpu-float32.yaml $(DEMO)/tables/manifest.json \
+    $(BASE)/manifest.json
+	$(SHOPTUNE) teach $< --tables $(DEMO)/tables --model $(BASE) --set backend.profile=infer/cpu-float32.yaml --limit 4 --out $(@D)
+$(DEMO)/data-teacher/manifest.json: data_recipes/mixtures/demo-teacher.yaml $(wildcard data_recipes/*.yaml) $(DEMO)/teacher/manifest.json
+	$(SHOPTUNE) data build $< --tables $(DEMO)/tables --teacher $(DEMO)/teacher --out $(@D)
 
 $(DEMO)/adapter-%/manifest.json: training_configs/demo-%.yaml $(DEMO)/data-%/manifest.json $(BASE)/manifest.json
 	$(SHOPTUNE) train $< --out $(@D)
@@ -65,10 +75,11 @@ $(DEMO)/submission/manifest.json: infer/cpu.yaml $(DEMO)/awq/manifest.json
 # A stage publishes its folder completely or not at all, so make need not delete manifests when it is interrupted.
 .PRECIOUS: $(DEMO)/data-%/manifest.json $(DEMO)/adapter-%/manifest.json $(DEMO)/alone/%/manifest.json \
     $(DEMO)/answers/adapter-%/manifest.json $(DEMO)/scores/%/manifest.json $(DEMO)/sweep/manifest.json \
+    $(DEMO)/tables/manifest.json $(DEMO)/teacher/manifest.json $(DEMO)/data-teacher/manifest.json \
     $(DEMO)/merged/manifest.json $(DEMO)/padded/manifest.json $(DEMO)/awq/manifest.json $(DEMO)/submission/manifest.json $(DEMO)/report.html \
     $(DEMO)/answers/base/manifest.json $(DEMO)/answers/merged/manifest.json \
     $(DEMO)/answers/merged-free/manifest.json $(DEMO)/answers/padded/manifest.json $(DEMO)/answers/awq/manifest.json
 
-$(DEMO)/report.html: $(MODELS:%=$(DEMO)/scores/%/manifest.json) $(DEMO)/sweep/manifest.json \
+$(DEMO)/report.html: $(MODELS:%=$(DEMO)/scores/%/manifest.json) $(DEMO)/sweep/manifest.json $(DEMO)/data-teacher/manifest.json \
     $(DEMO)/submission/manifest.json
 	$(SHOPTUNE) report $(DEMO)

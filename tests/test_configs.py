@@ -22,6 +22,7 @@ from shoptune.quantize.config import QuantizeConfig
 from shoptune.stage import Stage
 from shoptune.sweep.config import load_sweep
 from shoptune.sweep.grid_config import load_grid
+from shoptune.teach.config import TeacherRecipe
 from shoptune.train.config import load_train_config
 from tests.cli.parsing import parse
 
@@ -52,13 +53,15 @@ def test_there_are_configs_of_every_stage() -> None:
 
 
 @pytest.mark.parametrize("path", YAMLS, ids=str)
-def test_every_yaml_is_valid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: C901 - a table
+def test_every_yaml_is_valid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: C901, PLR0912 - a table
     monkeypatch.chdir(ROOT)
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# "), "the first line is the command that runs it"
     match path.parts[:-1]:
         case ("data_recipes", "mixtures"):
             load_mixture(path)
+        case ("data_recipes", "teacher"):
+            load(path, TeacherRecipe)
         case ("data_recipes",):
             assert load_tasks(path.parent)
         case ("training_configs", "base"):

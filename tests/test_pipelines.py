@@ -79,6 +79,22 @@ def test_every_command_parses_and_every_config_loads(track: int, monkeypatch: py
     assert load_profile(arguments["export"].file).engine.tensor_parallel_size == 4
 
 
+def test_the_demo_asks_a_teacher_and_builds_rows_with_its_table() -> None:
+    command = ["make", "--no-print-directory", "-n", "-B", "teach"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    commands = [shlex.split(line)[1:] for line in printed.splitlines() if "bin/shoptune" in line]
+    made = {" ".join(command[:2]): command[command.index("--out") + 1] for command in commands}
+    assert list(made) == ["data ingest", "teach data_recipes/teacher/product_types.yaml", "data build"]
+    tables, table, _ = made.values()
+    teach, build = commands[1:]
+    assert teach[teach.index("--tables") + 1] == build[build.index("--tables") + 1] == tables
+    assert build[build.index("--teacher") + 1] == table
+    assert load_mixture(ROOT / build[2]).mixture.teacher[0] == "product_types"
+    command = ["make", "--no-print-directory", "-n", "-B", "report"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "shoptune teach" in printed  # the demo runs it
+
+
 def test_tracks_share_an_ensemble() -> None:
     ensembles = {track: _commands(track)[3][1] for track in (1, 2, 3, 4, 5)}
     assert ensembles[1] == ensembles[3] == ensembles[5] != ensembles[2] == ensembles[4]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from shoptune.artifacts import publish
-from shoptune.artifacts.manifest import Request
-from shoptune.artifacts.publish import Artifact, require_space
+from shoptune.artifacts.manifest import Request, digest
+from shoptune.artifacts.publish import MEASURED, Artifact, require_space
 from shoptune.errors import ShoptuneError
 from shoptune.stage import Stage, run
 from tests.publishing import make
@@ -51,6 +51,21 @@ def test_a_manifest_records_everything(source: Path, tmp_path: Path) -> None:
     assert manifest["versions"]["pytest"] == pytest.__version__
     assert {"git_commit", "command", "started", "finished", "seconds"} <= manifest.keys()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["input.txt", "out"]
+
+
+def test_measured_figures_go_to_the_manifest(source: Path, tmp_path: Path) -> None:
+    def made_at(rate: float) -> Artifact:
+        def write(folder: Path) -> None:
+            _write(folder)
+            (folder / MEASURED).write_text(json.dumps({"rate": rate}))
+
+        return make(Request("train", {}, {"source": source}), tmp_path / str(rate), write)
+
+    made = [made_at(rate).manifest for rate in (1.5, 2.5)]
+    assert [manifest["measured"] for manifest in made] == [{"rate": 1.5}, {"rate": 2.5}]
+    assert made[0]["outputs"].keys() == {"a.txt", "sub/b.txt"}
+    assert digest(tmp_path / "1.5") == digest(tmp_path / "2.5")
+    assert not (tmp_path / "1.5" / MEASURED).exists()
 
 
 def test_nothing_is_done_when_up_to_date(source: Path, tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_a_refusal_names_the_file_and_the_remedy(number: int, remedy: str) -> No
 def test_help_lists_the_commands_in_pipeline_order() -> None:
     help_text = _run("-h").stdout
     commands = [line.split()[0] for line in help_text.partition("Commands:")[2].splitlines() if line.strip()]
-    assert commands[:8] == ["data", "train", "sweep", "merge", "quantize", "infer", "evaluate", "export"]
+    assert commands[:8] == ["data", "teach", "train", "sweep", "merge", "quantize", "infer", "evaluate"]
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,10 @@ from shoptune.data.render.record_schema import RecordError
 from shoptune.data.render.renderer import Renderer
 from shoptune.data.tables.database import Database, records
 from shoptune.data.tables.raw_database import open_raw
+from shoptune.data.tables.teacher import TeacherTable, TeacherTables
 from shoptune.data.tables.views import attach, materialize, shared_views
 from shoptune.shopbench.rows import Row
+from tests.data.taught import make_all
 
 _ROOT = Path(__file__).parents[2]
 _TRIED = 60  # records of a task
@@ -24,11 +26,12 @@ _TRIED = 60  # records of a task
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """The tables and views of every recipe, over examples/raw."""
+    """The tables and views of every recipe, over examples/raw, with a teacher's tables."""
     tasks = list(load_tasks(_ROOT / "data_recipes").values())
     folders = sources.folders(tasks, _ROOT / "examples" / "raw")
     folder = tmp_path_factory.mktemp("shop")
-    database = open_raw(tasks, folders, folder)
+    taught = TeacherTables.of(map(TeacherTable.load, make_all(tmp_path_factory.mktemp("taught"))))
+    database = open_raw(tasks, folders, folder, teacher=taught)
     for views in shared_views(tasks):
         for name in views:
             materialize(database, folder, tasks, name)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from shoptune.data.recipe import load_tasks
-from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.rows import Row
 from tests.golden import check_golden
 
@@ -21,13 +20,12 @@ ROWS = 3
 def test_a_task_renders_as_it_did(name: str, rows_of: Callable[[str], list[Row]], *, update_golden: bool) -> None:
     rows = rows_of(name)[:ROWS]
     assert len(rows) == ROWS, "the made-up shop gives too few rows of this task"
-    text = "\n".join(f"--- {row.language}\n{row.question.input_field}\n>>> {_answer(row)}" for row in rows) + "\n"
+    text = (
+        "\n".join(f"--- {row.language}\n{row.question.input_field}\n>>> {row.chat[-1]['content']}" for row in rows)
+        + "\n"
+    )
     check_golden(GOLDEN / TASKS[name].source / f"{name}.txt", text, update=update_golden)
 
 
 def test_every_golden_file_belongs_to_a_task() -> None:
     assert {file.stem for file in GOLDEN.rglob("*.txt")} == set(TASKS)
-
-
-def _answer(row: Row) -> str:
-    return answer_text(row.question.task_type, row.question.output_field)

@@ -8,6 +8,7 @@ import pytest
 
 from shoptune.data.mixture import load_mixture
 from shoptune.data.recipe import load_tasks
+from shoptune.data.tables.teacher import COLUMNS, JUDGE, PHRASINGS, PRODUCT_TYPES, tables_read
 
 ROOT = Path(__file__).parents[2]
 MIXTURES = sorted((ROOT / "data_recipes" / "mixtures").glob("*.yaml"))
@@ -33,6 +34,17 @@ def test_v8_has_all_of_v7() -> None:
     v7, v8 = (load_mixture(ROOT / "data_recipes" / "mixtures" / f"{name}.yaml").mixture for name in ("v7", "v8"))
     assert v7.seed == v8.seed
     assert all(v8.tasks[name] == rows for name, rows in v7.tasks.items())
+
+
+def test_v8_with_a_teacher_has_all_of_v8_and_uses_every_table() -> None:
+    plans = [load_mixture(ROOT / "data_recipes" / "mixtures" / f"{name}.yaml") for name in ("v8", "v8-teacher")]
+    v8, taught = (plan.mixture for plan in plans)
+    assert {name: taught.tasks[name] for name in v8.tasks} == v8.tasks
+    assert list(taught.tasks)[: len(v8.tasks)] == list(v8.tasks)  # earlier tasks decide about near-duplicates
+    assert set(taught.teacher) == set(COLUMNS)
+    read = {table for task in plans[1].tasks.values() for table in tables_read(task.recipe.records, task.views)}
+    assert read == set(COLUMNS) - {PRODUCT_TYPES, PHRASINGS, JUDGE}  # these change other rows
+    assert "teacher" not in v8.fingerprint()
 
 
 @pytest.mark.parametrize("file", MIXTURES, ids=lambda file: file.stem)

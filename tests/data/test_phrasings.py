@@ -41,6 +41,8 @@ _ENDS = {  # as the development questions of the type end
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_has_eight_phrasings(name: str) -> None:
     prompts = set(TASKS[name].recipe.prompts)
+    if all(prompt.startswith("{{ question }}") for prompt in prompts):
+        return  # questions of other rows, which have their own phrasings
     assert len(prompts) >= 8
     # no two phrasings differ only in the order of words
     assert len({tuple(sorted(re.findall(r"\w+", prompt.lower()))) for prompt in prompts}) == len(prompts)

@@ -49,6 +49,8 @@ def test_constrained_answers_need_no_repair(pipeline: Pipeline, engines: EngineH
             assert len(set(parsed)) == 3
             assert set(parsed) <= set(listed_numbers(question.input_field))
     assert {TaskType.MULTIPLE_CHOICE, TaskType.RANKING, TaskType.RETRIEVAL} <= kinds
+    raw = (tmp_path / "out" / "raw.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["raw"] for line in raw] == [answer for _, answer in answers]  # nothing was repaired
     timing = json.loads((tmp_path / "out" / "timing.json").read_text())
     assert timing["questions"] == len(answers)
     assert 0 < timing["latency_p50"] <= timing["latency_p99"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.errors import ShoptuneError
 from shoptune.infer.checks import check_checkpoint, with_adapters
 from shoptune.infer.profile import Profile
-from shoptune.infer.stage import Arguments, load, request
+from shoptune.infer.stage import Arguments, Job, load, request, require
 
 FILE = Path("infer/mine.yaml")
 
@@ -107,3 +109,28 @@ def test_the_adapter_is_an_input(checkpoint: Path, tmp_path: Path, root: Path) -
     assert request(load(arguments)).inputs["adapter"] == adapter
     alone = Arguments(root / "infer" / "cpu.yaml", str(checkpoint), questions)
     assert "adapter" not in request(load(alone)).inputs
+
+
+def test_replicas_need_ray(checkpoint: Path, tmp_path: Path, root: Path) -> None:
+    arguments = Arguments(root / "infer" / "cpu.yaml", str(checkpoint), tmp_path / "questions.json", replicas=2)
+    with pytest.raises(ShoptuneError) as raised:
+        load(arguments)
+    what = "needs --engine ray; the local engine is a single one"
+    assert str(raised.value) == f"--replicas: 2: {what}; add --engine ray, or leave it out"
+
+
+def test_dynamic_examples_need_batches_in_order(checkpoint: Path, tmp_path: Path, root: Path) -> None:
+    file, changes = root / "infer" / "cpu.yaml", ["prompting.dynamic.every=4"]
+    arguments = Arguments(file, str(checkpoint), tmp_path / "questions.json", overrides=changes, engine="ray")
+    with pytest.raises(ShoptuneError) as raised:
+        load(arguments)
+    assert str(raised.value).startswith(f"{file}: prompting.dynamic: cannot be used with --engine ray: ")
+    assert str(raised.value).endswith("; use --engine local, or --set prompting.dynamic=null")
+
+
+def test_missing_ray_stops_only_a_run_on_ray(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    job = Job(Profile(), Checkpoint(checkpoint), tmp_path / "questions.json", Path("profile.yaml"))
+    require(job, tmp_path)
+    with pytest.raises(ShoptuneError, match="Ray is not installed in "):
+        require(replace(job, engine="ray"), tmp_path)

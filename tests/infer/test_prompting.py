@@ -61,8 +61,9 @@ def _preparer(profile: Profile, window: int = NO_WINDOW) -> Preparer:
     return Preparer(profile, FewShotSelector(profile.prompting), Characters(), window)
 
 
-def test_there_are_the_four_papers_strategies() -> None:
-    assert [file.stem for file in STRATEGIES] == ["few-shot-history", "few-shot-tips", "retrieved", "winner"]
+def test_there_are_the_four_papers_strategies_and_one_for_rows_with_reasoning() -> None:
+    stems = [file.stem for file in STRATEGIES]
+    assert stems == ["few-shot-history", "few-shot-tips", "reasoning", "retrieved", "winner"]
 
 
 @pytest.mark.parametrize("task_type", TaskType)

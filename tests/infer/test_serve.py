@@ -53,6 +53,7 @@ def test_the_arguments_of_vllm() -> None:
     server = Server(profile, Path("model"), Endpoint(ANY, 81), {"tuned": Path("a"), "other": Path("b")})
     arguments = " ".join(server.arguments())
     assert arguments.startswith("--model model --served-model-name shoptune --host 0.0.0.0 --port 81 --seed 0 ")
+    assert ' --structured-outputs-config {"backend": "xgrammar", "disable_any_whitespace": true} ' in arguments
     assert " --max-num-batched-tokens 512 " in arguments
     assert arguments.endswith(" --max-loras 2 --lora-modules tuned=a other=b")
 
@@ -67,7 +68,8 @@ def test_the_arguments_of_vllm() -> None:
 )
 def test_settings_that_vllm_reads_from_the_environment(cards: int, kib: int | None, expected: dict[str, str]) -> None:
     profile = Profile.model_validate({"engine": {"tensor_parallel_size": cards, "cpu_kv_cache_gib": kib}})
-    assert profile.engine.environment() == {"VLLM_USE_FLASHINFER_SAMPLER": "0", **expected}
+    always = {"VLLM_USE_FLASHINFER_SAMPLER": "0", "VLLM_REGEX_COMPILATION_TIMEOUT_S": "300"}
+    assert profile.engine.environment() == {**always, **expected}
 
 
 def test_an_adapter_has_a_name() -> None:
@@ -125,6 +127,37 @@ def test_arguments_of_the_chat_template_are_sent(url: str) -> None:
     profile = Profile.model_validate({"chat_template_arguments": {"enable_thinking": False}})
     Client(url, "secret").ask(CHOICE, profile)
     assert _Handler.asked[-1]["chat_template_kwargs"] == {"enable_thinking": False}
+
+
+@pytest.mark.parametrize("url", ["file:///etc", "ftp://127.0.0.1", "127.0.0.1:8000", "here"])
+def test_an_address_that_is_not_http_is_refused(url: str) -> None:
+    with pytest.raises(ShoptuneError, match=r"is not an HTTP address; enter one such as http://127.0.0.1:8000"):
+        Client(url).ask(CHOICE, Profile())
+
+
+@pytest.mark.parametrize("answer", [b"<html>a shop</html>", b"[]", b'{"choices": []}', b"\xff"])
+def test_a_server_that_is_not_a_model(answer: bytes) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Other) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        with pytest.raises(ShoptuneError, match="does not answer as a model does"):
+            Client(f"http://127.0.0.1:{server.server_port}").ask(CHOICE, Profile())
+        thread.join()
+
+
+def test_the_raw_output_is_what_the_server_wrote(url: str) -> None:
+    client, other = Client(url, "secret"), Prompt("Which?\n2. a\n3. b\nAnswer: ", is_multiple_choice=True)
+    assert client.complete(other, Profile()) == "1"
 
 
 def test_a_missing_server_is_a_one_line_error() -> None:

@@ -107,7 +107,7 @@ def test_options_of_other_stages_are_refused() -> None:
 
 
 def test_a_config_of_an_unknown_stage_is_an_error() -> None:
-    with pytest.raises(ShoptuneError, match="is not a train, merge, sweep, quantize or infer config"):
+    with pytest.raises(ShoptuneError, match="is not a train, merge, sweep, quantize, infer or teacher config"):
         stage_of(Path("x.yaml"), {"recipes": []})
 
 

@@ -40,19 +40,21 @@ class _Run:
     def merge(self, name: str, *adapters: str) -> Path:
         return self.model(name, "merge", {"adapters": [{"path": path} for path in adapters]}, {"base": self.base})
 
-    def score(self, name: str, model: Path, right: Sequence[int], **config: object) -> None:
+    def score(self, name: str, model: Path, right: Sequence[int], text: str = "", **config: object) -> None:
         """Score predictions of a model: how many multiple-choice and ranking questions are right."""
         request = Request("infer", {"engine": name, "constraints": {}} | config, {"model": model})
         made = make(
-            request, self.directory / "answers" / name, lambda folder: (folder / "predictions.jsonl").write_text(name)
+            request,
+            self.directory / "answers" / name,
+            lambda folder: (folder / "predictions.jsonl").write_text(text or name),
         )
         results = [
             QuestionScore(float(number % _QUESTIONS < right[number // _QUESTIONS]), None, False)
             for number in range(len(self._asked))
         ]
-        text = json.dumps(summarize(self._asked, results))
+        scores = json.dumps(summarize(self._asked, results))
         request = Request("evaluate", {}, {"predictions": made.path / "predictions.jsonl"})
-        make(request, self.directory / "scores" / name, lambda folder: (folder / "scores.json").write_text(text))
+        make(request, self.directory / "scores" / name, lambda folder: (folder / "scores.json").write_text(scores))
 
 
 @pytest.fixture
@@ -93,6 +95,27 @@ def test_every_step_is_compared_with_the_one_before(made: _Run) -> None:
     assert loss[1].high < 0
     assert steps["padded"].difference is not None
     assert (steps["padded"].difference.low, steps["padded"].difference.high) == (0, 0)
+
+
+def test_models_with_equal_predictions_are_distinguished(made: _Run) -> None:
+    merged = made.merge("merged", "a")
+    padded = made.model("padded", "quantize", {"engine": "pad"}, {"model": merged})
+    made.score("base", made.base, (10, 10))
+    made.score("merged", merged, (20, 20), text="the same")
+    made.score("padded", padded, (20, 20), text="the same")
+    steps = [(step.name, step.kind, step.against) for step in budget_of(collect(made.directory))]
+    assert steps == [("base", "base", None), ("merged", "merged", "base"), ("padded", "padded", "merged")]
+
+
+def test_scores_of_one_name_are_found_in_all_folders(made: _Run) -> None:
+    merged = made.merge("merged", "a")
+    made.score("base", made.base, (10, 10))
+    made.score("v7/merged", merged, (20, 20))
+    made.score("v8/merged", merged, (30, 30))
+    steps = [(step.name, step.score) for step in budget_of(collect(made.directory))]
+    assert steps == [("base", 0.25), ("scores/v7/merged", 0.5), ("scores/v8/merged", 0.75)]
+    run(made.directory)  # the report's other tables too
+    assert "scores/v8/merged" in (made.directory / "report.html").read_text()
 
 
 def test_the_page_and_the_scores_have_the_budget(made: _Run) -> None:

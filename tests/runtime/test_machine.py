@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shoptune.runtime.machine import Probes, inspect_machine
+from shoptune.runtime.machine import Probes, inspect_machine, total_memory
 from shoptune.runtime.machine_facts import GIB
 from shoptune.runtime.nvml import read_gpus
 from tests.runtime.fake_machine import FakeNvml, fake_probes, statvfs, t4, write
@@ -66,6 +66,14 @@ def test_the_narrowest_group_counts(probes: Probes, tmp_path: Path) -> None:
     write(tmp_path / "cgroup" / "job" / "step", {**GROUP, "memory.max": f"{2 * GIB + 5}\n"})
     write(tmp_path / "cgroup", {**GROUP, "memory.max": "max\n"})
     assert inspect_machine(tmp_path, probes).memory_bytes == GIB + 5
+
+
+def test_the_total_is_the_narrowest_limit_in_use_or_not(probes: Probes, tmp_path: Path) -> None:
+    unlimited = total_memory(probes)
+    write(tmp_path / "cgroup" / "job", GROUP)
+    write(tmp_path / "cgroup" / "job" / "step", {**GROUP, "memory.max": f"{2 * GIB + 5}\n"})
+    assert (unlimited, total_memory(probes)) == (16_384_000 * 1024, 2 * GIB + 5)
+    assert 1e8 < total_memory() < 1e14
 
 
 def test_control_groups_of_version_1(probes: Probes, tmp_path: Path) -> None:

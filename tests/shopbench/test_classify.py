@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shoptune.shopbench.classify import lists_options, task_type_of
 from shoptune.shopbench.questions import Question, load_questions
 from shoptune.shopbench.vocabulary import TaskType
+from tests.data.taught import make_all
 from tests.end_to_end.pipeline import run_shoptune
 
 
@@ -46,6 +47,7 @@ def test_phrasings_that_it_was_not_written_for_are_recognized(root: Path, tmp_pa
             held_out[task["name"]] = len(task["prompts"])
         recipe["tasks"] = [task for task in recipe["tasks"] if task["prompts"]]
         (tmp_path / file.name).write_text(yaml.safe_dump(recipe, sort_keys=False), encoding="utf-8")
+    taught = make_all(tmp_path / "taught")
     mixture = tmp_path / "mixtures" / "held-out.yaml"
     mixture.parent.mkdir()
     wanted = {name: 10 * phrasings for name, phrasings in held_out.items() if phrasings}
@@ -53,6 +55,7 @@ def test_phrasings_that_it_was_not_written_for_are_recognized(root: Path, tmp_pa
         yaml.safe_dump(
             {
                 "tasks": wanted,
+                "teacher": [folder.name for folder in taught],
                 "when_short": "shrink",
                 "max_rejected": 0.9,
                 "near_duplicates": None,
@@ -60,7 +63,8 @@ def test_phrasings_that_it_was_not_written_for_are_recognized(root: Path, tmp_pa
             }
         )
     )
-    run_shoptune("data", "build", mixture, "--raw", "examples/raw", "--out", tmp_path / "rows")
+    tables = [word for folder in taught for word in ("--teacher", folder)]
+    run_shoptune("data", "build", mixture, "--raw", "examples/raw", *tables, "--out", tmp_path / "rows")
     columns = ["input_field", "task_type", "is_multiple_choice", "task_name"]
     rows = [
         row

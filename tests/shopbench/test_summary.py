@@ -1,10 +1,11 @@
 """Averages and intervals, compared with values worked out by hand."""
 
+import numpy as np
 import pytest
 
 from shoptune.shopbench.questions import Question
 from shoptune.shopbench.scoring import QuestionScore, score
-from shoptune.shopbench.summary import paired_difference, summarize
+from shoptune.shopbench.summary import RESAMPLES, paired_difference, summarize
 from shoptune.shopbench.vocabulary import Metric, TaskType, Track
 
 
@@ -68,3 +69,16 @@ def test_the_paired_difference_detects_a_better_model() -> None:
 
 def test_the_paired_difference_of_equal_scores_is_zero() -> None:
     assert paired_difference([0.2, 0.9], [0.2, 0.9]) == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("size", [1, 3, 96, 1211, 70_001])
+def test_drawing_in_parts_does_not_change_the_interval(size: int) -> None:
+    """Compared with all resamples drawn together, by which earlier reports were made."""
+    resamples = RESAMPLES if size < 2000 else 3
+    differences = np.random.default_rng(1).choice([-1.0, 0.0, 1.0, 1 / 3], size)
+    draws = np.random.default_rng(20240718).integers(size, size=(resamples, size))
+    low, high = np.percentile(differences[draws].mean(axis=1), (2.5, 97.5))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shoptune.shopbench.summary.RESAMPLES", resamples)
+        found = paired_difference(list(differences), [0.0] * size)
+    assert found == (differences.mean(), low, high)

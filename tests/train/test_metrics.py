@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from shoptune.train.metrics import loss_curve, read_metrics, write_metrics
-from shoptune.train.speed import Speed
+from shoptune.train.speed import Rates, Speed, read_rates
 
 HISTORY = [
     {"step": 10, "epoch": 0.5, "loss": 2.0, "learning_rate": 1e-4, "grad_norm": 1.5, "tokens/total": 512},
@@ -49,3 +49,23 @@ def test_speed_and_time_left() -> None:
     state = {"step": 10, "steps": 100, "tokens": 20_480, "loss": 1.23456, "learning_rate": 9.5e-5}
     assert speed.describe(state, 20.0) == "step 10 of 100, loss 1.235, lr 9.5e-05, 1,024 tokens/s, 3 min 0 s left"
     assert speed.describe(state | {"step": 11, "steps": 20_011}, 22.0).endswith("11 h 6 min left")
+
+
+def test_rates_are_those_between_entries(tmp_path: Path) -> None:
+    rates = Rates(tmp_path / "speed.jsonl")
+    rates.begin(0, 0, 100.0)
+    rates.record(10, 5_000, 110.0, 1_000)
+    rates.record(12, 9_000, 111.0, 1_000)  # less than 1/200 of 1,000 steps later
+    rates.record(20, 9_000, 120.0, 1_000)
+    rates.record(20, 9_000, 125.0, 1_000)  # an evaluation after the same step
+    assert read_rates(tmp_path / "speed.jsonl") == [(10, 500.0), (20, 400.0)]
+
+
+def test_a_resumed_run_repeats_the_rates_after_its_checkpoint(tmp_path: Path) -> None:
+    file = tmp_path / "speed.jsonl"
+    file.write_text("[10, 500.0]\n[20, 400.0]\n[30, 4")
+    rates = Rates(file)
+    rates.begin(15, 7_000, 0.0)
+    rates.record(20, 9_000, 4.0, 100)
+    assert read_rates(file) == [(10, 500.0), (20, 500.0)]
+    assert read_rates(tmp_path / "none") == []

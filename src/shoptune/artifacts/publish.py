@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +15,10 @@ from typing import Any
 
 from shoptune.artifacts.manifest import MANIFEST, Fingerprint, Request, changes, describe, digest, read_manifest
 from shoptune.errors import fail
+from shoptune.runtime.progress_file import published
 
 _REQUEST = ".request.json"
+MEASURED = ".measured.json"
 _GIGABYTE = 10**9
 _COSTLY_SECONDS = 600
 
@@ -47,7 +50,8 @@ def publish(
 
     `write` fills a folder next to `out`. When it returns, all files are hashed and flushed to disk, the manifest is
     written, and the folder is renamed to `out`. If the process is killed at any time, either the old artifact or none
-    remains.
+    remains. Figures that differ from run to run, such as speeds, belong in a JSON file named `MEASURED`: its content
+    goes to the manifest, as `measured`, and the file is not an output.
 
     Args:
         request: the request for the artifact.
@@ -73,13 +77,21 @@ def publish(
             raise fail(staging, "", "another process is writing to it", "wait until it has finished") from error
         started = datetime.now(UTC)
         _prepare(staging, fingerprint, keep=resume)
-        known = write(staging)
+        with published(staging, _about(request, started)):
+            known = write(staging)
         (staging / _REQUEST).unlink()
-        manifest = describe(request, fingerprint, staging, known, started)
+        measured = _take_measured(staging)
+        manifest = describe(request, fingerprint, staging, known, started) | measured
         _publish(staging, out, manifest)
     finally:
         os.close(lock)
     return Artifact(out, manifest, rebuilt=True)
+
+
+def _about(request: Request, started: datetime) -> dict[str, Any]:
+    """Describe the stage that works on an artifact, for those who watch its progress."""
+    inputs = {name: str(path) for name, path in request.inputs.items()}
+    return {"stage": request.stage, "inputs": inputs, "command": sys.argv, "started": started.isoformat()}
 
 
 def up_to_date(request: Request, fingerprint: Fingerprint, out: Path) -> Artifact | None:
@@ -163,6 +175,16 @@ def _prepare(staging: Path, fingerprint: Fingerprint, *, keep: bool) -> None:
             else:
                 entry.unlink()
     note.write_text(fingerprint.value, encoding="utf-8")
+
+
+def _take_measured(staging: Path) -> dict[str, Any]:
+    """Remove the file of measured figures, and return its content for the manifest."""
+    file = staging / MEASURED
+    if not file.is_file():
+        return {}
+    measured = json.loads(file.read_text(encoding="utf-8"))
+    file.unlink()
+    return {"measured": measured}
 
 
 def _publish(staging: Path, out: Path, manifest: Mapping[str, Any]) -> None:

@@ -28,7 +28,9 @@ from shoptune.cli import (
     questions,
     report,
     serve,
+    studio,
     sweep,
+    teach,
     train,
 )
 from shoptune.cli.comforts import add_comforts
@@ -39,8 +41,8 @@ from shoptune.runtime.progress import complain
 
 _USER_ERROR, _INTERRUPTED = 2, 130
 _COMMANDS = (
-    *(data, train, sweep, merge, quantize, infer, evaluate, export),
-    *(questions, convert, report, plan, serve, ask, configs),
+    *(data, teach, train, sweep, merge, quantize, infer, evaluate, export),
+    *(questions, convert, report, studio, plan, serve, ask, configs),
 )
 
 

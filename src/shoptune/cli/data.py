@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from shoptune.cli.options import Config, Force, Out, Set
-
-Engine = Annotated[
-    Literal["local", "ray"],
-    typer.Option("--engine", help="where to run: `ray` uses the cluster at RAY_ADDRESS, or this machine"),
-]
+from shoptune.cli.options import Config, Engine, Force, Out, Set
 
 Recipes = Annotated[
     Path | None,
     typer.Option("--recipes", metavar="DIR", help="folder of the recipes; default: the mixture's folder or its parent"),
+]
+
+Teacher = Annotated[
+    list[Path],
+    typer.Option("--teacher", metavar="DIR", help="a table written by `shoptune teach` (repeatable)"),
 ]
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ def data_build(
         Path | None, typer.Option("--tables", metavar="DIR", help="tables written by `shoptune data ingest`")
     ] = None,
     recipes: Recipes = None,
+    teacher: Teacher = [],  # noqa: B006 - typer copies it
     engine: Engine = "local",
     overrides: Set = [],  # noqa: B006 - typer copies it
     force: Force = False,
@@ -50,7 +51,7 @@ def data_build(
     from shoptune.stage import execute
 
     raw = raw and find_config(raw)
-    execute(DATA, Arguments(mixture, raw, overrides, tables, engine, recipes), out, force=force)
+    execute(DATA, Arguments(mixture, raw, overrides, tables, engine, recipes, teacher), out, force=force)
 
 
 @app.command("ingest")
@@ -102,6 +103,7 @@ def data_preview(
     raw: Annotated[Path, typer.Option("--raw", metavar="DIR", help="raw files, one folder per source")] = Path(
         "examples/raw"
     ),
+    teacher: Teacher = [],  # noqa: B006 - typer copies it
     rows: Annotated[int, typer.Option("--rows", help="number of rows to show")] = 3,
 ) -> None:
     """Show a few rows of one task. They are rendered as the model will see them.
@@ -111,7 +113,7 @@ def data_preview(
     from shoptune.config.shipped import find_config
     from shoptune.data.listing import print_preview
 
-    print_preview(recipe, task, find_config(raw), rows)
+    print_preview(recipe, task, find_config(raw), rows, teacher)
 
 
 @app.command("stats")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from shoptune.cli.options import Config, Force, Model, Out, Questions, Set
+from shoptune.cli.options import Config, Engine, Force, Model, Out, Questions, Set
 
 
 def infer(
@@ -16,6 +16,11 @@ def infer(
     out: Out,
     adapter: Annotated[
         str | None, typer.Option("--adapter", metavar="DIR", help="folder of an adapter to apply to the checkpoint")
+    ] = None,
+    engine: Engine = "local",
+    replicas: Annotated[
+        int | None,
+        typer.Option("--replicas", min=1, help="number of engines with `--engine ray`; default: one per GPU, or 1"),
     ] = None,
     overrides: Set = [],  # noqa: B006 - typer copies it
     force: Force = False,
@@ -28,7 +33,8 @@ def infer(
     from shoptune.plan.checks import check_infer, with_checks
     from shoptune.stage import execute
 
-    execute(with_checks(INFER, check_infer), Arguments(file, model, questions, adapter, overrides), out, force=force)
+    arguments = Arguments(file, model, questions, adapter, overrides, engine, replicas)
+    execute(with_checks(INFER, check_infer), arguments, out, force=force)
 
 
 def register(app: typer.Typer) -> None:

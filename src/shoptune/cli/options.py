@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,3 +23,7 @@ ApiKey = Annotated[
     typer.Option("--api-key", metavar="KEY", envvar="SHOPTUNE_API_KEY", show_envvar=True, help="the server's API key"),
 ]
 Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="port of the server")]
+Engine = Annotated[
+    Literal["local", "ray"],
+    typer.Option("--engine", help="where to run: `ray` uses the cluster at RAY_ADDRESS, or this machine"),
+]

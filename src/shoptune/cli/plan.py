@@ -31,6 +31,9 @@ def plan(
         typer.Option("--weights", help="format of the weights that inference loads"),
     ] = None,
     processes: Annotated[int | None, typer.Option("--processes", min=1, help="number of training processes")] = None,
+    records: Annotated[
+        int | None, typer.Option("--records", min=1, help="number of records of a teacher recipe; default: those of v8")
+    ] = None,
     overrides: Set = [],  # noqa: B006 - typer copies it
     in_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
@@ -45,7 +48,7 @@ def plan(
     from shoptune.plan.report import as_json, as_text
     from shoptune.plan.run import Options, plan_config
 
-    made = plan_config(file, Options(tuple(overrides), model, machine, weights, track, processes))
+    made = plan_config(file, Options(tuple(overrides), model, machine, weights, track, processes, records))
     if in_json:
         typer.echo(json.dumps(as_json(made), indent=2))
     else:

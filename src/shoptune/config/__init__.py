@@ -210,7 +210,8 @@ def _problem(path: Path, model: type[Settings], details: dict[str, Any]) -> Prob
         return Problem(path, where, *model.unknown_key(location))
     if details["type"] == "union_tag_invalid":
         tag, tags = details["ctx"]["tag"], re.findall("'(.*?)'", details["ctx"]["expected_tags"])
-        return Problem(path, where, f"no such {location[-1]}: '{tag}'", nearest(tag, tags))
+        what = details["ctx"]["discriminator"].strip("'") if isinstance(location[-1], int) else location[-1]
+        return Problem(path, where, f"no such {what}: '{tag}'", nearest(tag, tags))
     if details["type"] == "missing":
         return Problem(path, where, "is missing", "add it")
     message = details["msg"].removeprefix("Value error, ")

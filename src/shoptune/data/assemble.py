@@ -41,7 +41,8 @@ def assemble(plan: Plan, tables: Mapping[str, SourceTables], context: Context, e
         for _ in executor.map(partial(compute_view, context), views):
             pass
     wanted = plan.wanted(context.tasks)
-    assembly = _Assembly(context, executor, RowFilter.of(plan.mixture, sum(wanted.values())))
+    row_filter = RowFilter.of(plan.mixture, sum(wanted.values()), context.teacher)
+    assembly = _Assembly(context, executor, row_filter)
     parts: list[pa.Table] = []
     with bar("data", sum(wanted.values())) as progress:
         for part in assembly.rows(wanted):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -11,8 +10,8 @@ from contextlib import AbstractContextManager
 from itertools import chain, islice
 from typing import Any, Literal, Protocol, TypeVar
 
-from shoptune.errors import fail
 from shoptune.runtime.gc_tuning import tune_garbage_collection
+from shoptune.runtime.ray_cluster import ray_cluster
 
 PieceT = TypeVar("PieceT")
 ResultT = TypeVar("ResultT")
@@ -87,22 +86,14 @@ class _Ray(AbstractContextManager["Executor"]):
     """One Ray task per piece of work."""
 
     def __init__(self, workers: int) -> None:
-        self._workers = workers
+        self._workers, self._cluster = workers, ray_cluster(workers)
 
     def __enter__(self) -> Executor:
-        try:
-            import ray
-        except ImportError as error:
-            raise fail("--engine", "ray", "Ray is not installed", "install shoptune[ray], or use local") from error
-
-        local = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": self._workers, "include_dashboard": False}
-        ray.init(log_to_driver=False, logging_level="error", **local)
+        self._cluster.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        import ray
-
-        ray.shutdown()
+        self._cluster.__exit__(None, None, None)
 
     def map(self, work: Callable[[PieceT], ResultT], pieces: Iterable[PieceT]) -> Iterator[ResultT]:
         import ray

@@ -12,10 +12,22 @@ from pydantic import Field, model_validator
 from shoptune.config import Settings, load
 from shoptune.config.paths import ConfigPath, from_here
 from shoptune.config.shipped import shipped_root
-from shoptune.data.recipe import RECIPES, Task, has_recipes, load_tasks
+from shoptune.data.recipe import RECIPES, Name, Task, has_recipes, load_tasks
 from shoptune.errors import Problem, ShoptuneError, nearest
 
 Count = Annotated[int, Field(ge=1)]
+
+
+class Judge(Settings):
+    """Which rows the teacher's table `judge` lets pass; rows that it does not score pass.
+
+    Attributes:
+        min_correctness: rows with a lower score from 1 to 5 are dropped.
+        min_difficulty: rows with a lower score from 1 to 5 are dropped.
+    """
+
+    min_correctness: Annotated[int, Field(ge=1, le=5)] = 4
+    min_difficulty: Annotated[int, Field(ge=1, le=5)] = 1
 
 
 class Mixture(Settings):
@@ -25,6 +37,9 @@ class Mixture(Settings):
         seed: decides which records are selected, how they are phrased, and the order of rows.
         validation_fraction: the share of rows that is held out from training.
         tasks: number of rows of each task.
+        teacher: the tables to take from a teacher, by name; `data build --teacher DIR` says where they are. Tasks that
+            read a table which is not there are absent.
+        judge: drops rows by the scores in the teacher's table `judge`; null keeps all.
         row_fraction: the share of every task's rows to make, at least one row each; for a trial of a large mixture.
         when_short: what to do if a source is absent or has too few records: `stop`; `shrink` to what there is; `scale`,
             which also distributes the rows of absent sources among the other tasks.
@@ -58,6 +73,8 @@ class Mixture(Settings):
     seed: int = 0
     validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
     tasks: Annotated[dict[str, Count], Field(min_length=1)]
+    teacher: tuple[Name, ...] = ()
+    judge: Judge | None = None
     row_fraction: Annotated[float, Field(gt=0)] = 1.0
     when_short: Literal["stop", "shrink", "scale"] = "stop"
     decontaminate_against: tuple[ConfigPath, ...] = ()
@@ -82,11 +99,14 @@ class Mixture(Settings):
     def _tokens_are_counted(self) -> Mixture:
         if self.max_tokens is not None and self.tokenizer is None:
             raise ValueError("max_tokens needs a tokenizer")
+        if self.judge and "judge" not in self.teacher:
+            raise ValueError("judge needs the teacher's table: add judge to `teacher`")
         return self
 
     def fingerprint(self) -> dict[str, Any]:
         """The settings that decide the rows, as JSON values."""
-        return self.model_dump(mode="json", exclude={"memory_gb", "workers"})
+        unused = {name for name in ("teacher", "judge") if not getattr(self, name)}
+        return self.model_dump(mode="json", exclude={"memory_gb", "workers", *unused})
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, field_validator, model_validator
 
@@ -15,8 +15,12 @@ from shoptune.errors import Problem, ShoptuneError, fail, nearest
 from shoptune.shopbench.metrics import METRICS_OF
 from shoptune.shopbench.vocabulary import Metric, TaskType, Track
 
+if TYPE_CHECKING:
+    from shoptune.shopbench.rows import Provenance
+
 RECIPES = "data_recipes"  # the folder of the recipes that ship with shoptune
 TABLES = "tables"  # the source of a recipe that declares its tables
+TEACHER = "teacher"  # the source of a recipe that reads a teacher's tables only
 _TRACK_PREFIX = "amazon-kdd-cup-24-"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -102,7 +106,7 @@ class Recipe(Settings):
 
     Attributes:
         source: the source's name: that of its module and of its folder below the raw directory; or `tables`, for the
-            tables that the recipe declares.
+            tables that the recipe declares; or `teacher`, if it reads only tables that a teacher wrote.
         tables: files of the tables, by the name that queries use; with `source: tables` only.
         files: folder or Hub id of the source's files, if they are not in the raw directory.
         views: DuckDB queries under names that the tasks' queries may use.
@@ -142,6 +146,7 @@ class Task:
         files: as in the recipe.
         file: the recipe's file.
         tables: the tables that the recipe declares.
+        written: the phrasings that a teacher wrote, with the answer that holds each.
     """
 
     recipe: TaskRecipe
@@ -150,6 +155,7 @@ class Task:
     files: str | None
     file: Path
     tables: Mapping[str, TableFiles] = field(default_factory=dict)
+    written: Mapping[str, Provenance] = field(default_factory=dict)
 
 
 def load_tasks(directory: Path) -> Mapping[str, Task]:

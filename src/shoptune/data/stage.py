@@ -18,13 +18,15 @@ from shoptune.data.build_result import BuildResult
 from shoptune.data.executor import ExecutorName, executor
 from shoptune.data.filters.candidates import Checks
 from shoptune.data.filters.length import LengthLimit
-from shoptune.data.filters.reasons import SHORTCUT
+from shoptune.data.filters.reasons import unwanted
 from shoptune.data.ingest_stage import cached_tables, cores, raw_inputs
 from shoptune.data.mixture import Plan, load_mixture
 from shoptune.data.readers.declared_tables import DeclaredTables
-from shoptune.data.recipe import Task
+from shoptune.data.recipe import TEACHER, Task
 from shoptune.data.tables.database import Querying, draw_samples
 from shoptune.data.tables.source_tables import SourceTables
+from shoptune.data.tables.teacher import NO_TEACHER, TeacherTables
+from shoptune.data.taught import teaching, with_phrasings, without_missing_tables
 from shoptune.data.worker import Context
 from shoptune.data.write.files import write_build
 from shoptune.data.write.shortfalls import ENOUGH, shortfall_lines
@@ -48,6 +50,7 @@ class Arguments:
         overrides: `key.path=value` texts.
         executor: where work runs; does not change the rows.
         recipes: the recipes' folder, or None for the one that holds the mixture, or the one above it.
+        teacher: folders written by `shoptune teach`, one per table.
     """
 
     file: Path
@@ -56,6 +59,7 @@ class Arguments:
     tables: Path | None = None
     executor: ExecutorName = "local"
     recipes: Path | None = None
+    teacher: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,12 @@ class Job:
 
     Attributes:
         plan: the mixture.
-        tasks: those of its tasks whose source is present.
+        tasks: those of its tasks whose source and teacher's tables are present.
         raw: where the raw files of each source are that is not ingested yet.
         ingested: the folder of the tables of each other source.
         length: limits on a row's length.
         executor: where work runs.
+        teacher: the teacher's tables.
     """
 
     plan: Plan
@@ -77,6 +82,7 @@ class Job:
     ingested: Mapping[str, Path]
     length: LengthLimit
     executor: ExecutorName
+    teacher: TeacherTables = NO_TEACHER
 
 
 def load(arguments: Arguments) -> Job:
@@ -86,18 +92,21 @@ def load(arguments: Arguments) -> Job:
         ShoptuneError: the mixture or a recipe is invalid, or a source is missing.
     """
     plan = load_mixture(arguments.file, arguments.overrides, arguments.recipes)
-    tasks, root = list(plan.tasks.values()), arguments.tables or arguments.raw
-    needs_root = any(not task.tables for task in tasks)
+    teacher = TeacherTables.load(arguments.teacher, plan.mixture.teacher, plan.file)
+    plan = replace(plan, tasks=with_phrasings(plan.tasks, teacher))
+    taught = without_missing_tables(plan, teacher, arguments.overrides)
+    tasks, root = list(taught.values()), arguments.tables or arguments.raw
+    needs_root = any(not task.tables and task.source != TEACHER for task in tasks)
     if (root is None and needs_root) or (arguments.tables and arguments.raw):
         remedy = "pass raw files, or tables written by `shoptune data ingest`"
         raise fail("--raw", "", "exactly one of --raw and --tables is required", remedy)
     ingested = _ingested(tasks, arguments.tables) if arguments.tables else {}
     declared = [task for task in tasks if task.tables]
     raw = sources.folders(declared if arguments.tables else tasks, arguments.raw)
-    present = {name: task for name, task in plan.tasks.items() if task.source in {*raw, *ingested}}
-    _report_absent(plan, present, root or arguments.file)
+    present = {name: task for name, task in taught.items() if task.source in {*raw, *ingested, TEACHER}}
+    _report_absent(plan, taught, present, root or arguments.file)
     length = LengthLimit(plan.mixture.max_characters, plan.mixture.max_tokens, _tokenizer(plan))
-    return Job(plan, present, raw, ingested, length, arguments.executor)
+    return Job(plan, present, raw, ingested, length, arguments.executor, teacher)
 
 
 def request(job: Job) -> Request:
@@ -105,6 +114,7 @@ def request(job: Job) -> Request:
     mixture = job.plan.mixture
     inputs = raw_inputs(job.raw) | {f"tables/{source}": folder for source, folder in job.ingested.items()}
     inputs |= {f"questions/{number}": file for number, file in enumerate(job.plan.questions)}
+    inputs |= {f"teacher/{name}": folder for name, folder in job.teacher.folders.items()}
     inputs |= {"tokenizer": job.length.tokenizer} if job.length.tokenizer else {}
     recipes = {name: task.recipe.model_dump(mode="json") | {"views": task.views} for name, task in job.tasks.items()}
     config = {"mixture": mixture.fingerprint(), "recipes": recipes}
@@ -121,7 +131,7 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
         ShoptuneError: a query is wrong, there are too few records, or too many were rejected.
     """
     plan, mixture = job.plan, job.plan.mixture
-    checks = Checks.of(plan, job.tasks.values(), job.length)
+    checks = Checks.of(plan, job.tasks.values(), job.length, provenance=bool(job.teacher.tables))
     workers = mixture.workers or cores()
     if job.executor == "local" and sum(plan.wanted(job.tasks).values()) < _MANY_ROWS:
         workers = 1  # done before a second process has started
@@ -133,13 +143,13 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
         scratch = (directory / _SCRATCH).absolute()
         querying = Querying(scratch, mixture.seed, samples, mixture.memory_gb, workers, threads)
         paths = {source: replace(found, malformed=()) for source, found in tables.items()}  # what workers need
-        with closing(Context(job.tasks, paths, querying, checks)) as context:
+        with closing(Context(job.tasks, paths, querying, checks, job.teacher)) as context:
             result = assemble(plan, tables, context, pool)
     shutil.rmtree(scratch)
     _stop_when_short(plan, result)
     _report_shortfalls(plan, result)
     _stop_when_too_many_rejects(plan, result)
-    write_build(directory, result, mixture, job.length)
+    write_build(directory, result, mixture, job.length, teaching(result.rows, plan.tasks, job.teacher))
     return {}
 
 
@@ -153,7 +163,8 @@ DATA: Stage[Arguments, Job] = Stage("data", load, request, write, next_command)
 
 def _ingested(tasks: Sequence[Task], root: Path) -> dict[str, Path]:
     """The folder of each source whose tables are present."""
-    return {task.source: root / task.source for task in tasks if not task.tables and (root / task.source).is_dir()}
+    found = {task.source: root / task.source for task in tasks if not task.tables and task.source != TEACHER}
+    return {source: folder for source, folder in found.items() if folder.is_dir()}
 
 
 @contextmanager
@@ -174,12 +185,12 @@ def _tokenizer(plan: Plan) -> Path | None:
     return file
 
 
-def _report_absent(plan: Plan, present: Mapping[str, Task], raw: Path) -> None:
+def _report_absent(plan: Plan, tasks: Mapping[str, Task], present: Mapping[str, Task], raw: Path) -> None:
     """Report the tasks that are dropped because their source is absent, or stop, as the mixture decides."""
-    absent = [name for name in plan.tasks if name not in present]
+    absent = [name for name in tasks if name not in present]
     if not absent:
         return
-    missing = sorted({plan.tasks[name].source for name in absent})
+    missing = sorted({tasks[name].source for name in absent})
     what = f"no folder for {', '.join(missing)}, so {len(absent)} of {len(plan.tasks)} tasks have no records"
     if plan.mixture.when_short == "stop" or not present:
         raise fail(raw, "", what, "put the sources' files there as downloaded, or --set when_short=shrink")
@@ -204,6 +215,7 @@ def _stop_when_short(plan: Plan, result: BuildResult) -> None:
             "lower the number, or --set when_short=shrink",
         )
         for name, counts in result.shortfalls().items()
+        if name in result.wanted
     ]
     if problems and plan.mixture.when_short == "stop":
         raise ShoptuneError(problems)
@@ -222,7 +234,7 @@ def _report_shortfalls(plan: Plan, result: BuildResult) -> None:
 
 
 def _stop_when_too_many_rejects(plan: Plan, result: BuildResult) -> None:
-    rejected = sum(count for (_, _, reason), count in result.rejects.counts.items() if reason != SHORTCUT)
+    rejected = unwanted(result.rejects.counts)
     share = rejected / max(1, len(result.rows) + rejected)
     if share > plan.mixture.max_rejected:
         reasons = sorted({f"{task}: {reason}" for _, task, reason in result.rejects.counts})

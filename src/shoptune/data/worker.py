@@ -16,6 +16,7 @@ from shoptune.data.recipe import Task
 from shoptune.data.render.batch import render
 from shoptune.data.tables.database import Database, Querying, connect, records
 from shoptune.data.tables.source_tables import SourceTables
+from shoptune.data.tables.teacher import NO_TEACHER, TeacherTables
 from shoptune.data.tables.views import attach, materialize
 
 if TYPE_CHECKING:
@@ -34,12 +35,14 @@ class Context:
         tables: the tables of each source.
         querying: how tables are queried; its scratch folder is visible to all workers.
         checks: what to find out about each row.
+        teacher: the teacher's tables.
     """
 
     tasks: Mapping[str, Task]
     tables: Mapping[str, SourceTables]
     querying: Querying
     checks: Checks
+    teacher: TeacherTables = NO_TEACHER
 
     def close(self) -> None:
         """Close the connection that this process has opened, if any."""
@@ -129,7 +132,7 @@ def _database(context: Context) -> Database:
     """This process's connection, with the views that have been computed so far."""
     scratch = context.querying.scratch
     if scratch not in _databases:
-        _databases[scratch] = connect(list(context.tasks.values()), context.tables, context.querying)
+        _databases[scratch] = connect(list(context.tasks.values()), context.tables, context.querying, context.teacher)
     attach(_databases[scratch], scratch)
     return _databases[scratch]
 

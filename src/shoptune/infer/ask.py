@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from shoptune.errors import ShoptuneError, fail
 from shoptune.infer.compose import compose
@@ -58,6 +60,14 @@ class Client:
         Raises:
             ShoptuneError: the server cannot be reached, or it rejects the request.
         """
+        return finished(self.complete(prompt, profile), prompt, profile)
+
+    def complete(self, prompt: Prompt, profile: Profile) -> str:
+        """Return the raw output for one question, from which `ask` extracts the prediction.
+
+        Raises:
+            ShoptuneError: the server cannot be reached, or it rejects the request.
+        """
         [examples] = FewShotSelector(profile.prompting).select([prompt], {})
         constraint, limit = allowed(prompt, profile, NoTokenizer())
         body: dict[str, Any] = {
@@ -69,10 +79,14 @@ class Client:
         }
         if profile.chat_template_arguments:
             body["chat_template_kwargs"] = dict(profile.chat_template_arguments)
-        written = self._post("/v1/chat/completions", body)["choices"][0]["message"]["content"]
-        return finished(written, prompt, profile)
+        try:
+            return str(self._post("/v1/chat/completions", body)["choices"][0]["message"]["content"])
+        except (KeyError, IndexError, TypeError) as error:
+            raise self._not_a_model() from error
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
+        if urlsplit(self.url).scheme not in {"http", "https"}:
+            raise fail(self.url, "", "is not an HTTP address", "enter one such as http://127.0.0.1:8000")
         headers = {"Content-Type": "application/json"}
         if self.api_key:
             headers["Authorization"] = f"Bearer {self.api_key}"
@@ -82,10 +96,16 @@ class Client:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             raise self._refused(error) from error
+        except (http.client.HTTPException, ValueError) as error:
+            raise self._not_a_model() from error
         except OSError as error:
             reason = getattr(error, "reason", error)
             what = f"no server answers ({getattr(reason, 'strerror', None) or reason})".lower()
             raise fail(self.url, "", what, "start one: shoptune serve PROFILE --model DIR") from error
+
+    def _not_a_model(self) -> ShoptuneError:
+        remedy = "check the address, or start a server: shoptune serve PROFILE --model DIR"
+        return fail(self.url, "", "does not answer as a model does", remedy)
 
     def _refused(self, error: urllib.error.HTTPError) -> ShoptuneError:
         if error.code == HTTPStatus.UNAUTHORIZED:

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoptune.infer.chats import Chat, ChatAnswer
 from shoptune.infer.few_shot.example import FewShotExample
 from shoptune.infer.few_shot.selection import FewShotSelector
+from shoptune.infer.json_answers import constrain_to
 from shoptune.infer.prepare import Prepared, Preparer, finished
 from shoptune.infer.profile import Profile
 from shoptune.infer.prompt import Completion, Prompt, Usage
@@ -35,8 +37,8 @@ class Engine:
         self._profile = profile
         selector = FewShotSelector(profile.prompting)  # reads files, and reports their errors, before vLLM starts
         self._llm = _start(checkpoint, profile)
-        tokens = ChatTokenizer(self._llm.get_tokenizer(), checkpoint, profile.chat_template_arguments)
-        self._preparer = Preparer(profile, selector, tokens, self._llm.model_config.max_model_len)
+        self._tokens = ChatTokenizer(self._llm.get_tokenizer(), checkpoint, profile.chat_template_arguments)
+        self._preparer = Preparer(profile, selector, self._tokens, self._llm.model_config.max_model_len)
         self._adapters_loaded = 0
 
     def answer(
@@ -64,10 +66,38 @@ class Engine:
             use_tqdm=False,
             lora_request=self._request(adapter),
         )
+        refuse_failed(outputs)
         return [
-            Completion(finished(output.outputs[0].text, prompt, self._profile), _usage(output))
+            Completion(finished(output.outputs[0].text, prompt, self._profile), _usage(output), output.outputs[0].text)
             for prompt, output in zip(prompts, outputs, strict=True)
         ]
+
+    def chat(self, chats: Sequence[Chat]) -> list[ChatAnswer | None]:
+        """Answer chats as they are: without the profile's prompting, constraints, length limits and repair.
+
+        Args:
+            chats: the chats.
+
+        Returns:
+            The answers, in the same order; None for a chat that does not fit into the engine's context window.
+
+        Raises:
+            ShoptuneError: the checkpoint has no chat template, or its template rejects the messages.
+        """
+        ids = [self._tokens.encode(self._tokens.render(chat.messages)) for chat in chats]
+        window = self._llm.model_config.max_model_len
+        fitting = [number for number, chat in enumerate(chats) if len(ids[number]) + chat.max_tokens <= window]
+        outputs = self._llm.generate(
+            [{"prompt_token_ids": ids[number]} for number in fitting],
+            [_sampling(chats[number]) for number in fitting],
+            use_tqdm=False,
+        )
+        refuse_failed(outputs)
+        answered = {
+            number: ChatAnswer(output.outputs[0].text, _usage(output), output.outputs[0].finish_reason == "stop")
+            for number, output in zip(fitting, outputs, strict=True)
+        }
+        return [answered.get(number) for number in range(len(chats))]
 
     def _parameters(self, asked: Prepared) -> SamplingParams:
         from vllm import SamplingParams
@@ -91,6 +121,26 @@ class Engine:
         """Load the weights of another checkpoint, with the same shapes and element type, into the running engine."""
         self._llm.collective_rpc("reload_weights", kwargs={"weights_path": str(checkpoint)})
         self._llm.reset_prefix_cache()  # otherwise answers would use keys and values of the previous weights
+
+
+def refuse_failed(outputs: Sequence[RequestOutput]) -> None:
+    """Check that vLLM answered every request: it returns an empty text for a request that failed.
+
+    Raises:
+        RuntimeError: a request failed; the reason is in vLLM's log.
+    """
+    failed = sum(output.outputs[0].finish_reason in {"abort", "error"} for output in outputs)
+    if failed:
+        raise RuntimeError(f"vLLM failed to answer {failed} of {len(outputs)} requests; the reason is in its log")
+
+
+def _sampling(chat: Chat) -> SamplingParams:
+    from vllm import SamplingParams
+    from vllm.sampling_params import StructuredOutputsParams
+
+    structured = StructuredOutputsParams(**constrain_to(chat.schema)) if chat.schema else None
+    sampling = {"max_tokens": chat.max_tokens, "temperature": chat.temperature, "seed": chat.seed}
+    return SamplingParams(structured_outputs=structured, **sampling)
 
 
 def _usage(output: RequestOutput) -> Usage:

@@ -56,6 +56,8 @@ class EngineSettings(Settings):
         """Return the settings that vLLM reads only from environment variables."""
         # FlashInfer's sampler is compiled at start-up, which needs nvcc; vLLM's own sampler is equivalent here.
         variables = {"VLLM_USE_FLASHINFER_SAMPLER": "0"}
+        # vLLM gives up on a constraint that is not compiled within 5 s, as on a busy machine, and the answer is empty.
+        variables["VLLM_REGEX_COMPILATION_TIMEOUT_S"] = "300"
         if self.tensor_parallel_size > 1:  # CUDA and threads are not usable in a forked worker
             variables["VLLM_WORKER_MULTIPROC_METHOD"] = "spawn"
         if self.cpu_kv_cache_gib:

@@ -53,7 +53,14 @@ class Usage:
 
 @dataclass(frozen=True)
 class Completion:
-    """The prediction for one question, and the tokens and the time it took."""
+    """The prediction for one question, and the tokens and the time it took.
+
+    Attributes:
+        text: the prediction.
+        usage: the tokens and the time.
+        raw: the model's output, from which the prediction was extracted and repaired; None if it was not kept.
+    """
 
     text: str
     usage: Usage
+    raw: str | None = None

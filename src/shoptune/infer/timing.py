@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from shoptune.infer.prompt import Usage
 
 FILE = "timing.json"
 _PERCENTILES = (50, 95, 99)
+
+
+def busy_seconds(spans: Iterable[tuple[float, float]]) -> float:
+    """Return the time during which at least one engine was answering, in seconds.
+
+    Args:
+        spans: when each batch started, in seconds since the epoch, and the seconds that it took. Batches of different
+            replicas overlap.
+    """
+    busy, until = 0.0, float("-inf")
+    for started, seconds in sorted(spans):
+        busy += max(0.0, started + seconds - max(started, until))
+        until = max(until, started + seconds)
+    return busy
 
 
 def summarize_timing(usages: Sequence[Usage], seconds: float) -> dict[str, float]:

@@ -55,6 +55,12 @@ class LoraChange:
     scale: float
     is_embedding: bool
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the weight that it changes."""
+        rows, columns = self.b.shape[0], self.a.shape[1]
+        return (columns, rows) if self.is_embedding else (rows, columns)
+
     def factors(self) -> Factors:
         """Read both factors in float32 and multiply `b` by the scale.
 

@@ -58,14 +58,10 @@ def load_adapter(path: Path, base: Checkpoint) -> Member:
     reading = _Reading(path, read_json(path / SETTINGS), base)
     _refuse_what_no_delta_expresses(path, reading.settings)
     refuse_pickles(path)
-    parts: dict[str, _Parts] = {}
+    parts, others = _by_module(path)
     targets: dict[str, Change] = {}
-    for spec in read_header(path / _WEIGHTS):
-        name = spec.name.removeprefix(_PREFIX)
-        if match := _PART.fullmatch(name):
-            kind = match["side"] or next(kind for kind in ("magnitude", "tokens", "base") if match[kind])
-            parts.setdefault(match["module"], _Parts(match["module"])).specs[kind] = spec
-        elif name in (EMBEDDING, OUTPUT) and not reading.settings.get("modules_to_save"):
+    for name, spec in others.items():
+        if name in (EMBEDDING, OUTPUT) and not reading.settings.get("modules_to_save"):
             _check_saved_base(reading, name.removesuffix(".weight"), spec)
         else:
             targets[name] = _whole(reading, name, spec)
@@ -75,6 +71,41 @@ def load_adapter(path: Path, base: Checkpoint) -> Member:
                 what = "is trained whole and by factors"
                 raise fail(path / _WEIGHTS, found.module, what, "train it in one way")
     return Member(path, resolve_tied(path, targets, base))
+
+
+def read_factors(path: Path) -> dict[str, LoraChange]:
+    """Open the low-rank factors of an adapter, by the names of the weights that they change.
+
+    The base is not needed, so nothing is compared with it, and weights that are trained whole are left out: use
+    `load_adapter` to merge.
+
+    Raises:
+        ShoptuneError: the folder is not a LoRA adapter, or its deltas depend on the base.
+    """
+    settings = read_json(path / SETTINGS, "choose the folder of an adapter")
+    _refuse_what_no_delta_expresses(path, settings)
+    if settings.get("use_dora"):
+        raise fail(path / SETTINGS, "use_dora", "is true: its deltas depend on the base", "merge it to see them")
+    parts, _ = _by_module(path)
+    return {
+        f"{found.module}.weight": _factors(path, settings, found)
+        for found in parts.values()
+        if found.specs.keys() & {"A", "B"}
+    }
+
+
+def _by_module(path: Path) -> tuple[dict[str, _Parts], dict[str, TensorSpec]]:
+    """The tensors of an adapter's file: parts by module, and whole weights by name."""
+    parts: dict[str, _Parts] = {}
+    others: dict[str, TensorSpec] = {}
+    for spec in read_header(path / _WEIGHTS):
+        name = spec.name.removeprefix(_PREFIX)
+        if match := _PART.fullmatch(name):
+            kind = match["side"] or next(kind for kind in ("magnitude", "tokens", "base") if match[kind])
+            parts.setdefault(match["module"], _Parts(match["module"])).specs[kind] = spec
+        else:
+            others[name] = spec
+    return parts, others
 
 
 def _changes(reading: _Reading, parts: _Parts) -> Iterator[Change]:
@@ -89,6 +120,25 @@ def _changes(reading: _Reading, parts: _Parts) -> Iterator[Change]:
 
 def _low_rank(reading: _Reading, parts: _Parts) -> Change:
     path, settings, module = reading.path, reading.settings, parts.module
+    lora = _factors(path, settings, parts)
+    shape = lora.shape
+    _check_shape(reading, f"{module}.weight", "a delta", shape)
+    magnitude = parts.specs.get("magnitude")
+    if (magnitude is not None) != bool(settings.get("use_dora")):
+        what = f"has {'a' if magnitude else 'no'} magnitude, but its config says use_dora: {settings.get('use_dora')}"
+        raise fail(path / _WEIGHTS, module, what, "copy the adapter with its own adapter_config.json")
+    if magnitude is None:
+        return lora
+    norms = shape[1] if lora.is_embedding else shape[0]
+    if math.prod(magnitude.shape) != norms:
+        what = f"has {math.prod(magnitude.shape)} magnitudes for {norms} norms"
+        raise fail(path / _WEIGHTS, module, what, "merge it into its own base")
+    return DoraChange(lora, magnitude)
+
+
+def _factors(path: Path, settings: Mapping[str, Any], parts: _Parts) -> LoraChange:
+    """The factors of a module, whose rank is that of the config, and their scale."""
+    module = parts.module
     pair = [side for side in "AB" if side in parts.specs]
     if len(pair) < len("AB"):
         raise fail(path / _WEIGHTS, module, f"has only the factor {'/'.join(pair)}", "copy the whole adapter again")
@@ -98,23 +148,9 @@ def _low_rank(reading: _Reading, parts: _Parts) -> Change:
     if rank != expected or b.shape[1] != rank:
         what = f"has factors of rank {rank} and {b.shape[1]}, its config says {expected}"
         raise fail(path / _WEIGHTS, module, what, "copy the adapter with its own adapter_config.json")
-    is_embedding = "lora_embedding_" in a.name
-    shape = (a.shape[1], b.shape[0]) if is_embedding else (b.shape[0], a.shape[1])
-    _check_shape(reading, f"{module}.weight", "a delta", shape)
     alpha = _pattern(settings.get("alpha_pattern"), module, settings["lora_alpha"])
     scale = alpha / math.sqrt(rank) if settings.get("use_rslora") else alpha / rank
-    lora = LoraChange(a, b, scale, is_embedding)
-    magnitude = parts.specs.get("magnitude")
-    if (magnitude is not None) != bool(settings.get("use_dora")):
-        what = f"has {'a' if magnitude else 'no'} magnitude, but its config says use_dora: {settings.get('use_dora')}"
-        raise fail(path / _WEIGHTS, module, what, "copy the adapter with its own adapter_config.json")
-    if magnitude is None:
-        return lora
-    norms = shape[1] if is_embedding else shape[0]
-    if math.prod(magnitude.shape) != norms:
-        what = f"has {math.prod(magnitude.shape)} magnitudes for {norms} norms"
-        raise fail(path / _WEIGHTS, module, what, "merge it into its own base")
-    return DoraChange(lora, magnitude)
+    return LoraChange(a, b, scale, "lora_embedding_" in a.name)
 
 
 def _whole(reading: _Reading, name: str, spec: TensorSpec) -> Change:

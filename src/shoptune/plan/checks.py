@@ -17,6 +17,7 @@ from shoptune.errors import ShoptuneError
 from shoptune.plan.estimate import Estimate, Setting, require
 from shoptune.plan.shapes import Shape, shape_of
 from shoptune.runtime.machine import inspect_machine
+from shoptune.runtime.ray_cluster import is_elsewhere
 from shoptune.stage import Stage
 
 if TYPE_CHECKING:
@@ -79,13 +80,15 @@ def check_quantize(job: QuantizeJob, directory: Path) -> None:
 
 
 def check_infer(job: InferJob, directory: Path) -> None:
-    """Check that this machine can run the inference.
+    """Check that this machine can run the inference. Other machines of a Ray cluster are not checked.
 
     Raises:
         ShoptuneError: it cannot; the error lists every reason.
     """
     from shoptune.plan.infer import plan_infer
 
+    if job.engine == "ray" and is_elsewhere():
+        return
     _check(job.checkpoint.path, directory, lambda setting: plan_infer(setting, job.profile, "unquantized"))
 
 

@@ -82,7 +82,7 @@ def plan_infer(setting: Setting, profile: Profile, weights: Weights, track: int 
         track: the challenge's track whose time limit applies, or None to ignore time limits.
     """
     machine, options = setting.machine, profile.engine
-    load = _load(setting, profile, weights)
+    load = load_of(setting, profile, weights)
     computing = engine(load.shape, load.weight_bytes, machine, load.parallel)
     minutes = _minutes(computing, profile) if computing.is_known else {}
     budget, tokens = _gpu(setting, profile, load) if machine.gpus else _cpu(setting, profile, load)
@@ -124,7 +124,7 @@ def plan_infer(setting: Setting, profile: Profile, weights: Weights, track: int 
     )
 
 
-def _load(setting: Setting, profile: Profile, weights: Weights) -> Load:
+def load_of(setting: Setting, profile: Profile, weights: Weights) -> Load:
     """Describe the model as loaded. A model that is not quantized yet is padded as `shoptune quantize` would do."""
     shape, parallel = setting.shape, profile.engine.tensor_parallel_size
     declared = profile.engine.dtype if profile.engine.dtype != "auto" else shape.dtype

@@ -134,6 +134,13 @@ def _figures(plan: Plan) -> Iterator[str]:
         yield f"trained weights: {figures['trainable_parameters']:,}"
         if figures["tokens_per_second"]:
             yield f"speed: about {figures['tokens_per_second']:,} tokens/s"
+    if "calls" in figures:
+        yield f"calls: {figures['calls']:,}, {figures['prompt_tokens']:,} tokens in prompts"
+        yield f"answers: at most {figures['answer_tokens_at_most']:,} tokens"
+        if "cost_at_most" in figures:
+            yield f"cost: at most {figures['cost_at_most']:,.2f}, in the currency of the recipe's price"
+        if "gpu_hours" in figures:
+            yield f"GPUs: about {figures['gpu_hours']:,.1f} hours of one GPU, on {figures['replicas']} engines"
     chosen = figures.get("track")
     for number, minutes in figures.get("minutes_per_track", {}).items():
         if chosen is None or str(chosen) == number:

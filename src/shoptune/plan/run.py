@@ -19,11 +19,13 @@ from shoptune.plan.merge import plan_merge
 from shoptune.plan.models import Model, config_model, named_model
 from shoptune.plan.quantize import plan_quantize
 from shoptune.plan.sweep import plan_sweep
+from shoptune.plan.teach import plan_teach
 from shoptune.plan.train import plan_train
 from shoptune.plan.work import merge_work, quantize_work, sweep_work
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.runtime.machine_facts import Machine
 from shoptune.sweep.config import load_sweep
+from shoptune.teach.config import TeacherRecipe
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Options:
         weights: the format of the weights that inference loads.
         track: the track whose time limit applies.
         processes: the number of training processes.
+        records: the number of records that a teacher is asked about.
     """
 
     overrides: Sequence[str] = ()
@@ -45,6 +48,7 @@ class Options:
     weights: Weights | None = None
     track: int | None = None
     processes: int | None = None
+    records: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Plan:
 
 
 def plan_config(file: Path, options: Options) -> Plan:
-    """Estimate a train, merge, sweep, quantize or infer config.
+    """Estimate a train, merge, sweep, quantize, infer or teacher config.
 
     Raises:
         ShoptuneError: the config is malformed or of another kind, or the model or the machine cannot be found.
@@ -80,7 +84,7 @@ def plan_config(file: Path, options: Options) -> Plan:
     reference, where = _reference(stage, file, values)
     model = named_model(options.model, "--model", "") if options.model else config_model(reference, file, where)
     local = model.local and (options.machine == HERE or bool(model.assumed))
-    setting = Setting(file, model.shape, machine, local or stage == "infer")
+    setting = Setting(file, model.shape, machine, local or stage in {"infer", "teach"})
     return Plan(file, model, machine, _estimate(stage, setting, values, options))
 
 
@@ -99,10 +103,13 @@ def stage_of(file: Path, values: Any) -> str:
         return "merge"
     if "calibration" in keys:
         return "quantize"
+    if {"table", "records", "answer"} <= keys:
+        return "teach"
     if keys and keys <= set(Profile.model_fields):
         return "infer"
-    what = "is not a train, merge, sweep, quantize or infer config"
-    raise fail(file, "", what, "choose one from training_configs/, merge/, merge/sweeps/, quantize/ or infer/")
+    what = "is not a train, merge, sweep, quantize, infer or teacher config"
+    folders = "training_configs/, merge/, merge/sweeps/, quantize/, infer/ or data_recipes/teacher/"
+    raise fail(file, "", what, f"choose one from {folders}")
 
 
 def _refuse_others(stage: str, options: Options) -> None:
@@ -111,12 +118,18 @@ def _refuse_others(stage: str, options: Options) -> None:
     Raises:
         ShoptuneError: the user passed at least one of them; the error lists all.
     """
-    given = {"--track": (options.track, "infer"), "--weights": (options.weights, "infer")}
-    given["--processes"] = (options.processes, "train")
+    given: dict[str, tuple[object, tuple[str, ...]]] = {
+        "--track": (options.track, ("infer",)),
+        "--weights": (options.weights, ("infer", "teach")),
+        "--processes": (options.processes, ("train",)),
+        "--records": (options.records, ("teach",)),
+    }
     problems = [
-        Problem(name, "", f"applies to {meant} configs, but this is a {stage} config", "remove the option")
+        Problem(
+            name, "", f"applies to {' and '.join(meant)} configs, but this is a {stage} config", "remove the option"
+        )
         for name, (value, meant) in given.items()
-        if value is not None and stage != meant
+        if value is not None and stage not in meant
     ]
     if problems:
         raise ShoptuneError(problems)
@@ -124,7 +137,8 @@ def _refuse_others(stage: str, options: Options) -> None:
 
 def _reference(stage: str, file: Path, values: Mapping[str, Any]) -> tuple[str | None, str]:
     """Return the model that a config names, and the key that names it."""
-    key = {"train": "base_model", "merge": "base", "sweep": "merge", "quantize": "model", "infer": ""}[stage]
+    keys = {"train": "base_model", "merge": "base", "sweep": "merge", "quantize": "model", "infer": "", "teach": ""}
+    key = keys[stage]
     value = resolved(values.get(key))
     if stage == "sweep" and value is not None:
         return load(Path(str(value)), MergeConfig).base, "merge"
@@ -144,5 +158,7 @@ def _estimate(stage: str, setting: Setting, values: Mapping[str, Any], options: 
     if stage == "sweep":
         sweep = load_sweep(file, overrides)
         return plan_sweep(setting, sweep.profile, sweep_work(sweep.config, sweep.merge))
+    if stage == "teach":
+        return plan_teach(setting, load(file, TeacherRecipe, overrides), options.weights, options.records)
     profile = load_profile(file, overrides)
     return plan_infer(setting, profile, options.weights or default_weights(profile), options.track)

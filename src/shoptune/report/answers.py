@@ -76,6 +76,6 @@ def _scores_by_predictions(run: Run) -> dict[str, float]:
         if artifact.stage == "evaluate":
             inputs = (read_manifest(artifact.path) or {})["inputs"]
             if "predictions" in inputs:
-                score = run.scores[artifact.path.name]["overall"]["by_question"]
+                score = run.scores[run.scores_name(artifact)]["overall"]["by_question"]
                 found[inputs["predictions"]["sha256"]] = score
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import PurePath
 from typing import Any
 
 from shoptune.artifacts.manifest import digest, read_manifest
@@ -113,11 +114,9 @@ def _losses(run: Run, model: str, baseline: str) -> dict[str, Difference]:
 
 def _scored(run: Run) -> list[_Scored]:
     """The scores whose model is known from the manifests, from scores to predictions to checkpoint."""
-    infers: dict[str, Mapping[str, Any]] = {}
-    for artifact in run.artifacts:
-        if artifact.stage == "infer":
-            manifest = read_manifest(artifact.path) or {}
-            infers[manifest["outputs"][_PREDICTIONS]["sha256"]] = manifest
+    infers = [
+        (artifact.name, read_manifest(artifact.path) or {}) for artifact in run.artifacts if artifact.stage == "infer"
+    ]
     models = {digest(artifact.path): artifact for artifact in run.artifacts if artifact.stage in {"merge", "quantize"}}
     merges = [read_manifest(artifact.path) or {} for artifact in models.values() if artifact.stage == "merge"]
     bases = {manifest["inputs"]["base"]["sha256"] for manifest in merges if "base" in manifest["inputs"]}
@@ -127,7 +126,7 @@ def _scored(run: Run) -> list[_Scored]:
         if artifact.stage != "evaluate":
             continue
         inputs = (read_manifest(artifact.path) or {})["inputs"]
-        predicted = infers.get(inputs.get("predictions", {}).get("sha256"))
+        predicted = _predicted(inputs.get("predictions", {}), infers)
         if predicted is None:
             continue
         role = _role(predicted["inputs"], models, bases, ensembles=ensembles)
@@ -135,8 +134,16 @@ def _scored(run: Run) -> list[_Scored]:
             kind = _LABELS[role]
             if role == _QUANTIZED:
                 kind += f" ({_engine(models[predicted['inputs']['model']['sha256']])})"
-            found.append(_Scored(artifact.path.name, role, kind, _way(predicted)))
+            found.append(_Scored(run.scores_name(artifact), role, kind, _way(predicted)))
     return found
+
+
+def _predicted(scored: Mapping[str, str], infers: Sequence[tuple[str, Mapping[str, Any]]]) -> Mapping[str, Any] | None:
+    """The manifest of the predictions that were scored; the path decides between models with equal predictions."""
+    same = [(name, each) for name, each in infers if each["outputs"][_PREDICTIONS]["sha256"] == scored.get("sha256")]
+    folder = PurePath("/", scored.get("path", "")).parent
+    at_path = [each for name, each in same if folder.parts[-len(PurePath(name).parts) :] == PurePath(name).parts]
+    return next(iter([*at_path, *(each for _, each in same)]), None)
 
 
 def _role(inputs: Mapping[str, Any], models: Mapping[str, Found], bases: set[str], *, ensembles: bool) -> int | None:

@@ -64,6 +64,10 @@ class Run:
         """The folder of the run's sweep, or None if it has none."""
         return next((artifact.path for artifact in self.artifacts if artifact.stage == "sweep"), None)
 
+    def scores_name(self, artifact: Found) -> str:
+        """The name of an evaluate artifact among the scores."""
+        return artifact.path.name if artifact.path.name in self.scores else artifact.name
+
     def difference(self, model: str, baseline: str) -> Difference | None:
         """Compare two models on the questions that both were scored on; None if there are none."""
         first, second = (by_question(self.scores[name]["per_question"]) for name in (model, baseline))
@@ -116,9 +120,13 @@ def collect(directory: Path) -> Run:
         raise fail(directory, "", "contains no artifacts", "choose the folder of a run, such as runs/demo")
     artifacts = [artifact for _, artifact in sorted(found, key=lambda pair: pair[0])]
     evaluated = [artifact for artifact in artifacts if artifact.stage == "evaluate"]
-    repeated = Counter(artifact.path.name for artifact in evaluated)
-    scores = {
-        artifact.path.name if repeated[artifact.path.name] == 1 else artifact.name: read_json(artifact.path / SCORES)
-        for artifact in evaluated
-    }
+    names = model_names([artifact.name for artifact in evaluated])
+    scores = {name: read_json(artifact.path / SCORES) for name, artifact in zip(names, evaluated, strict=True)}
     return Run(directory, artifacts, scores)
+
+
+def model_names(paths: Sequence[str]) -> list[str]:
+    """Return the name of the folder of each model's scores, or the path itself if several folders have that name."""
+    names = [path.rpartition("/")[2] for path in paths]
+    repeated = Counter(names)
+    return [name if repeated[name] == 1 else path for name, path in zip(names, paths, strict=True)]

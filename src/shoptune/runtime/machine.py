@@ -72,7 +72,14 @@ def inspect_machine(out: Path = Path(), probes: Probes | None = None) -> Machine
 def available_memory(probes: Probes) -> int:
     """Memory available to a new process in bytes: the kernel's estimate, capped by the control groups' limits."""
     available = _meminfo(probes.proc / "meminfo").get("MemAvailable", 0)
-    return min([available, *_left_in_groups(probes)])
+    return min([available, *(group.left for group in _limited_groups(probes))])
+
+
+def total_memory(probes: Probes | None = None) -> int:
+    """Memory in bytes that this process may use, in use or not: the machine's, capped by the control groups' limits."""
+    probes = probes or Probes()
+    total = _meminfo(probes.proc / "meminfo").get("MemTotal", 0)
+    return min([total, *(group.limit for group in _limited_groups(probes))])
 
 
 def free_disk(path: Path, probes: Probes) -> int:
@@ -94,12 +101,20 @@ def _meminfo(file: Path) -> dict[str, int]:
     return values
 
 
-def _left_in_groups(probes: Probes) -> Iterator[int]:
-    """Yield the memory left in each limited control group of this process and its parents; cgroup v2, then v1."""
+@dataclass(frozen=True)
+class _Group:
+    """A control group with a memory limit: the limit and what is left of it, in bytes."""
+
+    limit: int
+    left: int
+
+
+def _limited_groups(probes: Probes) -> Iterator[_Group]:
+    """Yield each limited control group of this process and its parents; cgroup v2, then v1."""
     for folder in _groups(probes, "0::"):
-        yield from _left(folder, "memory.max", "memory.current", "inactive_file")
+        yield from _limited(folder, "memory.max", "memory.current", "inactive_file")
     for folder in _groups(probes, "memory:"):
-        yield from _left(folder, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        yield from _limited(folder, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
 
 
 def _groups(probes: Probes, kind: str) -> list[Path]:
@@ -113,12 +128,12 @@ def _groups(probes: Probes, kind: str) -> list[Path]:
     return [folder for folder in (below, *below.parents) if folder == root or root in folder.parents]
 
 
-def _left(folder: Path, limit: str, usage: str, reclaimable: str) -> Iterator[int]:
+def _limited(folder: Path, limit: str, usage: str, reclaimable: str) -> Iterator[_Group]:
     with suppress(OSError, ValueError):  # no such file, or `max`: there is no limit
         most = int((folder / limit).read_text(encoding="utf-8"))
         used = int((folder / usage).read_text(encoding="utf-8"))
         stat = dict(line.split() for line in (folder / "memory.stat").read_text(encoding="utf-8").splitlines())
-        yield max(most - used + int(stat.get(reclaimable, 0)), 0)
+        yield _Group(most, max(most - used + int(stat.get(reclaimable, 0)), 0))
 
 
 def _has_flash_attention() -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from shoptune.errors import fail
+from shoptune.runtime.progress_file import ProgressFile, current
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -33,8 +34,17 @@ class Bar(Protocol):
 def bar(title: str, total: float) -> Iterator[Bar]:
     """Show the progress of `total` steps of work while the block runs.
 
-    The bar has its own copy of the descriptor of stderr, so it keeps working while a stage redirects its output.
+    The bar has its own copy of the descriptor of stderr, so it keeps working while a stage redirects its output. While
+    a stage publishes its progress (`progress_file.published`), the bar's is part of it.
     """
+    with _shown(title, total) as inner:
+        file = current()
+        yield _Published(inner, file, title, total) if file else inner
+
+
+@contextmanager
+def _shown(title: str, total: float) -> Iterator[Bar]:
+    """The bar that the user sees."""
     if _output.quiet:
         with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
             yield _Lines(nowhere, title, total)
@@ -145,3 +155,28 @@ class _Lines:
 
     def note(self, text: str) -> None:
         self._text = f", {text}"
+
+
+@dataclass
+class _Published:
+    """Progress that is shown, and published in a file."""
+
+    inner: Bar
+    file: ProgressFile
+    title: str
+    total: float
+    done: float = 0.0
+    text: str = ""
+
+    def advance(self, steps: float = 1) -> None:
+        self.inner.advance(steps)
+        self.done += steps
+        self._publish()
+
+    def note(self, text: str) -> None:
+        self.inner.note(text)
+        self.text = text
+        self._publish()
+
+    def _publish(self) -> None:
+        self.file.write(self.title, min(1.0, self.done / self.total) if self.total else 0.0, self.text)

@@ -11,7 +11,7 @@ from itertools import accumulate
 import pyarrow as pa
 
 from shoptune.shopbench.answers import answer_text
-from shoptune.shopbench.chat import chat
+from shoptune.shopbench.chat import Message, chat
 from shoptune.shopbench.questions import Question
 from shoptune.shopbench.task_types import DEFINITIONS, Reference
 from shoptune.shopbench.vocabulary import Metric, TaskType, Track
@@ -40,8 +40,31 @@ SCHEMA = pa.schema(
 )
 
 
+# Further columns of data sets with rows that a teacher's answers went into; null in their other rows.
+PROVENANCE_FIELDS = (
+    pa.field("teacher_model", pa.string()),
+    pa.field("prompt_version", pa.string()),
+    pa.field("answer_digest", pa.string()),
+)
+PROVENANCE = tuple(field.name for field in PROVENANCE_FIELDS)
+
 # The columns that make up a question: the benchmark's fields.
 QUESTION_COLUMNS = SCHEMA.names[: SCHEMA.names.index("source")]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The answer of a teacher that a row was made with.
+
+    Attributes:
+        teacher_model: the model that gave the answer.
+        prompt_version: the version of the prompt that asked for it.
+        answer_digest: the digest of the answer, or None if several answers went into the row.
+    """
+
+    teacher_model: str
+    prompt_version: str
+    answer_digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,12 +76,16 @@ class Row:
         source: the data set.
         language: of the question.
         group: what the question is about, a product or a query, so that all rows about it stay in one split.
+        target: the text to learn to write: reasoning that ends with the answer; None for the answer alone.
+        provenance: the teacher's answer that the row was made with, or None.
     """
 
     question: Question
     source: str
     language: str
     group: str = ""
+    target: str | None = None
+    provenance: Provenance | None = None
 
     @property
     def row_id(self) -> str:
@@ -67,12 +94,23 @@ class Row:
         text = "\x1f".join((question.task_name, question.input_field, encode_reference(question.output_field)))
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
+    @property
+    def chat(self) -> list[Message]:
+        """The messages to train on."""
+        question = self.question
+        target = self.target or answer_text(question.task_type, question.output_field)
+        return chat(question.input_field, question.task_type, target)
 
-def to_table(rows: Sequence[Row]) -> pa.Table:
-    """Rows as a Parquet table with `SCHEMA`."""
+
+def to_table(rows: Sequence[Row], *, provenance: bool = False) -> pa.Table:
+    """Rows as a Parquet table with `SCHEMA`.
+
+    Args:
+        rows: the rows.
+        provenance: append the columns of `PROVENANCE_FIELDS`.
+    """
     questions = [row.question for row in rows]
-    answers = [answer_text(question.task_type, question.output_field) for question in questions]
-    chats = [chat(q.input_field, q.task_type, answer) for q, answer in zip(questions, answers, strict=True)]
+    chats = [row.chat for row in rows]
     turns = [message for messages in chats for message in messages]
     starts = list(accumulate((len(messages) for messages in chats), initial=0))
     messages = pa.StructArray.from_arrays(
@@ -92,7 +130,11 @@ def to_table(rows: Sequence[Row]) -> pa.Table:
         "group_id": [hashlib.blake2b((row.group or row.row_id).encode(), digest_size=12).hexdigest() for row in rows],
         "messages": pa.ListArray.from_arrays(pa.array(starts, pa.int32()), messages),
     }
-    return pa.table(columns, schema=SCHEMA)
+    table = pa.table(columns, schema=SCHEMA)
+    for field in PROVENANCE_FIELDS if provenance else ():
+        values = [row.provenance and getattr(row.provenance, field.name) for row in rows]
+        table = table.append_column(field, pa.array(values, pa.string()))
+    return table
 
 
 def to_questions(table: pa.Table) -> list[Question]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 RESAMPLES = 2000
 _SEED = 20240718
 _INTERVAL = (2.5, 97.5)
+_DRAWN_TOGETHER = 1 << 16  # draws that fit into a processor's cache; 20,000 questions are 40 million draws
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,11 @@ def paired_difference(scores: Sequence[float], baseline: Sequence[float]) -> tup
         The difference, and the interval's ends; an interval that excludes 0 means a significant difference.
     """
     differences = np.asarray(scores, dtype=np.float64) - np.asarray(baseline, dtype=np.float64)
-    draws = np.random.default_rng(_SEED).integers(len(differences), size=(RESAMPLES, len(differences)))
-    low, high = np.percentile(differences[draws].mean(axis=1), _INTERVAL)
+    generator, size = np.random.default_rng(_SEED), len(differences)
+    together = max(1, _DRAWN_TOGETHER // size)
+    counts = [min(together, RESAMPLES - done) for done in range(0, RESAMPLES, together)]
+    means = [differences[generator.integers(size, size=(count, size))].mean(axis=1) for count in counts]
+    low, high = np.percentile(np.concatenate(means), _INTERVAL)
     return float(differences.mean()), float(low), float(high)
 
 

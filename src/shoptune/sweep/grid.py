@@ -23,10 +23,9 @@ from shoptune.shopbench.questions import Question, load_questions
 from shoptune.shopbench.scoring import score_predictions
 from shoptune.stage import ConfigFile, Stage, environment
 from shoptune.sweep.grid_config import GridPlan, GridPoint, load_grid
-from shoptune.sweep.grid_points import Scored, draw, sentence, table
+from shoptune.sweep.grid_points import BEST, PLOT, TABLE, VERDICT, Scored, draw, sentence, table
 from shoptune.sweep.repeat import FirstPredictions, repeat_sentence
 
-TABLE, PLOT, VERDICT, BEST = "table.md", "grid.svg", "verdict.txt", "best.yaml"
 _KEPT, _LOG = "points", "grid.log"
 
 

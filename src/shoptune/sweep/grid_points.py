@@ -10,6 +10,7 @@ from typing import Any
 
 from shoptune.artifacts.publish import write_atomically
 
+TABLE, PLOT, VERDICT, BEST = "table.md", "grid.svg", "verdict.txt", "best.yaml"
 _COLOR, _BASELINE = "#1f3b73", "#b5442e"
 _STYLE = {"svg.hashsalt": "shoptune", "svg.fonttype": "none", "font.size": 8}
 _ROW_INCHES, _WIDTH_INCHES = 0.32, 7.0

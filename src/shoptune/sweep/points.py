@@ -10,6 +10,8 @@ from typing import Any
 
 from shoptune.artifacts.publish import write_atomically
 
+POINTS, CURVE, BEST, VERDICT = "points.parquet", "curve.svg", "best.yaml", "verdict.txt"
+
 
 @dataclass(frozen=True)
 class Candidate:

@@ -21,14 +21,21 @@ from shoptune.stage import ConfigFile, Stage, environment
 from shoptune.sweep.config import SweepPlan, load_sweep
 from shoptune.sweep.curve import draw_curve
 from shoptune.sweep.live import live_ensemble
-from shoptune.sweep.points import Candidate, Point, best_point, load_point, save_point, verdict
+from shoptune.sweep.points import (
+    BEST,
+    CURVE,
+    POINTS,
+    VERDICT,
+    Candidate,
+    Point,
+    best_point,
+    load_point,
+    save_point,
+    verdict,
+)
 from shoptune.sweep.repeat import FirstPredictions, repeat_sentence
 from shoptune.sweep.search import STUDY, run_search
 
-POINTS = "points.parquet"
-CURVE = "curve.svg"
-BEST = "best.yaml"
-VERDICT = "verdict.txt"
 _LOG = "vllm.log"
 _KEPT = "points"
 

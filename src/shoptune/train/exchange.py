@@ -14,6 +14,7 @@ PROGRESS = "progress.json"  # the current step, replaced at every step
 FINISHED = "finished.json"  # written last; a run without it was interrupted
 STOP = "stop"  # asks the workers to save a checkpoint and end
 METRICS = "metrics.jsonl"
+SPEED = "speed.jsonl"  # steps and tokens per second; goes to the manifest
 VERSIONS = "versions.json"
 TRANSIENT = (JOB, PROBLEMS, PROGRESS, FINISHED, STOP)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from axolotl.integrations.base import BasePlugin
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
 
 from shoptune.errors import ShoptuneError
-from shoptune.train.exchange import METRICS, PROGRESS, STOP, read_json, write_json
+from shoptune.train.exchange import METRICS, PROGRESS, SPEED, STOP, read_json, write_json
 from shoptune.train.metrics import write_metrics
+from shoptune.train.speed import Rates
 from shoptune.train.watchdog import Watchdog
 
 _SEED = 42  # the default of transformers
@@ -73,6 +75,7 @@ class StepReport(TrainerCallback):
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._watchdog = Watchdog()
+        self._rates = Rates(directory / SPEED)
         self._terminated = False
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -80,6 +83,8 @@ class StepReport(TrainerCallback):
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, self._terminate)
         _restore_tokens(args, state)
+        if state.is_world_process_zero:
+            self._rates.begin(state.global_step, _tokens(state), time.monotonic())
         self._report(state)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -101,6 +106,7 @@ class StepReport(TrainerCallback):
         """
         if state.is_world_process_zero:
             write_metrics(state.log_history, self.directory / METRICS)
+            self._rates.record(state.global_step, _tokens(state), time.monotonic(), state.max_steps)
         if state.log_history and (problem := self._watchdog.problem(state.log_history[-1])):
             raise ShoptuneError([problem])
 
@@ -111,10 +117,9 @@ class StepReport(TrainerCallback):
 
     def _report(self, state: TrainerState) -> None:
         if state.is_world_process_zero:
-            tokens = getattr(state, "tokens", {}).get("total", 0)
             losses = [entry for entry in state.log_history if "loss" in entry]
             last = {key: losses[-1].get(key) for key in ("loss", "learning_rate")} if losses else {}
-            progress = {"step": state.global_step, "steps": state.max_steps, "tokens": int(tokens), **last}
+            progress = {"step": state.global_step, "steps": state.max_steps, "tokens": _tokens(state), **last}
             write_json(self.directory / PROGRESS, progress)
 
     def _terminate(self, *_: object) -> None:
@@ -127,6 +132,11 @@ class StepReport(TrainerCallback):
         flag = torch.tensor(int(asked), device=args.device)  # one rank may see the request a step before another
         torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX)
         return bool(flag.item())
+
+
+def _tokens(state: TrainerState) -> int:
+    """The tokens so far, padding included."""
+    return int(getattr(state, "tokens", {}).get("total", 0))
 
 
 def _restore_tokens(args: TrainingArguments, state: TrainerState) -> None:

@@ -1,12 +1,15 @@
-"""How fast training goes, in words."""
+"""How fast training goes: in words for the terminal, and in figures for the manifest."""
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 _WINDOW = 300  # observations: a minute, at five a second
+_MOST_RATES = 200
 
 
 class Speed:
@@ -35,6 +38,51 @@ class Speed:
                 parts.append(f"{(counted - tokens) / (last - since):,.0f} tokens/s")
             parts.append(f"{_span((state['steps'] - reached) * (last - since) / (reached - step))} left")
         return ", ".join(parts)
+
+
+class Rates:
+    """Writes tokens per second over the course of a training, as JSON lines of a step and a rate.
+
+    Args:
+        file: where to; entries of an interrupted run are kept.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._last = (0, 0, 0.0)
+
+    def begin(self, step: int, tokens: int, now: float) -> None:
+        """Start at a step; what an interrupted run wrote about later steps, which are repeated, is dropped.
+
+        Args:
+            step: steps done so far.
+            tokens: tokens so far.
+            now: in seconds, from any start.
+        """
+        kept = [rate for rate in read_rates(self._file) if rate[0] <= step]
+        self._file.write_text("".join(json.dumps(rate) + "\n" for rate in kept), encoding="utf-8")
+        self._last = (step, tokens, now)
+
+    def record(self, step: int, tokens: int, now: float, steps: int) -> None:
+        """Write the rate since the last entry, unless that was less than 1/200 of all `steps` ago."""
+        since, counted, then = self._last
+        if step <= since or (step - since) * _MOST_RATES < steps or now <= then:
+            return
+        with self._file.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps([step, round((tokens - counted) / (now - then), 2)]) + "\n")
+        self._last = (step, tokens, now)
+
+
+def read_rates(file: Path) -> list[tuple[int, float]]:
+    """The steps and rates in a file of `Rates`; none if there is no file. A line that was cut short ends the list."""
+    rates: list[tuple[int, float]] = []
+    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
+        try:
+            step, rate = json.loads(line)
+        except ValueError:
+            break
+        rates.append((step, rate))
+    return rates
 
 
 def _span(seconds: float) -> str:

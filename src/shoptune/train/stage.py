@@ -13,6 +13,7 @@ from pathlib import Path
 from shlex import quote
 
 from shoptune.artifacts.manifest import Request
+from shoptune.artifacts.publish import MEASURED
 from shoptune.checkpoints.checkpoint import Checkpoint, locate
 from shoptune.checkpoints.hub import local_folder
 from shoptune.config.yaml_loader import as_yaml
@@ -20,9 +21,10 @@ from shoptune.errors import fail
 from shoptune.runtime.environments import go_offline
 from shoptune.stage import Stage, environment
 from shoptune.train.config import TrainConfig, load_train_config
-from shoptune.train.exchange import JOB, METRICS, TRANSIENT, JobFile
+from shoptune.train.exchange import JOB, METRICS, SPEED, TRANSIENT, JobFile
 from shoptune.train.launch import LOG, Nodes, command, join_workers, run_workers
 from shoptune.train.metrics import loss_curve, read_metrics
+from shoptune.train.speed import read_rates
 
 _ROW_FILES = ("*.parquet", "*.arrow", "*.json", "*.jsonl", "*.csv", "*.gz", "*.zst", "README.md")
 _KEPT = (".safetensors", ".json", ".jsonl", ".jinja")
@@ -120,6 +122,8 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
     _keep_results(checkpoints, directory)
     if curve := loss_curve(read_metrics(directory / METRICS)):  # none when training ended before the first logged step
         (directory / CURVE).write_text(curve, encoding="utf-8")
+    if rates := read_rates(directory / SPEED):
+        (directory / MEASURED).write_text(json.dumps({"tokens_per_second": rates}), encoding="utf-8")
     _remove_leftovers(directory)
     return {}
 
@@ -187,7 +191,7 @@ def _keep_results(checkpoints: Path, directory: Path) -> None:
 def _remove_leftovers(directory: Path) -> None:
     for folder in ("checkpoints", "prepared"):
         shutil.rmtree(directory / folder, ignore_errors=True)
-    for file in [*(directory / name for name in (*TRANSIENT, LOG)), *directory.glob("axolotl-*.yaml")]:
+    for file in [*(directory / name for name in (*TRANSIENT, SPEED, LOG)), *directory.glob("axolotl-*.yaml")]:
         file.unlink(missing_ok=True)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from shoptune.data.filters.personal_data import personal_data
+from shoptune.data.filters.personal_data import personal_data, without_personal_data
 
 
 @pytest.mark.parametrize(
@@ -54,3 +56,37 @@ def test_found(text: str, language: str, kind: str) -> None:
 )
 def test_kept(text: str) -> None:
     assert personal_data(text, {"en"}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("write to jane.doe+shop@gmail.com today, or jim@firm.co.uk", "write to [e-mail] today, or [e-mail]"),
+        ("call (212) 736-5000 or 212-736-5001 after six", "call [phone] or [phone] after six"),
+        ("order 112-7654321-1234567, order number: 30045678.", "order [order number], [order number]."),
+        ("jane@example.com, size 4@6, part 31220-51A10", "jane@example.com, size 4@6, part 31220-51A10"),
+        ("", ""),
+    ],
+)
+def test_removed(text: str, expected: str) -> None:
+    assert without_personal_data(text, {"en"}) == expected
+
+
+_PIECES = st.sampled_from(
+    [
+        "jane@gmail.com",
+        "212-736-5000",
+        "(212) 736",
+        "-5000",
+        "+49 30 901820",
+        "112-7654321-1234567",
+        "order number ",
+        "12345678",
+    ]
+)
+
+
+@given(st.lists(_PIECES | st.text(max_size=4), max_size=6).map("".join))
+@example("order number order number 12345678 jane@gmail.com@gmail.com")
+def test_nothing_is_left_in_any_text(text: str) -> None:
+    assert personal_data(without_personal_data(text, {"en", "de"}), {"en", "de"}) is None

@@ -144,6 +144,26 @@ def test_an_adapter_leaves_the_trainers_state_behind_and_names_its_base(
     assert "licences to check before you upload: Amazon Reviews 2023, my_shop" in said
 
 
+def test_the_card_tells_the_share_of_rows_written_with_a_model_and_its_terms(rows: Path, tmp_path: Path) -> None:
+    run(HUB, Job(rows, "me/shop-rows"), tmp_path / "plain")
+    assert "written with a model" not in (tmp_path / "plain" / "README.md").read_text()
+    stats = json.loads((rows / "stats.json").read_text())
+    answers = {"teacher_model": "Qwen2-72B-Instruct", "prompt_version": "0a1b2c3d4e5f"}
+    tables = [
+        {"name": "concepts", "licence": "Tongyi Qianwen\nLICENSE", "answers": [answers | {"rows": 60}]},
+        {"name": "judge", "licence": "", "answers": [answers | {"rows": 0}]},
+    ]
+    stats["teacher"] = {"rows": 60, "share": 0.04, "tables": tables}
+    (rows / "stats.json").write_text(json.dumps(stats))
+    publish(rows, "data", {})
+    run(HUB, Job(rows, "me/shop-rows"), tmp_path / "hub")
+    card = DatasetCard.load(tmp_path / "hub" / "README.md").text
+    assert "## Rows written with a model" in card
+    assert "went into 60 of 1500 rows (4.0%)" in card  # 60 / 1500
+    assert "| concepts | Qwen2-72B-Instruct | 0a1b2c3d4e5f | 60 | Tongyi Qianwen LICENSE |" in card
+    assert "| judge | Qwen2-72B-Instruct | 0a1b2c3d4e5f | 0 | unknown |" in card
+
+
 def test_rows_get_a_card_with_splits_sources_and_licences(rows: Path, tmp_path: Path) -> None:
     run(HUB, Job(rows, "me/shop-rows", "cc-by-4.0"), tmp_path / "hub")
     folder = tmp_path / "hub"

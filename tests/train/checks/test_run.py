@@ -12,6 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from shoptune.checkpoints.checkpoint import Checkpoint
+from shoptune.shopbench.questions import Question
+from shoptune.shopbench.rows import Row, to_table
+from shoptune.shopbench.vocabulary import Metric, TaskType, Track
 from tests.end_to_end.pipeline import ROOT, python_in, run_shoptune
 from tests.sharing import make_once
 
@@ -150,16 +153,29 @@ def _rows(folder: Path, shards: int, answer: str = "{}") -> Path:
     return folder
 
 
+def _reasoned(folder: Path) -> Path:
+    """Rows that are answered with reasoning, as `shoptune data build` writes them with a teacher's rationales."""
+    folder.mkdir()
+    track, metric = Track.REASONING, Metric.ACCURACY
+    question = Question("How many?\n0. 12\n1. 24\nAnswer: ", 1, TaskType.MULTIPLE_CHOICE, "count", metric, True, track)
+    rows = [Row(question, "teacher", "en", target=f"{reason}|1") for reason in ("Two dozen are 24", "2 x 12 = 24")]
+    assert [row["messages"][-1]["content"] for row in to_table(rows).to_pylist()] == [row.target for row in rows]
+    pq.write_table(to_table(rows), folder / "train-00000-of-00001.parquet")
+    return folder
+
+
 def test_rows_of_all_shards_are_tokenized_with_the_real_tokenizer(real_qwen2_tokenizer: Path, tmp_path: Path) -> None:
     settings = [f"tokenizer_config={real_qwen2_tokenizer}", f"datasets.0.path={_rows(tmp_path / 'rows', 5)}"]
     empty, silent = _rows(tmp_path / "empty", 1, answer=" "), "datasets.0.train_on_eos=none"
     v8 = "training_configs/v8.yaml"
-    good, blank, endless, prompt, short = _check(
+    reasoned = _reasoned(tmp_path / "reasoned")
+    good, blank, endless, prompt, short, thought = _check(
         (v8, "", *settings),
         (v8, "", settings[0], f"datasets.0.path={empty}"),
         (v8, "", *settings, silent),
         (v8, "", *settings, "datasets.0.roles_to_train=[assistant,user]"),
         (v8, "", *settings, "sequence_len=20"),
+        (v8, "", settings[0], f"datasets.0.path={reasoned}"),
     )
     assert good["unchecked"] == good["problems"] == []
     assert (
@@ -168,6 +184,9 @@ def test_rows_of_all_shards_are_tokenized_with_the_real_tokenizer(real_qwen2_tok
     assert any("not the answer" in problem for problem in blank["problems"]), blank
     assert any("end-of-turn token <|im_end|> is not trained" in problem for problem in endless["problems"])
     assert any("what is trained is not the answer" in problem for problem in prompt["problems"])
+    # The check compares the trained tokens with the whole turn: with the reasoning, not only the number at its end.
+    assert thought["problems"] == []
+    assert "datasets[0]: 2 rows train their answer and the end-of-turn token, and nothing of" in str(thought["notes"])
     (none_left,) = short["problems"]
     assert "datasets[0]: all of the first 50 rows are longer than sequence_len: 20 tokens; raise" in none_left
 

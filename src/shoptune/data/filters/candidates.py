@@ -70,6 +70,7 @@ class Checks:
         decontaminator: questions that must not be trained on.
         near_duplicates: whether to compute MinHash signatures.
         items: whether to look for the items of the questions, in addition to their words.
+        provenance: whether rows have the columns for a teacher's answers.
         texts: the checks of a row's text.
     """
 
@@ -78,10 +79,11 @@ class Checks:
     decontaminator: Decontaminator
     near_duplicates: bool
     items: bool = True
+    provenance: bool = False
     texts: TextChecks = field(default_factory=TextChecks)
 
     @classmethod
-    def of(cls, plan: Plan, tasks: Iterable[Task], length: LengthLimit) -> Checks:
+    def of(cls, plan: Plan, tasks: Iterable[Task], length: LengthLimit, *, provenance: bool = False) -> Checks:
         """The checks that a mixture asks for.
 
         Raises:
@@ -92,7 +94,15 @@ class Checks:
         mixture = plan.mixture
         has_near = (mixture.near_duplicates or mixture.near_duplicates_across_tasks) is not None
         texts = TextChecks.of(mixture)
-        return cls(length, wording, decontaminator, has_near, items=mixture.decontaminate_items, texts=texts)
+        return cls(
+            length,
+            wording,
+            decontaminator,
+            has_near,
+            items=mixture.decontaminate_items,
+            provenance=provenance,
+            texts=texts,
+        )
 
     def examine(self, rendered: Rendered, recipe: TaskRecipe) -> Candidates:
         """Compute what the row filter compares.
@@ -110,14 +120,12 @@ class Checks:
         hashed = signatures(contents) if self.near_duplicates else np.empty((len(rows), 0), np.uint32)
         has_text = recipe.kind in _TEXT_ANSWERS
         return Candidates(
-            rows=to_table(rows),
+            rows=to_table(rows, provenance=self.provenance),
             digests=words.digests(),
             signatures=hashed,
             bands=bands(hashed) if self.near_duplicates else np.empty((len(rows), 0), np.uint64),
             answers=answer_numbers(map(_answer, rows)) if has_text else np.zeros(len(rows), np.uint64),
-            meanings=meaning_numbers(row.question for row in rows)
-            if self.near_duplicates
-            else np.zeros(len(rows), np.uint64),
+            meanings=_meanings(rows) if self.near_duplicates else np.zeros(len(rows), np.uint64),
             reasons=self.texts.reasons(rows, _texts(rows, words, is_content), recipe.languages),
             contaminated=self._contaminated(rows, contents),
             word_overlap=np.array([_guessed(row) for row in rows], np.float64),
@@ -141,6 +149,15 @@ def _texts(rows: Sequence[Row], words: Words, is_content: NDArray[np.bool_]) -> 
 def _guessed(row: Row) -> float:
     value = score(row.question)
     return math.nan if value is None else value
+
+
+def _meanings(rows: Sequence[Row]) -> NDArray[np.uint64]:
+    """A number for each row's answer in words; 0 for rows that reason, which differ from rows with the answer alone."""
+    import numpy as np
+
+    numbers = meaning_numbers(row.question for row in rows)
+    numbers[np.array([row.target is not None for row in rows], np.bool_)] = 0
+    return numbers
 
 
 def _answer(row: Row) -> str:

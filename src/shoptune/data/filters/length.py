@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoptune.data.render.record_schema import RecordError
-from shoptune.shopbench.answers import answer_text
-from shoptune.shopbench.chat import chat
-from shoptune.shopbench.questions import Question
+from shoptune.shopbench.rows import Row
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -33,17 +31,17 @@ class LengthLimit:
     max_tokens: int | None = None
     tokenizer: Path | None = None
 
-    def check(self, question: Question) -> None:
+    def check(self, row: Row) -> None:
         """Check one row.
 
         Raises:
             RecordError: the row is too long.
         """
-        if len(question.input_field) > self.max_characters:
+        if len(row.question.input_field) > self.max_characters:
             raise RecordError("too long: more characters than max_characters")
         if self.max_tokens is None or self.tokenizer is None:
             return
-        texts = _texts(question)
+        texts = [message["content"] for message in row.chat]
         # A token of a byte-level vocabulary is at least one byte, so most rows need not be encoded.
         if sum(len(text.encode()) + _TOKENS_PER_TURN for text in texts) <= self.max_tokens:
             return
@@ -56,12 +54,6 @@ class LengthLimit:
             raise ValueError("no tokenizer")
         encode = _tokenizer(self.tokenizer).encode
         return sum(len(encode(text, add_special_tokens=False).ids) + _TOKENS_PER_TURN for text in texts)
-
-
-def _texts(question: Question) -> list[str]:
-    """The texts of the chat, turn by turn, including the answer."""
-    answer = answer_text(question.task_type, question.output_field)
-    return [message["content"] for message in chat(question.input_field, question.task_type, answer)]
 
 
 @functools.lru_cache(1)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
 from shoptune.data.filters.reasons import EMAIL, ORDER_NUMBER, PHONE
 
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumberMatch
+
+_DIGIT = re.compile(r"\d")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 _NOBODYS = ("example.com", "example.org", "example.net")  # reserved for documentation by RFC 2606
 # Digits in groups: what is written in one piece is a part number far more often than a phone number.
@@ -43,6 +48,26 @@ def personal_data(text: str, languages: Collection[str]) -> str | None:
     return PHONE if _GROUPED.search(text) and _has_phone_number(text, languages) else None
 
 
+def without_personal_data(text: str, languages: Collection[str]) -> str:
+    """Replace e-mail addresses, phone numbers and order numbers by `[e-mail]`, `[phone]` and `[order number]`.
+
+    `personal_data` finds nothing in the result.
+
+    Args:
+        text: a text in any language.
+        languages: as for `personal_data`.
+    """
+    while personal_data(text, languages):
+        before = text
+        text = _ADDRESS.sub(lambda found: "[e-mail]" if _is_address(found[0]) else found[0], text)
+        text = _AMAZON_ORDER.sub("[order number]", _ORDER.sub("[order number]", text))
+        while match := next(_phone_numbers(text, languages), None):
+            text = f"{text[: match.start]}[phone]{text[match.end :]}"
+        if text == before:  # found only across the whole text
+            return _DIGIT.sub("#", text).replace("@", " at ")
+    return text
+
+
 def _is_address(text: str) -> bool:
     """Whether someone may have this address."""
     if text.rstrip(".-").endswith(_NOBODYS):
@@ -57,7 +82,12 @@ def _is_address(text: str) -> bool:
 
 
 def _has_phone_number(text: str, languages: Collection[str]) -> bool:
-    """Whether a text holds a number that a person may have, written in the groups that its country uses."""
+    """Whether a text has a number that a person may have, written in the groups that its country uses."""
+    return next(_phone_numbers(text, languages), None) is not None
+
+
+def _phone_numbers(text: str, languages: Collection[str]) -> Iterator[PhoneNumberMatch]:
+    """Yield the matches of such numbers, country by country; those of two countries may overlap."""
     from phonenumbers import Leniency, PhoneNumberMatcher, PhoneNumberType, number_type
 
     of_firms = {
@@ -67,8 +97,7 @@ def _has_phone_number(text: str, languages: Collection[str]) -> bool:
         PhoneNumberType.UAN,
     }
     regions = dict.fromkeys(region for language in languages for region in _REGIONS.get(language, ()))
-    return any(
-        _GROUPED.fullmatch(match.raw_string) and number_type(match.number) not in of_firms
-        for region in regions or ("US",)
-        for match in PhoneNumberMatcher(text, region, leniency=Leniency.STRICT_GROUPING)
-    )
+    for region in regions or ("US",):
+        for match in PhoneNumberMatcher(text, region, leniency=Leniency.STRICT_GROUPING):
+            if _GROUPED.fullmatch(match.raw_string) and number_type(match.number) not in of_firms:
+                yield match

@@ -16,6 +16,7 @@ DUPLICATE = "duplicate: the same question"
 NEAR_DUPLICATE = "near-duplicate of another question of the task"
 NEAR_DUPLICATE_ELSEWHERE = "near-duplicate of a question of another task"
 CONTAMINATED = "contaminated: overlaps a question of the benchmark"
+JUDGE = "judge: the teacher scores the row below the mixture's limits"
 SHORTCUT = "shortcut: shared words give the answer away"
 
 # By the key of the mixture that turns a filter off; duplicates are always dropped.
@@ -28,7 +29,15 @@ BY_KEY: Mapping[str, tuple[str, ...]] = {
     "near_duplicates_across_tasks": (NEAR_DUPLICATE_ELSEWHERE,),
     "decontaminate_against": (CONTAMINATED,),
     "limit_word_overlap": (SHORTCUT,),
+    "judge": (JUDGE,),
 }
+_ON_PURPOSE = frozenset({SHORTCUT, JUDGE})  # the mixture sets limits that good records may exceed
+_ONLY_IF_ON = frozenset({"judge"})  # keys that are listed only by mixtures that have them
+
+
+def unwanted(counts: Mapping[tuple[str, str, str], int]) -> int:
+    """How many records were dropped for their content, given rejects by source, task and reason."""
+    return sum(count for (_, _, reason), count in counts.items() if reason not in _ON_PURPOSE)
 
 
 def dropped_by_filter(counts: Mapping[tuple[str, str, str], int], mixture: Mixture) -> dict[str, int | None]:
@@ -44,4 +53,5 @@ def dropped_by_filter(counts: Mapping[tuple[str, str, str], int], mixture: Mixtu
     return {
         key: sum(by_reason.get(reason, 0) for reason in reasons) if getattr(mixture, key) else None
         for key, reasons in BY_KEY.items()
+        if getattr(mixture, key) or key not in _ONLY_IF_ON
     }

@@ -11,11 +11,20 @@ import numpy as np
 from shoptune.data.filters.across_tasks import RowsOfOtherTasks
 from shoptune.data.filters.candidates import Candidates
 from shoptune.data.filters.duplicates import NearDuplicates
-from shoptune.data.filters.reasons import CONTAMINATED, DUPLICATE, NEAR_DUPLICATE, NEAR_DUPLICATE_ELSEWHERE, SHORTCUT
+from shoptune.data.filters.judge import refused_rows
+from shoptune.data.filters.reasons import (
+    CONTAMINATED,
+    DUPLICATE,
+    JUDGE,
+    NEAR_DUPLICATE,
+    NEAR_DUPLICATE_ELSEWHERE,
+    SHORTCUT,
+)
 from shoptune.data.filters.rejects import Rejects
 from shoptune.data.mixture import Mixture
 from shoptune.data.recipe import Task
 from shoptune.data.render.reject import Reject
+from shoptune.data.tables.teacher import NO_TEACHER, TeacherTables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +41,7 @@ class RowFilter:
         similarity: Jaccard similarity from which two rows of a task count as near-duplicates; None keeps both.
         elsewhere: the admitted rows of the tasks before, or None if they are not compared.
         limits_word_overlap: whether tasks are held to their recipes' `word_overlap`.
+        refused: the ids of the rows that the teacher's judge scores too low.
         rejects: the rows and records that were dropped.
         seen: digests of all admitted questions, across tasks.
         tasks: the filter of each task so far, by the task's name.
@@ -40,16 +50,17 @@ class RowFilter:
     similarity: float | None
     elsewhere: RowsOfOtherTasks | None = None
     limits_word_overlap: bool = True
+    refused: frozenset[str] = frozenset()
     rejects: Rejects = field(default_factory=Rejects)
     seen: set[bytes] = field(default_factory=set)
     tasks: dict[str, TaskRowFilter] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, mixture: Mixture, rows: int) -> RowFilter:
+    def of(cls, mixture: Mixture, rows: int, teacher: TeacherTables = NO_TEACHER) -> RowFilter:
         """The filter that a mixture asks for, with room for a number of rows."""
         similarity = mixture.near_duplicates_across_tasks
         elsewhere = None if similarity is None else RowsOfOtherTasks(similarity, rows)
-        return cls(mixture.near_duplicates, elsewhere, mixture.limit_word_overlap)
+        return cls(mixture.near_duplicates, elsewhere, mixture.limit_word_overlap, refused_rows(mixture, teacher))
 
     def of_task(self, task: Task) -> TaskRowFilter:
         """The filter for the rows of a task; the tasks before are finished."""
@@ -131,6 +142,12 @@ class TaskRowFilter:
             found = self.build.elsewhere.finds(candidates.signatures, candidates.bands, candidates.meanings)
             for number in np.flatnonzero(found):
                 reasons[number] = reasons[number] or NEAR_DUPLICATE_ELSEWHERE
+        if self.build.refused:
+            ids = candidates.rows["row_id"].to_pylist()
+            reasons = [
+                reason or (JUDGE if row in self.build.refused else None)
+                for reason, row in zip(reasons, ids, strict=True)
+            ]
         return reasons
 
     def _is_shortcut(self, overlap: float) -> bool:

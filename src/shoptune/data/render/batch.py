@@ -10,7 +10,6 @@ from shoptune.data.recipe import Task
 from shoptune.data.render.record_schema import RecordError
 from shoptune.data.render.reject import Reject
 from shoptune.data.render.renderer import Renderer
-from shoptune.shopbench.questions import Question
 from shoptune.shopbench.rows import Row
 
 
@@ -22,21 +21,21 @@ class Rendered:
     rejects: list[Reject]
 
 
-def render(task: Task, seed: int, records: Iterable[Mapping[str, Any]], check: Callable[[Question], None]) -> Rendered:
+def render(task: Task, seed: int, records: Iterable[Mapping[str, Any]], check: Callable[[Row], None]) -> Rendered:
     """Render records as rows.
 
     Args:
         task: the task that the records were selected for.
         seed: the mixture's seed.
         records: rows of the task's query.
-        check: raises `RecordError` for a question that should be rejected, for example because it is too long.
+        check: raises `RecordError` for a row that should be rejected, for example because it is too long.
     """
     renderer = Renderer(task, seed)
     rendered = Rendered([], [])
     for record in records:
         try:
             row = renderer.row(record)
-            check(row.question)
+            check(row)
         except RecordError as error:
             key, sample = str(record["key"]), str(dict(record))
             rendered.rejects.append(Reject(task.source, task.recipe.name, str(error), key, sample))

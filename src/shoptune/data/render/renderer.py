@@ -14,8 +14,9 @@ from shoptune.data.recipe import Task
 from shoptune.data.render.cleaning import clean
 from shoptune.data.render.kinds import arrange
 from shoptune.data.render.record_schema import RecordError
+from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.questions import Question
-from shoptune.shopbench.rows import Row
+from shoptune.shopbench.rows import PROVENANCE, Provenance, Row
 from shoptune.shopbench.vocabulary import TaskType
 
 # Columns that say what a record is about; rows of different tasks that share a value are of one group.
@@ -31,14 +32,15 @@ class Renderer:
         )
         environment.filters["plural"] = plural
         self._task, self._seed = task, seed
-        self._prompts: list[Template] = [environment.from_string(prompt) for prompt in task.recipe.prompts]
-        self._translations: dict[str, list[Template]] = {
-            language: [environment.from_string(prompt) for prompt in prompts]
-            for language, prompts in task.recipe.translations.items()
+        self._templates: dict[str, Template] = {
+            prompt: environment.from_string(prompt) for prompt in task.recipe.phrasings
         }
 
     def row(self, record: Mapping[str, Any]) -> Row:
         """Make a row; random choices depend on the seed and the record's key alone.
+
+        A record's columns `teacher_model`, `prompt_version` and `answer_digest` become those of the row. A column
+        `rationale` is the text to learn to write: reasoning that ends with the answer.
 
         Raises:
             RecordError: no row can be made of this record; the message says why.
@@ -50,9 +52,9 @@ class Renderer:
         if recipe.answers and isinstance(arranged.reference, list) and len(arranged.reference) != recipe.answers:
             raise RecordError("not as many answers as the prompts ask for")
         language = str(cleaned.get("language") or recipe.language)
-        prompts = self._prompts + self._translations.get(language, [])
+        prompt = rng.choice([*recipe.prompts, *recipe.translations.get(language, ())])
         try:
-            text = rng.choice(prompts).render({**cleaned, **arranged.variables})
+            text = self._templates[prompt].render({**cleaned, **arranged.variables})
         except UndefinedError as error:
             raise RecordError(f"prompt: {error}") from error
         question = Question(
@@ -64,7 +66,25 @@ class Renderer:
             is_multiple_choice=recipe.kind is TaskType.MULTIPLE_CHOICE,
             track=recipe.track,
         )
-        return Row(question, self._task.source, language, _group(cleaned))
+        target = _target(cleaned.get("rationale"), answer_text(recipe.kind, arranged.reference))
+        provenance = _provenance(record) or self._task.written.get(prompt)
+        return Row(question, self._task.source, language, _group(cleaned), target, provenance)
+
+
+def _target(rationale: object, answer: str) -> str | None:
+    """Return the text to learn to write, or None if it is the answer alone."""
+    if rationale is None:
+        return None
+    text = str(rationale)
+    if not text.endswith(answer) or text[: -len(answer)][-1:].isalnum():
+        raise RecordError("rationale: it does not end with the answer")
+    return text
+
+
+def _provenance(record: Mapping[str, Any]) -> Provenance | None:
+    """Return the teacher's answer that a record was selected with, if its query says so."""
+    model, version, digest = (record.get(name) for name in PROVENANCE)
+    return Provenance(str(model), str(version), digest and str(digest)) if model else None
 
 
 def _group(record: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from shoptune.checkpoints.hub import local_folder
 from shoptune.data.readers.declared_reader import read_declared
 from shoptune.data.readers.declared_tables import DeclaredTables, declared_tables
 from shoptune.data.readers.files import find, none_found
-from shoptune.data.recipe import TABLES, Task
+from shoptune.data.recipe import TABLES, TEACHER, Task
 from shoptune.errors import fail, nearest
 
 if TYPE_CHECKING:
@@ -52,11 +52,15 @@ def folders(tasks: Sequence[Task], raw: Path | None) -> Mapping[str, RawFiles]:
     """
     found: dict[str, RawFiles] = {}
     for task in tasks:
+        if task.source == TEACHER:
+            continue
         if task.tables:
             found[task.source] = found.get(task.source) or declared_tables(task)
             continue
         if task.source not in names():
-            raise fail(task.file, "source", f"no source '{task.source}'", nearest(task.source, [*names(), TABLES]))
+            raise fail(
+                task.file, "source", f"no source '{task.source}'", nearest(task.source, [*names(), TABLES, TEACHER])
+            )
         if task.files is not None:
             patterns = _source(task.source).FILES
             found[task.source] = local_folder(task.files, patterns, "dataset", file=task.file, key="files")

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from shoptune.data.readers.files import quoted
 from shoptune.data.readers.table_store import relation
-from shoptune.data.recipe import Task
+from shoptune.data.recipe import TEACHER, Task
 from shoptune.data.tables.memory_limit import MemoryLimit
 from shoptune.data.tables.sample import Sample, sample
 from shoptune.data.tables.source_tables import SourceTables
+from shoptune.data.tables.teacher import NO_TEACHER, TeacherTables, tables_read
+from shoptune.data.tables.teacher_views import create_teacher_tables, with_provenance
 from shoptune.errors import ShoptuneError, fail
 
 if TYPE_CHECKING:
@@ -55,21 +57,26 @@ class Database:
     Attributes:
         connection: the connection to DuckDB.
         memory_limit: its memory limit.
+        teacher: the teacher's tables in it.
         attached: the views whose stored results are attached.
     """
 
     connection: DuckDBPyConnection
     memory_limit: MemoryLimit
+    teacher: TeacherTables = NO_TEACHER
     attached: set[str] = field(default_factory=set)
 
 
-def connect(tasks: Sequence[Task], tables: Mapping[str, SourceTables], querying: Querying) -> Database:
-    """A database with the tables of sources and the views of recipes.
+def connect(
+    tasks: Sequence[Task], tables: Mapping[str, SourceTables], querying: Querying, teacher: TeacherTables = NO_TEACHER
+) -> Database:
+    """A database with the tables of sources and of a teacher, and the views of recipes.
 
     Args:
         tasks: the tasks whose recipes' views are created.
         tables: the tables of each source that the tasks need.
         querying: how tables are queried.
+        teacher: the teacher's tables.
 
     Raises:
         ShoptuneError: a view is not valid SQL.
@@ -84,13 +91,15 @@ def connect(tasks: Sequence[Task], tables: Mapping[str, SourceTables], querying:
     if querying.threads:
         connection.execute(f"SET threads = {querying.threads}")
     connection.execute("SET preserve_insertion_order = false")  # every query whose order matters has ORDER BY
-    sources = sorted({task.source for task in tasks})
+    sources = sorted({task.source for task in tasks} - {TEACHER})
     _refuse_repeated_tables(tasks, {source: tables[source] for source in sources})
     for source in sources:
         _create_tables(connection, tables[source], querying.samples)
-    _confine(connection, [*(tables[source].directory for source in sources), querying.scratch])
-    _create_views(connection, tasks)
-    return Database(connection, MemoryLimit(connection, querying.memory_gb, querying.processes))
+    create_teacher_tables(connection, teacher)
+    folders = [*(tables[source].directory for source in sources), *teacher.folders.values(), querying.scratch]
+    _confine(connection, folders)
+    _create_views(connection, tasks, teacher)
+    return Database(connection, MemoryLimit(connection, querying.memory_gb, querying.processes), teacher)
 
 
 def draw_samples(tables: Mapping[str, SourceTables], wanted: Mapping[str, int], seed: int) -> dict[str, Sample]:
@@ -134,11 +143,14 @@ def _confine(connection: DuckDBPyConnection, folders: Sequence[Path]) -> None:
     connection.execute("SET enable_external_access = false")
 
 
-def _create_views(connection: DuckDBPyConnection, tasks: Sequence[Task]) -> None:
+def _create_views(connection: DuckDBPyConnection, tasks: Sequence[Task], teacher: TeacherTables) -> None:
+    """Create the views of recipes, but not those that read a table which the teacher has not written."""
     import duckdb
 
     for file, task in {task.file: task for task in tasks}.items():
         for name, query in task.views.items():
+            if teacher.lacks(tables_read(query, task.views)):
+                continue
             try:
                 connection.execute(f"CREATE VIEW IF NOT EXISTS {name} AS {query}")
             except duckdb.Error as error:
@@ -160,8 +172,10 @@ def records(database: Database, task: Task, seed: int, most: int, after: int = 0
     """
     import duckdb
 
-    query = f"SELECT * FROM ({task.recipe.records}) ORDER BY md5(concat(?, key)), key LIMIT ? OFFSET ?"
-    values = [f"{seed}/{task.recipe.name}/", most, after]
+    order = "ORDER BY md5(concat($salt, key)), key"
+    selected = f"SELECT * FROM ({task.recipe.records}) {order} LIMIT $most OFFSET $after"
+    query = with_provenance(selected, order, task, database.teacher)
+    values = {"salt": f"{seed}/{task.recipe.name}/", "most": most, "after": after}
 
     def begin() -> Iterator[pa.RecordBatch]:
         """The batches, with the first one already computed: once DuckDB has sorted, it needs no more memory."""

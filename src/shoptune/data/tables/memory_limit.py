@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from shoptune.runtime.machine import total_memory
 from shoptune.runtime.progress import say
 
 if TYPE_CHECKING:
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MOST_OF_MACHINE = 0.5
-_CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 class MemoryLimit:
@@ -51,7 +48,7 @@ class MemoryLimit:
             try:
                 return work()
             except duckdb.OutOfMemoryException:
-                most = self._share * machine_memory() / 1e9
+                most = self._share * total_memory() / 1e9
                 if self._gigabytes >= most:
                     raise
                 larger = min(most, 2 * self._gigabytes)
@@ -61,11 +58,3 @@ class MemoryLimit:
     def _set(self, gigabytes: float) -> None:
         self._gigabytes = gigabytes
         self._connection.execute(f"SET memory_limit = '{gigabytes}GB'")
-
-
-def machine_memory() -> int:
-    """The memory of this machine, or of the container it runs in, in bytes."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    with suppress(OSError, ValueError):  # there is no such file, or no limit
-        memory = min(memory, int(_CONTAINER_LIMIT.read_text(encoding="utf-8")))
-    return memory

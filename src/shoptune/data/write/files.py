@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from shoptune.data.build_result import BuildResult, Rows
@@ -26,12 +27,27 @@ REJECTS = "rejects.jsonl"
 _SAMPLE_CHARACTERS = 400
 
 
-def write_build(directory: Path, result: BuildResult, mixture: Mixture, length: LengthLimit) -> None:
-    """Shuffle and split the rows and write everything."""
+def write_build(
+    directory: Path,
+    result: BuildResult,
+    mixture: Mixture,
+    length: LengthLimit,
+    teaching: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Shuffle and split the rows and write everything.
+
+    Args:
+        directory: the artifact's folder.
+        result: the rows.
+        mixture: how they are split.
+        length: measures their lengths.
+        teaching: statistics about a teacher's part in them.
+    """
     splits = _splits(result.rows, mixture)
     for split, numbers in splits.items():
         _write_shards(directory, split, result.rows, numbers, mixture.shard_rows)
     stats = statistics(result, {split: len(numbers) for split, numbers in splits.items()}, length, mixture)
+    stats |= teaching
     (directory / STATS).write_text(json.dumps(stats, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     _write_rejects(directory / REJECTS, result)
     (directory / "README.md").write_text(_card(stats), encoding="utf-8")
@@ -104,4 +120,7 @@ def _card(stats: Mapping[str, Any]) -> str:
         "|---|---|",
         *[f"| {name} | {counts['made']} |" for name, counts in stats["by_task"].items()],
     ]
+    if teacher := stats.get("teacher"):
+        models = sorted({answers["teacher_model"] for table in teacher["tables"] for answers in table["answers"]})
+        lines += ["", f"Answers of {', '.join(models)} went into {teacher['rows']} rows ({teacher['share']:.1%})."]
     return "\n".join(lines) + "\n"

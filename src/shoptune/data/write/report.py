@@ -57,11 +57,11 @@ def _samples(rows: Rows) -> Mapping[str, list[Sample]]:
     for part in rows.parts:
         if part.num_rows:
             shown = samples.setdefault(part["task_name"][0].as_py(), [])
-            shown += map(_sample, part.slice(0, _SAMPLES_PER_TASK - len(shown))["messages"].to_pylist())
+            shown += map(as_trained, part.slice(0, _SAMPLES_PER_TASK - len(shown))["messages"].to_pylist())
     return samples
 
 
-def _sample(messages: list[Mapping[str, str]]) -> Sample:
+def as_trained(messages: list[Mapping[str, str]]) -> Sample:
     """A chat as ChatML: everything before the answer, and the answer with its end token."""
     asked = "".join(f"<|im_start|>{turn['role']}\n{turn['content']}<|im_end|>\n" for turn in messages[:-1])
     return Sample(f"{asked}<|im_start|>assistant\n", f"{messages[-1]['content']}<|im_end|>")

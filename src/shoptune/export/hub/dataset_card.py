@@ -36,7 +36,7 @@ def dataset_card(
         "reference (`output_field`), its task and metric, and the chat to train on (`messages`).",
         *["", "## Sources and licences", ""],
         "Licences as their publishers state them. The rows are derived from these data: check before you share them.",
-        *["", *data_table(rows), ""],
+        *["", *data_table(rows), "", *_written_with_a_model(stats)],
         *["## Tasks", "", *_tasks(stats), ""],
         *["## How it was made", "", *_making(stats, steps), "", "## Intended use and limits", "", *_LIMITS],
     ]
@@ -78,6 +78,28 @@ def _tasks(stats: Mapping[str, Any]) -> Iterator[str]:
     yield "| task | rows |"
     yield "|---|---:|"
     yield from (f"| {name} | {counts['made']} |" for name, counts in stats["by_task"].items())
+
+
+def _written_with_a_model(stats: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the section on rows that a teacher's answers went into; nothing if there are none."""
+    if not (teacher := stats.get("teacher")):
+        return
+    yield "## Rows written with a model"
+    yield ""
+    share = f"{teacher['rows']} of {stats['rows']} rows ({teacher['share']:.1%})"
+    yield f"Answers of a language model went into {share}: as reasoning, explanations, phrasings,"
+    yield "or facts such as a product's type. In these rows, `teacher_model` names the model, `prompt_version` the"
+    yield "prompt, and `answer_digest` the answer; they are null in all others. The licence terms are those that were"
+    yield "stated when the model was asked. Check them before you train on the rows or share them."
+    yield ""
+    yield "| table | model | prompt | rows | licence terms |"
+    yield "|---|---|---|---:|---|"
+    for table in teacher["tables"]:
+        licence = " ".join(table["licence"].split()).replace("|", "\\|") or UNKNOWN
+        for answers in table["answers"]:
+            model, version = answers["teacher_model"], answers["prompt_version"]
+            yield f"| {table['name']} | {model} | {version} | {answers['rows']} | {licence} |"
+    yield ""
 
 
 def _making(stats: Mapping[str, Any], steps: Sequence[Step]) -> Iterator[str]:

@@ -38,6 +38,7 @@ _ORIGINS: Mapping[str, Origin] = {
     "reviews2023": Origin(
         "Amazon Reviews 2023", UNKNOWN, "https://amazon-reviews-2023.github.io", "no licence is assigned; research use"
     ),
+    "teacher": Origin("A language model", UNKNOWN, "", "see the section on rows written with a model"),
 }
 
 

@@ -1,0 +1,1 @@
+"""Studio: look at a run's artifacts in a browser. The only package that imports the web framework."""

@@ -1,0 +1,1 @@
+"""The studio's pages, one per module, each with a `PAGE`. New modules are discovered."""

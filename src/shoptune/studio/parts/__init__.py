@@ -1,0 +1,1 @@
+"""Sections of pages that are long enough for a module of their own."""

@@ -1,0 +1,1 @@
+"""Options of ECharts, computed from plain values: no function here touches the page."""

@@ -1,0 +1,1 @@
+"""Backends that run a teacher, one per module. New modules are discovered."""
