@@ -53,6 +53,7 @@ def test_the_arguments_of_vllm() -> None:
     server = Server(profile, Path("model"), Endpoint(ANY, 81), {"tuned": Path("a"), "other": Path("b")})
     arguments = " ".join(server.arguments())
     assert arguments.startswith("--model model --served-model-name shoptune --host 0.0.0.0 --port 81 --seed 0 ")
+    assert ' --structured-outputs-config {"backend": "xgrammar", "disable_any_whitespace": true} ' in arguments
     assert " --max-num-batched-tokens 512 " in arguments
     assert arguments.endswith(" --max-loras 2 --lora-modules tuned=a other=b")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import tempfile
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from shoptune.errors import fail
 from shoptune.infer.profile import Profile
 
 SERVED_NAME = "shoptune"
+# Otherwise, a small model that is constrained to JSON may write blanks between two parts up to the length limit.
+_COMPACT_JSON = {"backend": "xgrammar", "disable_any_whitespace": True}
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - wildcard addresses, and how a local client connects
 
 
@@ -69,7 +72,7 @@ class Server:
         """Return the arguments of `vllm serve`."""
         arguments = ["--model", str(self.checkpoint), "--served-model-name", SERVED_NAME]
         arguments += ["--host", self.endpoint.host, "--port", str(self.endpoint.port)]
-        arguments += ["--seed", str(self.profile.seed)]
+        arguments += ["--seed", str(self.profile.seed), "--structured-outputs-config", json.dumps(_COMPACT_JSON)]
         for name, value in self.profile.engine.arguments().items():
             flag = "--" + name.replace("_", "-")
             if isinstance(value, bool):
