@@ -74,7 +74,7 @@ def test_quantization_needs_a_gpu(fake: Fake, qwen2_72b: Path, tmp_path: Path) -
 def test_inference_needs_gpu_memory_a_driver_and_the_right_type(fake: Fake, qwen2_72b: Path, tmp_path: Path) -> None:
     fake(nvml=lambda: FakeNvml([t4(), t4()], driver="535.183.01"), which=lambda name: None)
     profile = Profile(engine=EngineSettings(dtype="bfloat16", tensor_parallel_size=2))
-    job = SimpleNamespace(profile=profile, checkpoint=SimpleNamespace(path=qwen2_72b))
+    job = SimpleNamespace(profile=profile, checkpoint=SimpleNamespace(path=qwen2_72b), engine="local")
     found = reasons(checks.check_infer, job, tmp_path)
     assert [line.split(":")[0] for line in found] == [
         "driver",

@@ -100,6 +100,12 @@ def test_a_number_that_is_infinite_is_rejected() -> None:
         parse_answer(json.dumps(ANSWER).replace("1.5", "1e999"), SCHEMA)
 
 
+@pytest.mark.parametrize("number", [2**53 + 1, -(2**53) - 1, 10**400])
+def test_an_integer_that_a_double_rounds_is_rejected(number: int) -> None:
+    with pytest.raises(AnswerError, match="not JSON"):
+        parse_answer(json.dumps(ANSWER).replace("1.5", str(number)), SCHEMA)
+
+
 @given(st.text())
 def test_any_text_is_either_read_or_rejected(text: str) -> None:
     try:
@@ -113,8 +119,8 @@ def test_any_text_is_either_read_or_rejected(text: str) -> None:
     st.fixed_dictionaries(
         {
             "name": st.none() | st.text(),
-            "count": st.integers(-(10**17), 10**17),
-            "price": st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**17), 10**17),
+            "count": st.integers(-(2**53), 2**53),
+            "price": st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53),
             "aspects": st.lists(
                 st.fixed_dictionaries({"aspect": st.text(), "quotes": st.lists(st.text(), max_size=2)}), max_size=2
             ),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_MOST_DIGITS = 18
+_LARGEST = 2**53  # larger integers are not exact in every JSON reader (RFC 8259, section 6), nor in a column of doubles
+_MOST_DIGITS = 17  # of such an integer with its sign; text with more is refused unread
 _VALUES = ("string", "integer", "number", "boolean", "null")
 
 
@@ -134,10 +135,10 @@ def _refuse(text: str) -> None:
 
 
 def _integer(text: str) -> int:
-    """Read an integer that fits into 64 bits, the type of its column."""
-    if len(text) > _MOST_DIGITS:
+    """Read an integer that every column of numbers holds exactly."""
+    if len(text) > _MOST_DIGITS or abs(value := int(text)) > _LARGEST:
         _refuse(text)
-    return int(text)
+    return value
 
 
 def _float(text: str) -> float:
