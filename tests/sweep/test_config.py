@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from shoptune.errors import ShoptuneError
 from shoptune.infer.profile import Profile
 from shoptune.merge.config import MergeConfig
-from shoptune.sweep.config import SweepConfig, SweepPlan
+from shoptune.merge.sources import Sources
+from shoptune.sweep.config import SweepConfig, SweepPlan, load_sweep
 from shoptune.sweep.points import Candidate
+from shoptune.sweep.stage import request
+
+DEMO = Path("merge/sweeps/demo.yaml")
+
+
+@pytest.fixture(autouse=True)
+def _in_the_repository(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
 
 
 @pytest.fixture
@@ -44,3 +55,26 @@ def test_every_member_stays_in_the_merge_of_a_candidate(plan: SweepPlan) -> None
 
 def test_members_stay_when_all_weights_are_zero(plan: SweepPlan) -> None:
     assert len(plan.best_merge(Candidate(1.0, (0.0, 0.0, 0.0))).adapters) == 3
+
+
+@pytest.mark.parametrize(("grid", "is_valid"), [("[0.5, 1.0]", False), ("[1.0, 0]", True)])
+def test_a_grid_that_is_compared_with_the_base_contains_alpha_zero(grid: str, is_valid: bool) -> None:
+    overrides = [f"alphas={grid}", "no_task_type_below_base=true"]
+    if is_valid:
+        assert load_sweep(DEMO, overrides).config.no_task_type_below_base
+    else:
+        with pytest.raises(ShoptuneError, match="compares every point with alpha 0: add 0 to alphas"):
+            load_sweep(DEMO, overrides)
+
+
+def test_a_search_is_always_compared_with_the_base() -> None:
+    overrides = ["alphas=null", "search={trials: 3, alpha: [0.5, 1.0]}", "no_task_type_below_base=true"]
+    assert load_sweep(DEMO, overrides).config.points == 5
+
+
+def test_the_rule_of_choice_is_part_of_the_request_where_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sources, "of", lambda *_: SimpleNamespace(inputs=dict))  # there are no adapters
+    unset, chosen = (
+        request(load_sweep(DEMO, [f"no_task_type_below_base={value}"])).config for value in ("false", "true")
+    )
+    assert chosen == unset | {"no_task_type_below_base": True}

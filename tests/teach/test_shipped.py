@@ -39,7 +39,8 @@ def test_a_table_has_the_columns_that_builds_need(name: str) -> None:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_answers_are_bounded(name: str) -> None:
-    assert list(_unbounded(RECIPES[name].answer)) == []
+    # A phrasing has several lines, which xgrammar does not allow in texts of bounded length; max_tokens bounds it.
+    assert list(_unbounded(RECIPES[name].answer)) == ([{"type": "string"}] if name == "phrasings" else [])
 
 
 def _unbounded(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -42,12 +42,7 @@ _BAD: dict[str, list[Any]] = {
     "normalization": [{"names": [{"name": "couch"}] * 5}, {"names": ["couch"]}, {"names": [{"name": "x" * 41}]}],
     "phrasings": [{"phrasings": []}, {"phrasings": [{"phrasing": "{{ title }} and what?"}] * 13}],
     "product_types": [{"product_type": "x" * 41}, {"product_type": "mug", "color": "red"}, ["mug"]],
-    "rationales": [
-        {"rationale": "Six times 1.4 is 8.4."},
-        {"rationale": "Six times 1.4 is 8.4.|12"},
-        {"rationale": "So|1"},
-        {"rationale": "Six times \n 1.4 is 8.4.|1"},
-    ],
+    "rationales": [{"rationale": "So|1"}, {"rationale": "x" * 420 + "|1"}, {"rationale": 1}],
     "review_aspects": [
         {"aspects": [{"aspect": "fit", "sentiment": "mixed", "keyphrase": "fits"}]},
         {"aspects": [{"aspect": "fit", "sentiment": "neutral"}]},

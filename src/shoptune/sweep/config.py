@@ -50,6 +50,8 @@ class SweepConfig(Settings):
         questions: a file in the development format; use others than those that you report on.
         alphas: a grid of alphas, in the order in which they are run.
         search: a search, instead of a grid.
+        no_task_type_below_base: leave out points that are significantly worse than alpha 0 on a task type; a grid must
+            then contain alpha 0.
     """
 
     merge: ConfigPath
@@ -57,11 +59,14 @@ class SweepConfig(Settings):
     questions: ConfigPath
     alphas: Annotated[tuple[float, ...], Field(min_length=1)] | None = None
     search: Search | None = None
+    no_task_type_below_base: bool = False
 
     @model_validator(mode="after")
     def _one_way(self) -> SweepConfig:
         if (self.alphas is None) == (self.search is None):
             raise ValueError("give either alphas (a grid) or search")
+        if self.no_task_type_below_base and self.alphas is not None and 0 not in self.alphas:
+            raise ValueError("no_task_type_below_base compares every point with alpha 0: add 0 to alphas")
         return self
 
     @property

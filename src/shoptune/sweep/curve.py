@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoptune.sweep.points import Estimate, Point, best_point
+from shoptune.sweep.points import Estimate, Point
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ _PANEL_INCHES = (2.1, 1.9)
 _STYLE = {"svg.hashsalt": "shoptune", "svg.fonttype": "none", "font.size": 8, "axes.titlesize": 8}
 
 
-def draw_curve(points: Sequence[Point], file: Path) -> None:
+def draw_curve(points: Sequence[Point], best: Point, file: Path) -> None:
     """Write an SVG of the score over alpha with bootstrap intervals: overall, for each track and for each task type.
 
     A line joins points with equal weights; the points of a search, whose weights differ, are not joined.
@@ -44,10 +44,10 @@ def draw_curve(points: Sequence[Point], file: Path) -> None:
         for axes, (title, estimates) in zip(grid.flat, panels.items(), strict=False):
             _draw_panel(axes, alphas, estimates, joined=joined)
             axes.set_title(title)
-            axes.axvline(best_point(points).candidate.alpha, color=_BEST, linestyle=":", linewidth=1)
+            axes.axvline(best.candidate.alpha, color=_BEST, linestyle=":", linewidth=1)
         for axes in list(grid.flat)[len(panels) :]:
             axes.remove()
-        figure.supxlabel(f"wise-ft alpha (0: base, 1: ensemble); best {best_point(points).candidate.alpha:g}")
+        figure.supxlabel(f"wise-ft alpha (0: base, 1: ensemble); best {best.candidate.alpha:g}")
         figure.supylabel("score by question")
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
         plt.close(figure)

@@ -55,8 +55,9 @@ def request(plan: SweepPlan) -> Request:
     """List everything that determines the sweep."""
     sources = Sources.of(plan.merge, Path(plan.config.merge)).inputs()
     inputs = sources | {"questions": Path(plan.config.questions)} | plan.profile.prompting.inputs
+    chosen_by = {"no_task_type_below_base"} if plan.config.no_task_type_below_base else set()
     config = {
-        **plan.config.model_dump(mode="json", include={"alphas", "search"}, exclude_none=True),
+        **plan.config.model_dump(mode="json", include={"alphas", "search"} | chosen_by, exclude_none=True),
         "merge": plan.merge.model_dump(mode="json", exclude={"wise_ft_alpha", "parity"}),
         "profile": plan.profile.model_dump(mode="json"),
     }
@@ -72,12 +73,15 @@ def write(plan: SweepPlan, directory: Path) -> Mapping[str, str]:
         ShoptuneError: a checkpoint, an adapter or the questions are malformed.
     """
     go_offline()
-    points, repeated = _run_points(plan, load_questions(Path(plan.config.questions)), directory)
+    questions = load_questions(Path(plan.config.questions))
+    points, repeated = _run_points(plan, questions, directory)
     _write_table(points, directory / POINTS)
-    draw_curve(points, directory / CURVE)
-    best = plan.best_merge(best_point(points).candidate).model_dump(mode="json")
-    (directory / BEST).write_text(yaml.safe_dump(best, sort_keys=False), encoding="utf-8")
-    (directory / VERDICT).write_text(f"{verdict(points)} {repeated}\n", encoding="utf-8")
+    guarded = [question.task_type.value for question in questions] if plan.config.no_task_type_below_base else []
+    best = best_point(points, guarded)
+    draw_curve(points, best, directory / CURVE)
+    merge = plan.best_merge(best.candidate).model_dump(mode="json")
+    (directory / BEST).write_text(yaml.safe_dump(merge, sort_keys=False), encoding="utf-8")
+    (directory / VERDICT).write_text(f"{verdict(points, best, guarded)} {repeated}\n", encoding="utf-8")
     shutil.rmtree(directory / _KEPT)
     return {}
 

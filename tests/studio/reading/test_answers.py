@@ -130,6 +130,8 @@ def test_models_scored_on_different_questions(run: RunFolder, tmp_path: Path) ->
     assert (first.answers["other"].score, first.difference("other", "base")) == (None, None)
     assert second.answers["other"].prediction is None
     assert second.difference("other", "base") is not None
+    without = AnswersSelection("other", ("other",))  # a question that no shown model was scored on is not shown
+    assert comparison.total(without) == comparison.total(selection) - 1
 
 
 def test_malformed_scores_are_a_one_line_error(run: RunFolder, tmp_path: Path) -> None:

@@ -124,8 +124,7 @@ class Comparison:
         first, second = (self._numbers[name] for name in (model, selection.baseline))
         where, values = self._where(selection)
         both = f"s{first} IS NOT NULL AND s{second} IS NOT NULL"
-        where = f"{where} AND {both}" if where else f"WHERE {both}"
-        found = self._fetch(f"SELECT s{first}, s{second} FROM answers {where} ORDER BY n{first}", values)
+        found = self._fetch(f"SELECT s{first}, s{second} FROM answers {where} AND {both} ORDER BY n{first}", values)
         return [score for score, _ in found], [score for _, score in found]
 
     def _compared(self, model: str, selection: AnswersSelection) -> Versus:
@@ -173,7 +172,8 @@ class Comparison:
 
     def _where(self, selection: AnswersSelection) -> tuple[str, list[object]]:
         """The WHERE clause of a selection; all that comes from the address is a value, not SQL."""
-        conditions, values = [], list[object]()
+        scored = [f"s{self._numbers[name]} IS NOT NULL" for name in selection.shown]
+        conditions, values = [f"({' OR '.join(scored)})"], list[object]()
         for parameter, column in GROUPS.items():
             if chosen := getattr(selection, parameter):
                 conditions.append(f"{column} IN ({', '.join('?' * len(chosen))})")
@@ -193,7 +193,7 @@ class Comparison:
                 searched += [f"p{number}", f"w{number}"]
             conditions.append("(" + " OR ".join(f"contains(lower({name}), lower(?))" for name in searched) + ")")
             values += [selection.text] * len(searched)
-        return ("WHERE " + " AND ".join(conditions) if conditions else ""), values
+        return "WHERE " + " AND ".join(conditions), values
 
 
 _lock = threading.Lock()
