@@ -178,7 +178,7 @@ def test_a_pool_on_ray_answers_as_one_engine_does(tables: Path, tmp_path: Path) 
         recipe = yaml.safe_load((tmp_path / "facts.yaml").read_text())
         (tmp_path / "facts.yaml").write_text(yaml.safe_dump({**recipe, "sampling": greedy["sampling"]}))
         command[command.index("--cache") + 1] = tmp_path / f"cache-{kind}"
-        run_shoptune(*command)
+        run_shoptune(*command, cold=kind == "ray")  # Ray does not start in a forked interpreter
         tables_of[kind] = Taught(tmp_path / kind)
     assert tables_of["ray"].calls["asked"] == 20
     assert tables_of["ray"].rows == tables_of["local"].rows
