@@ -67,10 +67,10 @@ locks: ## regenerate requirements/{cpu,gpu}/*.txt: [KIND=cpu|gpu]
 .PHONY: test test-fast lint docs check bench clean help
 # Workers get one test at a time, in the order of tests/end_to_end/conftest.py: slow tests first, fast ones in the gaps.
 test: ## install the environments, then run all tests
-	@$(SETUP) --with "dev ray search"
+	@$(SETUP) --with "dev ray search" train quantize gptq infer
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist load --maxschedchunk 1
 
-test-fast: ## run the tests that need no model stack, in parallel (under a minute on two cores)
+test-fast: ## run the tests that need no model stack, in parallel
 	@$(SETUP) --with dev data
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m "not slow" --numprocesses auto
 
