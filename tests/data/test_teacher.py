@@ -20,7 +20,8 @@ from shoptune.data.stage import DATA, Arguments, load
 from shoptune.data.tables.raw_database import open_raw
 from shoptune.errors import ShoptuneError
 from shoptune.export.lineage import lineage_of
-from shoptune.shopbench.rows import PROVENANCE, SCHEMA
+from shoptune.shopbench.provenance import PROVENANCE
+from shoptune.shopbench.rows import SCHEMA
 from shoptune.stage import run
 from tests.data.taught import LICENCE, MODEL, make_all, rationales, table
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from shoptune.data.tables.teacher import COLUMNS, PROVENANCE
+from shoptune.data.tables.teacher import COLUMNS
+from shoptune.shopbench.provenance import PROVENANCE
 from shoptune.teach.check import Record, apply_checks
 from shoptune.teach.prompts import PromptTemplate
 from shoptune.teach.records import Tables, open_records

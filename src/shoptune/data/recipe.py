@@ -16,7 +16,7 @@ from shoptune.shopbench.metrics import METRICS_OF
 from shoptune.shopbench.vocabulary import Metric, TaskType, Track
 
 if TYPE_CHECKING:
-    from shoptune.shopbench.rows import Provenance
+    from shoptune.shopbench.provenance import Provenance
 
 RECIPES = "data_recipes"  # the folder of the recipes that ship with shoptune
 TABLES = "tables"  # the source of a recipe that declares its tables

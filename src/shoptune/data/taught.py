@@ -12,7 +12,7 @@ from shoptune.data.recipe import Task
 from shoptune.data.tables.teacher import PHRASINGS, TeacherTable, TeacherTables, tables_read
 from shoptune.errors import Problem, ShoptuneError, fail
 from shoptune.runtime.progress import say
-from shoptune.shopbench.rows import PROVENANCE, Provenance
+from shoptune.shopbench.provenance import PROVENANCE, Provenance
 
 
 def with_phrasings(tasks: Mapping[str, Task], teacher: TeacherTables) -> dict[str, Task]:

@@ -25,7 +25,6 @@ from shoptune.plan.work import merge_work, quantize_work, sweep_work
 from shoptune.quantize.config import QuantizeConfig
 from shoptune.runtime.machine_facts import Machine
 from shoptune.sweep.config import load_sweep
-from shoptune.teach.config import TeacherRecipe
 
 
 @dataclass(frozen=True)
@@ -159,6 +158,8 @@ def _estimate(stage: str, setting: Setting, values: Mapping[str, Any], options: 
         sweep = load_sweep(file, overrides)
         return plan_sweep(setting, sweep.profile, sweep_work(sweep.config, sweep.merge))
     if stage == "teach":
+        from shoptune.teach.config import TeacherRecipe  # its checks need the libraries of the data stage
+
         return plan_teach(setting, load(file, TeacherRecipe, overrides), options.weights, options.records)
     profile = load_profile(file, overrides)
     return plan_infer(setting, profile, options.weights or default_weights(profile), options.track)

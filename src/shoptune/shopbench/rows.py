@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.chat import Message, chat
+from shoptune.shopbench.provenance import PROVENANCE, Provenance
 from shoptune.shopbench.questions import Question
 from shoptune.shopbench.task_types import DEFINITIONS, Reference
 from shoptune.shopbench.vocabulary import Metric, TaskType, Track
@@ -41,30 +42,10 @@ SCHEMA = pa.schema(
 
 
 # Further columns of data sets with rows that a teacher's answers went into; null in their other rows.
-PROVENANCE_FIELDS = (
-    pa.field("teacher_model", pa.string()),
-    pa.field("prompt_version", pa.string()),
-    pa.field("answer_digest", pa.string()),
-)
-PROVENANCE = tuple(field.name for field in PROVENANCE_FIELDS)
+PROVENANCE_FIELDS = tuple(pa.field(name, pa.string()) for name in PROVENANCE)
 
 # The columns that make up a question: the benchmark's fields.
 QUESTION_COLUMNS = SCHEMA.names[: SCHEMA.names.index("source")]
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """The answer of a teacher that a row was made with.
-
-    Attributes:
-        teacher_model: the model that gave the answer.
-        prompt_version: the version of the prompt that asked for it.
-        answer_digest: the digest of the answer, or None if several answers went into the row.
-    """
-
-    teacher_model: str
-    prompt_version: str
-    answer_digest: str | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from shoptune.config import Settings
 from shoptune.config.paths import plain
 from shoptune.config.plugin_settings import OneOf, settings_plugins
 from shoptune.data.recipe import Language, Name
-from shoptune.data.tables.teacher import PROVENANCE
+from shoptune.shopbench.provenance import PROVENANCE
 from shoptune.teach.backend import Backend, Count
 from shoptune.teach.backends.local import Local
 from shoptune.teach.check import Check

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoptune.data.readers.files import quoted
-from shoptune.data.tables.teacher import PROVENANCE, TABLE_FILE
+from shoptune.data.tables.teacher import TABLE_FILE
 from shoptune.errors import fail
+from shoptune.shopbench.provenance import PROVENANCE
 from shoptune.teach.backend import Price, Reply, Teacher
 from shoptune.teach.config import NUMBER, TeacherRecipe
 from shoptune.teach.rows import FAILED, Outcome

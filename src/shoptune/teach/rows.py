@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shoptune.data.tables.teacher import PROVENANCE
+from shoptune.shopbench.provenance import PROVENANCE
 from shoptune.teach.backend import Reply, Teacher
 from shoptune.teach.check import apply_checks
 from shoptune.teach.config import NUMBER, TeacherRecipe

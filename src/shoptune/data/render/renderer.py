@@ -15,8 +15,9 @@ from shoptune.data.render.cleaning import clean
 from shoptune.data.render.kinds import arrange
 from shoptune.data.render.record_schema import RecordError
 from shoptune.shopbench.answers import answer_text
+from shoptune.shopbench.provenance import PROVENANCE, Provenance
 from shoptune.shopbench.questions import Question
-from shoptune.shopbench.rows import PROVENANCE, Provenance, Row
+from shoptune.shopbench.rows import Row
 from shoptune.shopbench.vocabulary import TaskType
 
 # Columns that say what a record is about; rows of different tasks that share a value are of one group.

@@ -11,11 +11,10 @@ from typing import Any
 from shoptune.artifacts.manifest import read_manifest
 from shoptune.data.readers.files import quoted
 from shoptune.errors import Problem, ShoptuneError, fail, nearest
-from shoptune.shopbench import rows
+from shoptune.shopbench.provenance import PROVENANCE
 
 STAGE = "teach"  # the stage that writes the tables
 TABLE_FILE = "table.parquet"
-PROVENANCE = rows.PROVENANCE  # columns of every table
 SCHEMA = "teacher"  # of the tables in DuckDB
 PRODUCT_TYPES, PHRASINGS, JUDGE = "product_types", "phrasings", "judge"
 # The tables that shipped recipes fill, and the columns that a build needs; a table may have further columns.

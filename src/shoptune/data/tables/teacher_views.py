@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shoptune.data.recipe import Task
 from shoptune.data.tables.teacher import PRODUCT_TYPES, SCHEMA, TeacherTables, texts_read
-from shoptune.shopbench.rows import PROVENANCE
+from shoptune.shopbench.provenance import PROVENANCE
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
