@@ -30,7 +30,6 @@ _SHOWN = {
     "quantization": "/quantization",
     "ask": "/ask",
 }
-_KEPT = ("run", "answers", "merge")  # in the repository
 
 
 def main() -> None:
@@ -50,8 +49,6 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for name, path in _SHOWN.items():
             for width, theme in forms or [(_WIDE, "light")]:
-                if not arguments.all and name not in _KEPT:
-                    continue
                 context = browser.new_context(viewport={"width": width, "height": _HEIGHT}, color_scheme=theme)
                 page = context.new_page()
                 page.goto(url + path)
