@@ -81,6 +81,22 @@ def test_a_changed_raw_file_is_noticed(run: Path) -> None:
     assert _states(run)["data-a"] == "stale"
 
 
+def test_a_folder_inside_an_artifact_is_compared_as_a_whole(run: Path) -> None:
+    def tables(out: Path) -> None:
+        (out / "esci").mkdir()
+        (out / "esci" / "products.parquet").write_bytes(b"products")
+
+    make(Request("ingest", {}, {}), run / "tables", tables)
+    make(
+        Request("data", {}, {"tables/esci": run / "tables" / "esci"}),
+        run / "data-b",
+        lambda out: out.mkdir(exist_ok=True),
+    )
+    assert (_states(run)["tables"], _states(run)["data-b"]) == ("current", "current")
+    (run / "tables" / "esci" / "products.parquet").write_bytes(b"others")
+    assert _states(run)["data-b"] == "stale"
+
+
 def test_a_removed_artifact_is_missing(run: Path) -> None:
     (run / "adapter-a").rename(run.parent / "elsewhere")
     nodes = pipeline_of(RunFolder.open(run)).nodes

@@ -158,8 +158,8 @@ def _compared(
         return Input(name, path, None if not change else inside, change)
     artifact = artifacts[owner]
     try:
-        if inside == owner:
-            same = digest(artifact.path) == sha256
+        if (origins.root / inside).is_dir():  # an artifact, or a folder in it, such as a source's tables
+            same = digest(origins.root / inside) == sha256
         else:
             outputs = artifact.manifest["outputs"]
             same = outputs.get(inside.removeprefix(f"{owner}/"), {}).get("sha256") == sha256
