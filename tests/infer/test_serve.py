@@ -18,6 +18,7 @@ from shoptune.infer.ask import Client
 from shoptune.infer.profile import Profile
 from shoptune.infer.prompt import Prompt
 from shoptune.infer.serve import Endpoint, Server, named_adapter
+from tests.serving import serving
 
 ANY = "0.0.0.0"  # noqa: S104
 CHOICE = Prompt("Which?\n0. a\n1. b\nAnswer: ", is_multiple_choice=True)
@@ -101,13 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(_Handler) as address:
+        yield address
 
 
 def test_a_server_that_requires_an_api_key(url: str) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from shoptune.runtime.progress import duration
+
 ROOT = Path(__file__).parents[2]
 _BAR = "from shoptune.runtime.progress import bar\nwith bar('merge', 2) as progress:\n    progress.advance(2)\n"
 _TASKS = "from shoptune.cli import main\nmain(['data', 'tasks'])\n"
@@ -53,3 +55,10 @@ def test_a_terminal_has_colors_otherwise() -> None:
 def test_elsewhere_there_is_no_control_character() -> None:
     result = subprocess.run([sys.executable, "-c", _BAR], capture_output=True, text=True, check=True)
     assert "\x1b" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0.0 s"), (59.94, "59.9 s"), (192, "3 min 12 s"), (86_700, "24 h 5 min")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

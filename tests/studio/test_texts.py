@@ -2,7 +2,7 @@
 
 import pytest
 
-from shoptune.studio.texts import count, duration, size
+from shoptune.studio.texts import count, size
 
 
 @pytest.mark.parametrize(
@@ -10,13 +10,6 @@ from shoptune.studio.texts import count, duration, size
 )
 def test_sizes(number: int, text: str) -> None:
     assert size(number) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0.0 s"), (59.94, "59.9 s"), (192, "3 min 12 s"), (86_700, "24 h 5 min")]
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 def test_counts() -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from shoptune.errors import ShoptuneError
-from shoptune.teach.backend import Prompt, Reply, Teacher
+from shoptune.infer.chats import Chat
+from shoptune.teach.backend import Reply, Teacher
 from shoptune.teach.cache import FILE, AnswerCache, cache_key
 
 TEACHER = Teacher("m", {"model": "m"})
-PROMPT = Prompt([{"role": "user", "content": "Hi"}], {"type": "object"}, 10, 0.5, 1)
+PROMPT = Chat([{"role": "user", "content": "Hi"}], 10, {"type": "object"}, 0.5, 1)
 
 
 def test_the_key_depends_on_everything_that_decides_an_answer() -> None:

@@ -7,10 +7,8 @@ list. The output of libraries goes to the file LOG. The worker ends with its std
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -23,15 +21,15 @@ from shoptune.infer.chats import Chat, ChatAnswer
 from shoptune.infer.engine import Engine
 from shoptune.infer.profile import Profile
 from shoptune.runtime.environments import go_offline
+from shoptune.runtime.parent import end_with_parent
 
 # Yields the number of each batch, and the answers to its chats.
 Answering = Callable[[Sequence[Sequence[Chat]]], Iterator[tuple[int, Sequence[ChatAnswer | None]]]]
-_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG in linux/prctl.h
 
 
 def main() -> None:
     """Answer until stdin ends."""
-    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)  # so that no engine outlives a killed parent
+    end_with_parent()  # so that no engine outlives a killed parent
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     with Path(sys.argv[1]).open("ab") as log:
         for descriptor in (1, 2):

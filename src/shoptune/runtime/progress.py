@@ -126,6 +126,14 @@ def elapsed(since: float) -> str:
     return f"{minutes} min {int(seconds % 60)} s" if minutes else f"{seconds:.1f} s"
 
 
+def duration(seconds: float, decimals: int = 1) -> str:
+    """Return a time, such as `8.2 s`, `3 min 12 s` or `24 h 5 min`; `decimals` is for seconds alone."""
+    minutes, hours = int(seconds // 60), int(seconds // 3600)
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min {int(seconds % 60)} s" if minutes else f"{seconds:.{decimals}f} s"
+
+
 class _Rich:
     """Progress as a bar."""
 

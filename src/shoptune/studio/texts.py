@@ -1,4 +1,4 @@
-"""Numbers as text: sizes, durations and counts."""
+"""Numbers as text: sizes and counts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,6 @@ _UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 def size(count: int) -> str:
     """Return a number of bytes, such as `7.45 MB`."""
     return next((f"{count / unit:.3g} {name}" for unit, name in _UNITS if count >= unit), f"{count} B")
-
-
-def duration(seconds: float) -> str:
-    """Return a time, such as `8.2 s`, `3 min 12 s` or `24 h 5 min`."""
-    minutes, hours = int(seconds // 60), int(seconds // 3600)
-    if hours:
-        return f"{hours} h {minutes % 60} min"
-    return f"{minutes} min {int(seconds % 60)} s" if minutes else f"{seconds:.1f} s"
 
 
 def count(number: int, singular: str, plural: str = "") -> str:

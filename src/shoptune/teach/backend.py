@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from shoptune.config import Settings
-from shoptune.shopbench.chat import Message
+from shoptune.infer.chats import Chat
 
 Count = Annotated[int, Field(ge=1)]
 Amount = Annotated[float, Field(ge=0)]
@@ -50,25 +50,6 @@ class Teacher:
 
 
 @dataclass(frozen=True)
-class Prompt:
-    """One request to a teacher.
-
-    Attributes:
-        messages: the chat up to the teacher's turn.
-        schema: the JSON Schema of the answer.
-        max_tokens: the maximum length of the answer.
-        temperature: 0 for greedy decoding.
-        seed: the seed of sampling.
-    """
-
-    messages: Sequence[Message]
-    schema: Mapping[str, Any]
-    max_tokens: int
-    temperature: float = 0.0
-    seed: int = 0
-
-
-@dataclass(frozen=True)
 class Reply:
     """The outcome of one request.
 
@@ -90,7 +71,7 @@ class Reply:
 # Receives the position of a prompt and its reply, as soon as there is one.
 Save = Callable[[Sequence[tuple[int, Reply]]], None]
 # Asks prompts, in any order, and returns when each has its reply.
-Ask = Callable[[Sequence[Prompt], Save], None]
+Ask = Callable[[Sequence[Chat], Save], None]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from typing import Any
 
 from shoptune.config.paths import plain
 from shoptune.errors import fail
-from shoptune.teach.backend import Prompt, Reply, Teacher
+from shoptune.infer.chats import Chat
+from shoptune.teach.backend import Reply, Teacher
 
 FILE = "answers.sqlite"
 _SECONDS_TO_WAIT = 60.0  # for another process that is writing
@@ -25,7 +26,7 @@ _TABLE = """
     """
 
 
-def cache_key(teacher: Teacher, prompt: Prompt) -> str:
+def cache_key(teacher: Teacher, prompt: Chat) -> str:
     """Return the SHA-256 digest of everything that decides an answer: model, messages, schema and sampling."""
     sampling = [prompt.max_tokens, prompt.temperature, prompt.seed if prompt.temperature else 0]
     parts = [teacher.identity, list(prompt.messages), prompt.schema, sampling]

@@ -63,6 +63,21 @@ class Check(Settings):
         return [self.reason(answer, record) for answer in answers]
 
 
+class FieldCheck(Check):
+    """Base class for checks of one column of the answer.
+
+    Attributes:
+        field: the column of the answer.
+    """
+
+    field: str
+
+    @property
+    def answer_fields(self) -> Sequence[str]:
+        """The column."""
+        return (self.field,)
+
+
 def apply_checks(checks: Sequence[Check], answers: Sequence[Answer], record: Record) -> list[tuple[Answer, str | None]]:
     """Apply checks one after the other, each to the answers that the earlier ones have accepted.
 

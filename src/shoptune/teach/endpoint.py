@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from shoptune.errors import ShoptuneError, fail
-from shoptune.teach.backend import Prompt, Reply, Run, Save
+from shoptune.infer.chats import Chat
+from shoptune.teach.backend import Reply, Run, Save
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
@@ -69,7 +70,7 @@ class Endpoint:
             self._runner.run(self._client.close())
         self._runner.close()
 
-    def ask(self, prompts: Sequence[Prompt], save: Save) -> None:
+    def ask(self, prompts: Sequence[Chat], save: Save) -> None:
         """Ask prompts and save each reply as soon as it arrives.
 
         Raises:
@@ -77,7 +78,7 @@ class Endpoint:
         """
         self._runner.run(self._ask(prompts, save))
 
-    async def _ask(self, prompts: Sequence[Prompt], save: Save) -> None:
+    async def _ask(self, prompts: Sequence[Chat], save: Save) -> None:
         waiting = iter(enumerate(prompts))
         workers = [
             asyncio.create_task(self._work(waiting, save)) for _ in range(min(self._settings.concurrency, len(prompts)))
@@ -112,13 +113,13 @@ class Endpoint:
         self._client.organization = self._client.project = None  # otherwise taken from the environment
         return self._client
 
-    async def _work(self, waiting: Iterator[tuple[int, Prompt]], save: Save) -> None:
+    async def _work(self, waiting: Iterator[tuple[int, Chat]], save: Save) -> None:
         for number, prompt in waiting:
             async with self._limiter:
                 reply = await self._reply(prompt)
             save([(number, reply)])
 
-    async def _reply(self, prompt: Prompt) -> Reply:
+    async def _reply(self, prompt: Chat) -> Reply:
         """Ask one prompt.
 
         Raises:
@@ -139,9 +140,9 @@ class Endpoint:
         except (openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError):
             return Reply(failure="malformed response")
 
-    async def _complete(self, prompt: Prompt) -> ChatCompletion:
+    async def _complete(self, prompt: Chat) -> ChatCompletion:
         settings = self._settings
-        schema = {"name": "answer", "schema": dict(prompt.schema), "strict": settings.strict}
+        schema = {"name": "answer", "schema": dict(prompt.schema or {}), "strict": settings.strict}
         arguments: dict[str, Any] = {
             "model": self._run.teacher.identity["model"],
             "messages": list(prompt.messages),

@@ -18,7 +18,7 @@ from shoptune.infer.chats import Chat
 from shoptune.infer.profile import Profile
 from shoptune.runtime import environments
 from shoptune.runtime.progress import say
-from shoptune.teach.backend import Prompt, Reply, Run, Save
+from shoptune.teach.backend import Reply, Run, Save
 
 _SECONDS_TO_END = 60
 _TOO_LONG = "prompt and answer do not fit into the engine's context window"
@@ -66,14 +66,14 @@ class EngineProcess:
         else:
             say(f"what was printed until then is in {self._run.log}")
 
-    def ask(self, prompts: Sequence[Prompt], save: Save) -> None:
+    def ask(self, prompts: Sequence[Chat], save: Save) -> None:
         """Ask prompts, and save the replies of each batch of the profile.
 
         Raises:
             ShoptuneError: the engine does not start, or it failed.
         """
         process = self._started()
-        self._send([asdict(_chat(prompt)) for prompt in prompts])
+        self._send([asdict(prompt) for prompt in prompts])
         waiting = len(prompts)
         while waiting:
             line = process.stdout.readline() if process.stdout else ""
@@ -107,10 +107,6 @@ class EngineProcess:
                 self._process.stdin.flush()
             except BrokenPipeError:  # the reason is on stdout, or in the log
                 return
-
-
-def _chat(prompt: Prompt) -> Chat:
-    return Chat(prompt.messages, prompt.max_tokens, prompt.schema, prompt.temperature, prompt.seed)
 
 
 def _reply(answer: dict[str, Any] | None) -> Reply:

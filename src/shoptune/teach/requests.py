@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoptune.errors import fail
+from shoptune.infer.chats import Chat
 from shoptune.shopbench.control_tokens import longest_first
-from shoptune.teach.backend import Prompt, Teacher
+from shoptune.teach.backend import Teacher
 from shoptune.teach.cache import cache_key
 from shoptune.teach.check import Record
 from shoptune.teach.config import TeacherRecipe
@@ -33,7 +34,7 @@ class Request:
     """
 
     record: Record
-    prompts: Mapping[str, Prompt]
+    prompts: Mapping[str, Chat]
     problem: str | None = None
 
 
@@ -65,7 +66,7 @@ class Requests:
             raise fail(self._file, "prompt", str(error), remedy) from error
         sampling = self._recipe.sampling
         prompts = [
-            Prompt(messages, self._recipe.answer, sampling.max_tokens, sampling.temperature, sampling.seed + number)
+            Chat(messages, sampling.max_tokens, self._recipe.answer, sampling.temperature, sampling.seed + number)
             for number in range(sampling.samples)
         ]
         return Request(record, {cache_key(self._teacher, prompt): prompt for prompt in prompts})
@@ -114,6 +115,6 @@ def _tokenizer(file: Path) -> Tokenizer:
     return Tokenizer.from_file(str(file))
 
 
-def different(requests: Sequence[Request]) -> dict[str, Prompt]:
+def different(requests: Sequence[Request]) -> dict[str, Chat]:
     """Return the prompts of several records by cache key; equal prompts are asked once."""
     return {key: prompt for request in requests for key, prompt in request.prompts.items()}

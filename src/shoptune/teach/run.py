@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shoptune.errors import ShoptuneError, fail
+from shoptune.infer.chats import Chat
 from shoptune.runtime.progress import Bar, bar, say
-from shoptune.teach.backend import Ask, Prompt, Reply, Run, Teacher
+from shoptune.teach.backend import Ask, Reply, Run, Teacher
 from shoptune.teach.cache import AnswerCache
 from shoptune.teach.config import TeacherRecipe
 from shoptune.teach.files import CALLS, TableWriter, Totals, table_schema, write_summary
@@ -117,7 +118,7 @@ class _Asking:
     progress: Bar
     received: int = 0
 
-    def replies(self, prompts: Mapping[str, Prompt], ask: Ask) -> dict[str, Reply]:
+    def replies(self, prompts: Mapping[str, Chat], ask: Ask) -> dict[str, Reply]:
         """Return the reply to each prompt, by cache key."""
         found = self.cache.find(prompts)
         self.calls.cached += len(found.keys() - self.totals.prompts)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from shoptune.runtime.progress import duration
+
 _WINDOW = 300  # observations: a minute, at five a second
 _MOST_RATES = 200
 
@@ -36,7 +38,8 @@ class Speed:
         if last > since and reached > step:
             if counted > tokens:
                 parts.append(f"{(counted - tokens) / (last - since):,.0f} tokens/s")
-            parts.append(f"{_span((state['steps'] - reached) * (last - since) / (reached - step))} left")
+            remaining = (state["steps"] - reached) * (last - since) / (reached - step)
+            parts.append(f"{duration(remaining, decimals=0)} left")
         return ", ".join(parts)
 
 
@@ -83,10 +86,3 @@ def read_rates(file: Path) -> list[tuple[int, float]]:
             break
         rates.append((step, rate))
     return rates
-
-
-def _span(seconds: float) -> str:
-    minutes, hours = int(seconds // 60), int(seconds // 3600)
-    if hours:
-        return f"{hours} h {minutes % 60} min"
-    return f"{minutes} min {int(seconds % 60)} s" if minutes else f"{seconds:.0f} s"

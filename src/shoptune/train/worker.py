@@ -5,31 +5,29 @@ Usage: `worker JOB.json` trains; `worker --torchrun ARGUMENTS` starts workers th
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
 import importlib.metadata
 import importlib.util
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 
 import yaml
 
 from shoptune.errors import ShoptuneError
+from shoptune.runtime.parent import end_with_parent
 from shoptune.train.config import TrainConfig
 from shoptune.train.exchange import FINISHED, PROBLEMS, STOP, VERSIONS, JobFile, write_json
 from shoptune.train.machine import this_machine
 
-_PR_SET_PDEATHSIG = 1
 _USER_ERROR = 2
 _LIBRARIES = ("accelerate", "axolotl", "bitsandbytes", "deepspeed", "peft", "torch", "transformers", "xformers")
 
 
 def main(arguments: list[str]) -> None:
     """Train, or start torchrun; either ends when the process that started it does."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # a killed launcher leaves no worker behind
+    end_with_parent()  # a killed launcher leaves no worker behind
     if arguments[0] == "--torchrun":
         import torch
         from torch.distributed.run import main as torchrun

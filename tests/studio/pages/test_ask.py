@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.error import URLError
@@ -15,6 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.serving import serving
 from tests.studio.conftest import Studio, Visit, free_port, start, stop
 from tests.studio.made.answers import SCRIPT
 from tests.warm.interpreters import WarmInterpreters
@@ -41,13 +41,8 @@ class _Model(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _Model)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(_Model) as address:
+        yield address
 
 
 def _address(url: str, question: str, **more: str) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 
 from nicegui import ui
 
+from shoptune.runtime.progress import duration
 from shoptune.studio.address import Address
 from shoptune.studio.background import in_thread
 from shoptune.studio.page import Page
@@ -14,7 +15,7 @@ from shoptune.studio.parts.graph import STATES, graph
 from shoptune.studio.reading.pipeline import Node, Pipeline, State, pipeline_of
 from shoptune.studio.run_folder import RunFolder
 from shoptune.studio.selection import Selection
-from shoptune.studio.texts import count, duration, size
+from shoptune.studio.texts import count, size
 from shoptune.studio.theme import card, quiet, table
 
 _SECONDS_BETWEEN_LOOKS = 2.0

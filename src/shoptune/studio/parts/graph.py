@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from shoptune.runtime.progress import duration
 from shoptune.studio.reading.layout import HEIGHT, WIDTH, Layout, layout_of
 from shoptune.studio.reading.pipeline import Node, Pipeline, State
 from shoptune.studio.selection import Selection
-from shoptune.studio.texts import duration, size
+from shoptune.studio.texts import size
 
 # The icon and the style of each state.
 STATES = {

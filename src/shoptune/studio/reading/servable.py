@@ -49,7 +49,7 @@ def servable(run: RunFolder) -> list[Servable]:
 
 
 def _checkpoint_of(run: RunFolder, answers: Artifact) -> Path | None:
-    """Return the folder of the model that answered; one without a manifest is not compared with what it was then."""
+    """Return the folder of the model that answered. Without a manifest in it, it is not checked for changes since."""
     unchanged = recorded_input(run, answers, "model")
     path = Path(answers.manifest.get("inputs", {}).get("model", {}).get("path", ""))
     elsewhere = [path] if path.is_absolute() else [folder / path for folder in (Path.cwd(), *run.root.parents)]

@@ -12,9 +12,24 @@ from shoptune.data.recipe import Task, TaskRecipe
 from shoptune.data.render.record_schema import RecordError
 from shoptune.data.render.renderer import Renderer
 from shoptune.shopbench.questions import Question
-from shoptune.teach.check import Record
+from shoptune.teach.check import FieldCheck, Record
 
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+
+
+class SeedCheck(FieldCheck):
+    """Base class for checks that compare a phrasing with the seed phrasings.
+
+    Attributes:
+        seeds: the column of the record with the list of seed phrasings.
+    """
+
+    seeds: str = "seeds"
+
+    @property
+    def record_columns(self) -> Sequence[str]:
+        """The seed phrasings."""
+        return (self.seeds,)
 
 
 def tags(template: str) -> list[str]:

@@ -10,7 +10,7 @@ from shoptune.infer.constraints.settings import ConstraintSettings, constraint_f
 from shoptune.shopbench.answers import answer_text
 from shoptune.shopbench.questions import Question
 from shoptune.shopbench.vocabulary import TaskType
-from shoptune.teach.check import Answer, Check, Record
+from shoptune.teach.check import Answer, FieldCheck, Record
 from shoptune.teach.checks._phrasings import questions, wording
 
 _COUNTS = {"one": 1, "1": 1, "two": 2, "2": 2, "three": 3, "3": 3}
@@ -25,20 +25,10 @@ _ASKS_FOR = re.compile(
 _OF_RECORD = re.compile(r"\{\{ ?(wanted|numbers) ?\}\}")  # variables that say how many items there are
 
 
-class AdmitsReference(Check):
-    """Reject phrasings under which the constraints of `shoptune infer` would forbid the right answer.
-
-    Attributes:
-        field: the column of the answer.
-    """
+class AdmitsReference(FieldCheck):
+    """Reject phrasings under which the constraints of `shoptune infer` would forbid the right answer."""
 
     name: Literal["admits_reference"] = "admits_reference"
-    field: str
-
-    @property
-    def answer_fields(self) -> Sequence[str]:
-        """The phrasing."""
-        return (self.field,)
 
     @property
     def record_columns(self) -> Sequence[str]:

@@ -5,24 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from shoptune.teach.check import Answer, Check, Record
+from shoptune.teach.check import Answer, FieldCheck, Record
 from shoptune.teach.checks._names import plain_name
 
 
-class Distinct(Check):
-    """Reject a row whose text an earlier row of the same record has, in any case and spacing.
-
-    Attributes:
-        field: the column of the answer.
-    """
+class Distinct(FieldCheck):
+    """Reject a row whose text an earlier row of the same record has, in any case and spacing."""
 
     name: Literal["distinct"] = "distinct"
-    field: str
-
-    @property
-    def answer_fields(self) -> Sequence[str]:
-        """The text."""
-        return (self.field,)
 
     def reason(self, answer: Answer, record: Record) -> str | None:
         """A row alone repeats nothing."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shoptune.data.parsing.product_types import singular
-from shoptune.teach.check import Answer, Check, Record
+from shoptune.teach.check import Answer, FieldCheck, Record
 from shoptune.teach.checks._names import NONE, plain_name
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
@@ -27,24 +27,17 @@ _ADVERTISES = re.compile(
 )
 
 
-class Explanation(Check):
+class Explanation(FieldCheck):
     """Accept a definition of one or two sentences that names the concept first; `none` becomes null.
 
     Attributes:
-        field: the column of the answer.
         of: the column of the record with the concept.
         words: the most words.
     """
 
     name: Literal["explanation"] = "explanation"
-    field: str
     of: str
     words: Annotated[int, Field(ge=1)] = 70
-
-    @property
-    def answer_fields(self) -> Sequence[str]:
-        """The explanation."""
-        return (self.field,)
 
     @property
     def record_columns(self) -> Sequence[str]:

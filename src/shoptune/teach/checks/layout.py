@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Literal
 
-from shoptune.teach.check import Answer, Check, Record
-from shoptune.teach.checks._phrasings import last_line, tags
+from shoptune.teach.check import Answer, Record
+from shoptune.teach.checks._phrasings import SeedCheck, last_line, tags
 
 # What speaks to the model that fills in templates, or about them.
 _ABOUT_TEMPLATES = re.compile(r"\b(?:slots?|placeholders?|templates?|phrasings?|wordings?|benchmark)\b", re.IGNORECASE)
 _LIST = re.compile(r"(?P<before>(?:\n|^)(?:\{%.*?%\}|[ \t])*)?\{\{ ?options\b.*?\}\}[ \t]*(?P<after>\n|$)?")
 
 
-class Layout(Check):
-    """Accept phrasings that end as a seed phrasing does, with a list of options on lines of its own.
-
-    Attributes:
-        field: the column of the answer.
-        seeds: the column of the record with the list of seed phrasings.
-    """
+class Layout(SeedCheck):
+    """Accept phrasings that end as a seed phrasing does, with a list of options on lines of its own."""
 
     name: Literal["layout"] = "layout"
-    field: str
-    seeds: str = "seeds"
-
-    @property
-    def answer_fields(self) -> Sequence[str]:
-        """The phrasing."""
-        return (self.field,)
-
-    @property
-    def record_columns(self) -> Sequence[str]:
-        """The seed phrasings."""
-        return (self.seeds,)
 
     def normal(self, answer: Answer, record: Record) -> Answer:
         """Write the last line exactly as the seed phrasings do, with its blank at the end."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from shoptune.teach.check import Answer, Check, Record
-from shoptune.teach.checks._phrasings import wording
+from shoptune.teach.check import Answer, Record
+from shoptune.teach.checks._phrasings import SeedCheck, wording
 
 if TYPE_CHECKING:
     from rouge_score.rouge_scorer import RougeScorer
@@ -18,32 +18,18 @@ if TYPE_CHECKING:
 _WORD_OR_SIGN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
 
 
-class NotIdentical(Check):
+class NotIdentical(SeedCheck):
     """Reject a phrasing nearly identical to a seed phrasing or to an accepted one.
 
     Two phrasings are compared without their tags: by ROUGE-L, the F-measure of their longest common subsequence of
     words (in Japanese and Chinese, of characters), and by whether they consist of the same words.
 
     Attributes:
-        field: the column of the answer.
-        seeds: the column of the record with the list of seed phrasings.
         similarity: the ROUGE-L from which two phrasings are nearly identical; the paper's threshold is 0.7.
     """
 
     name: Literal["not_identical"] = "not_identical"
-    field: str
-    seeds: str = "seeds"
     similarity: Annotated[float, Field(gt=0, le=1)] = 0.7
-
-    @property
-    def answer_fields(self) -> Sequence[str]:
-        """The phrasing."""
-        return (self.field,)
-
-    @property
-    def record_columns(self) -> Sequence[str]:
-        """The seed phrasings."""
-        return (self.seeds,)
 
     def reason(self, answer: Answer, record: Record) -> str | None:
         """Compare a phrasing with the seed phrasings only."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from shoptune.data.parsing.product_types import category_name, nouns, singular
-from shoptune.teach.check import Answer, Check, Record
+from shoptune.teach.check import Answer, FieldCheck, Record
 from shoptune.teach.checks._names import NONE, plain_name
 
 # Last words of names that say nothing about what a product is.
@@ -19,25 +19,18 @@ _VAGUE = re.compile(
 _JOINS = re.compile(r"\b(?:and|or|with|for|of|by|in|from)\b")
 
 
-class ProductType(Check):
+class ProductType(FieldCheck):
     """Accept the name of a product type, in lower case and singular, of at most three words.
 
     A category's name has the same form: see `shoptune.data.parsing.product_types.category_name`, whose reviewed list
     also maps names to the usual ones. `none` becomes null.
 
     Attributes:
-        field: the column of the answer.
         brand: the column of the record with the product's brand, which is not part of a type.
     """
 
     name: Literal["product_type"] = "product_type"
-    field: str
     brand: str | None = None
-
-    @property
-    def answer_fields(self) -> Sequence[str]:
-        """The product type."""
-        return (self.field,)
 
     @property
     def record_columns(self) -> Sequence[str]:

@@ -12,10 +12,10 @@ from shoptune.infer.prompting import Reasoning
 from shoptune.infer.reasoning import conclusion
 from shoptune.shopbench.parsers import is_failure, parse
 from shoptune.shopbench.vocabulary import TaskType
-from shoptune.teach.check import Answer, Check, Record
+from shoptune.teach.check import Answer, FieldCheck, Record
 
 
-class ReachesReference(Check):
+class ReachesReference(FieldCheck):
     """Keep reasoning only if the answer that it ends with is the reference.
 
     The answer is found as at inference, by `shoptune.infer.reasoning` (paper 002, section 2.5).
@@ -28,7 +28,6 @@ class ReachesReference(Check):
     """
 
     name: Literal["reaches_reference"] = "reaches_reference"
-    field: str
     answer: str
     reference: str
     task_type: TaskType = TaskType.MULTIPLE_CHOICE
@@ -37,11 +36,6 @@ class ReachesReference(Check):
     @classmethod
     def _is_an_expression_with_a_group(cls, value: str) -> str:
         return Reasoning(instruction="", answer=value).answer
-
-    @property
-    def answer_fields(self) -> Sequence[str]:
-        """The reasoning."""
-        return (self.field,)
 
     @property
     def record_columns(self) -> Sequence[str]:

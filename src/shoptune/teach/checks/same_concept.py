@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 from shoptune.data.parsing.product_types import singular
-from shoptune.teach.check import Answer, Check, Record
+from shoptune.teach.check import Answer, FieldCheck, Record
 from shoptune.teach.checks._names import plain_name
 
 
-class SameConcept(Check):
+class SameConcept(FieldCheck):
     """Reject names that are spellings, broader or narrower forms of the concept, or that mean another concept as well.
 
     Attributes:
@@ -20,14 +20,8 @@ class SameConcept(Check):
     """
 
     name: Literal["same_concept"] = "same_concept"
-    field: str
     concept: str = "concept"
     others: str = "others"
-
-    @property
-    def answer_fields(self) -> Sequence[str]:
-        """The other name."""
-        return (self.field,)
 
     @property
     def record_columns(self) -> Sequence[str]:

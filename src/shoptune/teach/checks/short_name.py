@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from shoptune.data.parsing.product_types import singular
-from shoptune.teach.check import Answer, Check, Record
+from shoptune.teach.check import Answer, FieldCheck, Record
 from shoptune.teach.checks._names import NONE, WORD, plain_name
 
 
-class ShortName(Check):
+class ShortName(FieldCheck):
     """Accept a name of a few plain words; it is written in lower case.
 
     Attributes:
-        field: the column of the answer.
         words: the most words.
         singular: whether the last word is written in the singular.
         refused: names that say nothing, such as `product`.
     """
 
     name: Literal["short_name"] = "short_name"
-    field: str
     words: Annotated[int, Field(ge=1)] = 3
     singular: bool = False
     refused: tuple[str, ...] = ()
-
-    @property
-    def answer_fields(self) -> Sequence[str]:
-        """The name."""
-        return (self.field,)
 
     def normal(self, answer: Answer, record: Record) -> Answer:
         """Write the name in lower case, and in the singular where that is wanted."""

@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from typing import Literal
 
-from shoptune.teach.check import Answer, Check, Record
-from shoptune.teach.checks._phrasings import tags
+from shoptune.teach.check import Answer, Record
+from shoptune.teach.checks._phrasings import SeedCheck, tags
 
 _DEEPEST_LOOP = 1
 
 
-class Slots(Check):
+class Slots(SeedCheck):
     """Reject phrasings that lack a slot which all seed phrasings have, or that have a tag which none of them has.
 
     Tags are copied from the seed phrasings, so that a teacher cannot write template code of its own.
-
-    Attributes:
-        field: the column of the answer.
-        seeds: the column of the record with the list of seed phrasings.
     """
 
     name: Literal["slots"] = "slots"
-    field: str
-    seeds: str = "seeds"
-
-    @property
-    def answer_fields(self) -> Sequence[str]:
-        """The phrasing."""
-        return (self.field,)
-
-    @property
-    def record_columns(self) -> Sequence[str]:
-        """The seed phrasings."""
-        return (self.seeds,)
 
     def reason(self, answer: Answer, record: Record) -> str | None:
         """Compare the tags, and the variables in them."""

@@ -7,24 +7,14 @@ from typing import Literal
 
 from shoptune.shopbench.classify import task_type_of
 from shoptune.shopbench.vocabulary import TaskType
-from shoptune.teach.check import Answer, Check, Record
+from shoptune.teach.check import Answer, FieldCheck, Record
 from shoptune.teach.checks._phrasings import questions
 
 
-class RecognizedTaskType(Check):
-    """Reject phrasings whose questions cannot be made, or would be taken for another task type at inference.
-
-    Attributes:
-        field: the column of the answer.
-    """
+class RecognizedTaskType(FieldCheck):
+    """Reject phrasings whose questions cannot be made, or would be taken for another task type at inference."""
 
     name: Literal["task_type"] = "task_type"
-    field: str
-
-    @property
-    def answer_fields(self) -> Sequence[str]:
-        """The phrasing."""
-        return (self.field,)
 
     @property
     def record_columns(self) -> Sequence[str]:

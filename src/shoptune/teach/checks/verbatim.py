@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from shoptune.teach.check import Answer, Check, Record
+from shoptune.teach.check import Answer, FieldCheck, Record
 
 # Signs that a teacher may write in another way.
 _KINDS_OF_SIGNS = ("'\u2018\u2019`\u00b4", '"\u201c\u201d\u201e', "-\u2010\u2011\u2013\u2014")
@@ -17,7 +17,7 @@ _BLANKS = r"[^\S\n]+"  # a phrase does not continue in the next paragraph
 _AROUND = " \t\n.,;:!?\"'\u2018\u2019\u201c\u201d()"
 
 
-class Verbatim(Check):
+class Verbatim(FieldCheck):
     """Reject answers whose texts do not occur in a column of the record.
 
     Case, spacing and the form of quotes and dashes are ignored. A text is stored in the record's own characters,
@@ -30,14 +30,8 @@ class Verbatim(Check):
     """
 
     name: Literal["verbatim"] = "verbatim"
-    field: str
     within: str
     words: Annotated[int, Field(ge=1)] | None = None
-
-    @property
-    def answer_fields(self) -> Sequence[str]:
-        """The quoted texts."""
-        return (self.field,)
 
     @property
     def record_columns(self) -> Sequence[str]:
