@@ -18,8 +18,9 @@ from typing import Any
 _LONGEST_TYPE = 3  # words
 _LONGEST_HEAD = 2
 _PART_END = re.compile(
-    r"[,(\[|;:\u2013\u2014/\u2665!]| - |- | [&+] |\b(?:for|with|without|w/|in|of|by|from|and|to|that|on|compatible|fits?|"
-    r"featuring|as|at|has|is|size|which|your|our|it|the|made|set|pack|[0-9]+[ -]?(?:pack|pcs|pieces|pairs|count|ct))\b",
+    r"[,(\[|;:\u2013\u2014/\u2665!]| - |- | [&+] |\b(?:for|with|without|w/|in|of|by|from|and|to|that|on|compatible|"
+    r"fits?|featuring|as|at|has|is|size|which|your|our|it|the|made|set|pack|"
+    r"[0-9]+[ -]?(?:pack|pcs|pieces|pairs|count|ct))\b",
     re.IGNORECASE,
 )
 _NOT_FOR = re.compile(r"\b(?:for|fits?|compatible|replaces?|replacement|only|parts?|kit)\b", re.IGNORECASE)
