@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
-import resource
 import subprocess
 import sys
 import threading
@@ -15,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_WITH_ORPHANS = Path(__file__).with_name("with_orphans.py")
 _SECONDS_BETWEEN_LOOKS = 0.5  # a look holds up a large process for some milliseconds
 
 
@@ -28,7 +26,7 @@ class Measured:
         seconds: from start to end.
         peak_gb: largest memory of the process and its children together, in units of 10^9 bytes; what several of them
             share is shared out among them.
-        cpu_seconds: processor time of the process and all its children, those included that it did not wait for.
+        cpu_seconds: processor time of the process and all its children, those included that it does not wait for.
     """
 
     name: str
@@ -43,10 +41,9 @@ def measure(name: str, command: Sequence[str | Path], **environment: str) -> Mea
     Raises:
         RuntimeError: the command failed; what it printed is in the message.
     """
-    _adopt_orphans()
-    started, before = time.perf_counter(), _cpu_seconds()
+    started = time.perf_counter()
     with subprocess.Popen(
-        [str(part) for part in command],
+        [sys.executable, "-IS", str(_WITH_ORPHANS), *(str(part) for part in command)],
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -55,37 +52,14 @@ def measure(name: str, command: Sequence[str | Path], **environment: str) -> Mea
         watch = _Memory(process.pid)
         watch.start()
         output = process.stdout.read() if process.stdout else ""
+        seconds = time.perf_counter() - started
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.perf_counter() - started
         watch.stop()
-    _wait_for_orphans()
     if process.returncode:
         raise RuntimeError(f"{name} failed:\n{output[-3000:]}")
     peak_gb = max(usage.ru_maxrss * 1024, watch.peak) / 1e9
-    return Measured(name, seconds, peak_gb, _cpu_seconds() - before)
-
-
-def _adopt_orphans() -> None:
-    """Become the parent of processes whose parent ends, so that their processor time is counted.
-
-    Workers are children of multiprocessing's fork server, which a command does not wait for.
-    """
-    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "prctl")
-
-
-def _wait_for_orphans() -> None:
-    """Wait for every child that is left."""
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            os.wait()
-
-
-def _cpu_seconds() -> float:
-    """Processor time of all children that have ended."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+    return Measured(name, seconds, peak_gb, usage.ru_utime + usage.ru_stime)
 
 
 class _Memory(threading.Thread):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from shoptune.artifacts.hashing import file_sha256, files_sha256
+from shoptune.artifacts.versions import imported_versions
 from shoptune.errors import fail
 
 MANIFEST = "manifest.json"
@@ -142,7 +142,7 @@ def describe(
             name: {"sha256": digests[name], "bytes": file.stat().st_size}
             for name, file in zip(names, files, strict=True)
         },
-        "versions": _versions(),
+        "versions": imported_versions(),
         "git_commit": _git_commit(),
         "command": sys.argv,
         "started": started.isoformat(),
@@ -153,14 +153,6 @@ def describe(
 
 def _hash_json(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def _versions() -> dict[str, str]:
-    """Return the versions of the installed distributions that this process has imported."""
-    distributions = importlib.metadata.packages_distributions()
-    loaded = {name.partition(".")[0] for name in sys.modules}
-    names = {distribution for module in loaded for distribution in distributions.get(module, ())}
-    return {name: importlib.metadata.version(name) for name in sorted(names, key=str.lower)}
 
 
 def _git_commit() -> str | None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from shoptune.runtime.lean_import import without
+from shoptune.shopbench.metrics.rouge_l import UNUSED
 from shoptune.teach.check import Answer, Record
 from shoptune.teach.checks._phrasings import SeedCheck, wording
 
@@ -66,6 +68,7 @@ class _Tokenizer:
 
 @functools.cache
 def _scorer() -> RougeScorer:
-    from rouge_score.rouge_scorer import RougeScorer
+    with without(*UNUSED):
+        from rouge_score.rouge_scorer import RougeScorer
 
     return RougeScorer(["rougeL"], tokenizer=_Tokenizer())
