@@ -1,4 +1,4 @@
-"""What benchmarks/measure.py counts."""
+"""benchmarks/measure.py counts the work of all processes of a command."""
 
 from __future__ import annotations
 
