@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 from tests.sharing import make_once
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 _SECONDS_TO_START = 120  # on a machine that is busy with other tests
 _WAIT_MILLISECONDS = 60_000
@@ -126,16 +126,26 @@ def browser(_browser: tuple[Browser, asyncio.AbstractEventLoop | None]) -> Itera
 Visit = Callable[..., "Page"]
 
 
+@pytest.fixture(scope="session")
+def _context(_browser: tuple[Browser, asyncio.AbstractEventLoop | None]) -> BrowserContext:
+    """What all pages share: the browser's cache, which has the framework's scripts after the first page."""
+    chromium, loop = _browser
+    asyncio._set_running_loop(loop)
+    context = chromium.new_context()
+    context.set_default_timeout(_WAIT_MILLISECONDS)
+    asyncio._set_running_loop(None)
+    return context
+
+
 @pytest.fixture
-def visit(browser: Browser, studio: Studio) -> Iterator[Visit]:
+def visit(_context: BrowserContext, browser: Browser, studio: Studio) -> Iterator[Visit]:
     """A function that opens a path of the studio and waits for its heading; the browser must report no errors."""
-    opened, errors = [], []
+    errors: list[str] = []
 
     def open_page(path: str, *, width: int = 1280, theme: str = "light", base: str = studio.url) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
-        context.set_default_timeout(_WAIT_MILLISECONDS)
-        opened.append(context)
-        page = context.new_page()
+        page = _context.new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
         page.on("request", lambda request: errors.append(request.url) if _is_outside(request.url, base) else None)
@@ -144,8 +154,10 @@ def visit(browser: Browser, studio: Studio) -> Iterator[Visit]:
         return page
 
     yield open_page
-    for context in opened:
-        context.close()
+    for page in _context.pages:
+        page.evaluate("localStorage.clear()")
+        page.close()
+    _context.clear_cookies()
     assert errors == []
 
 

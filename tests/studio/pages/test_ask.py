@@ -105,7 +105,7 @@ def test_the_studio_serves_a_checkpoint_and_stops_it_when_it_ends(
         answer = page.get_by_role("region", name="Answer of base")
         answer.wait_for()
         assert answer.inner_text().split("\n")[1] in {"0", "1", "2", "3"}
-        page.context.close()
+        page.close()
     finally:
         stop(process)
     assert process.returncode is not None
