@@ -106,7 +106,7 @@ def _browser() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop | None]]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
         loop = asyncio._get_running_loop()
         asyncio._set_running_loop(None)
         yield browser, loop
