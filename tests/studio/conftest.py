@@ -23,8 +23,10 @@ from tests.conftest import ROOT
 from tests.sharing import make_once
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, Page
 
+# For modules whose tests use Chromium, which takes a minute of processor time in all.
+IN_A_BROWSER = [pytest.mark.slow, pytest.mark.early]
 _SECONDS_TO_START = 120  # on a machine that is busy with other tests
 _WAIT_MILLISECONDS = 60_000
 
@@ -106,7 +108,7 @@ def _browser() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop | None]]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         loop = asyncio._get_running_loop()
         asyncio._set_running_loop(None)
         yield browser, loop
@@ -126,26 +128,16 @@ def browser(_browser: tuple[Browser, asyncio.AbstractEventLoop | None]) -> Itera
 Visit = Callable[..., "Page"]
 
 
-@pytest.fixture(scope="session")
-def _context(_browser: tuple[Browser, asyncio.AbstractEventLoop | None]) -> BrowserContext:
-    """What all pages share: the browser's cache, which has the framework's scripts after the first page."""
-    chromium, loop = _browser
-    asyncio._set_running_loop(loop)
-    context = chromium.new_context()
-    context.set_default_timeout(_WAIT_MILLISECONDS)
-    asyncio._set_running_loop(None)
-    return context
-
-
 @pytest.fixture
-def visit(_context: BrowserContext, browser: Browser, studio: Studio) -> Iterator[Visit]:
+def visit(browser: Browser, studio: Studio) -> Iterator[Visit]:
     """A function that opens a path of the studio and waits for its heading; the browser must report no errors."""
-    errors: list[str] = []
+    opened, errors = [], []
 
     def open_page(path: str, *, width: int = 1280, theme: str = "light", base: str = studio.url) -> Page:
-        page = _context.new_page()
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=theme)
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        context.set_default_timeout(_WAIT_MILLISECONDS)
+        opened.append(context)
+        page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
         page.on("request", lambda request: errors.append(request.url) if _is_outside(request.url, base) else None)
@@ -154,10 +146,8 @@ def visit(_context: BrowserContext, browser: Browser, studio: Studio) -> Iterato
         return page
 
     yield open_page
-    for page in _context.pages:
-        page.evaluate("localStorage.clear()")
-        page.close()
-    _context.clear_cookies()
+    for context in opened:
+        context.close()
     assert errors == []
 
 

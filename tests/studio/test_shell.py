@@ -6,7 +6,9 @@ import pytest
 
 from shoptune.runtime.plugins import load_plugins, plugin_names
 from shoptune.studio.page import all_pages
-from tests.studio.conftest import Visit
+from tests.studio.conftest import IN_A_BROWSER, Visit
+
+pytestmark = IN_A_BROWSER
 
 _NARROW = 900  # pixels
 _PAGES = "shoptune.studio.pages"
