@@ -20,6 +20,7 @@ from shoptune.checkpoints.checkpoint import Checkpoint
 from shoptune.shopbench.questions import load_questions, write_questions
 from tests.end_to_end.engine_host import EngineHost
 from tests.end_to_end.pipeline import ROOT, SHOPTUNE, run_shoptune, shoptune
+from tests.warm.interpreters import WarmInterpreters
 
 pytestmark = [pytest.mark.slow, pytest.mark.early]
 
@@ -107,7 +108,7 @@ def _assert_the_server_agrees(adapter: Path, questions: Path, adapted: list[str]
         port = str(free.getsockname()[1])
     log = tmp / "server.log"
     command = [SHOPTUNE, "serve", _PROFILE, "--model", str(_BASE), "--adapter", f"tuned={adapter}", "--port", port]
-    environment = os.environ | {"SHOPTUNE_API_KEY": "secret"}
+    environment = os.environ | WarmInterpreters.current.variables() | {"SHOPTUNE_API_KEY": "secret"}
     with (tmp / "said").open("w") as said:
         server = subprocess.Popen(
             [*command, "--log-file", str(log)], cwd=ROOT, env=environment, stdout=said, stderr=said
