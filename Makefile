@@ -70,9 +70,10 @@ test: ## install the environments, then run all tests
 	@$(SETUP) --with "dev ray search" train quantize gptq infer
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist load --maxschedchunk 1
 
-test-fast: ## run the tests that need no model stack, in parallel
+# Each worker gets a contiguous half, so that what the tests of a file share is made once.
+test-fast: ## run the tests that need no model stack and no browser, in parallel
 	@$(SETUP) --with dev data
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m "not slow" --numprocesses auto
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m "not slow" --numprocesses auto --dist worksteal
 
 lint: ## run ruff and mypy, and check import layers and docs/configs.md
 	@$(SETUP) --with dev data

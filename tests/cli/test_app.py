@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 import shoptune
 from shoptune.cli.app import app
 from shoptune.errors import refusal
+from tests.cli.conftest import Run
 from tests.cli.parsing import commands, parse
 
 ROOT = Path(__file__).parents[2]
@@ -21,11 +23,16 @@ SHOPTUNE = str(Path(sys.executable).with_name("shoptune"))
 COMMANDS = dict(commands())
 
 
-def _run(*arguments: str | Path, columns: int = 100, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(autouse=True)
+def _in_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [SHOPTUNE, *map(str, arguments)]
-    environment = {"COLUMNS": str(columns), "PATH": "/usr/bin:/bin", "HOME": str(Path.home())}
+    environment = {"COLUMNS": "100", "PATH": "/usr/bin:/bin", "HOME": str(Path.home())}
     environment |= {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -92,40 +99,39 @@ def test_a_user_error_is_one_line_and_exit_status_2(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_mistakes_are_distinguished(arguments: list[str], problem: str) -> None:
-    result = _run(*arguments)
+def test_mistakes_are_distinguished(arguments: list[str], problem: str, run_here: Run) -> None:
+    result = run_here(*arguments)
     assert result.returncode == 2
     assert result.stderr.startswith(problem)
     assert "Traceback" not in result.stderr
 
 
-def test_an_out_directory_with_other_things_is_refused(tmp_path: Path) -> None:
+def test_an_out_directory_with_other_things_is_refused(tmp_path: Path, run_here: Run) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "photo.jpg").touch()
     questions = ROOT / "examples" / "questions" / "development.json"
-    result = _run("evaluate", questions, "--questions", questions, "--out", tmp_path / "mine")
+    result = run_here("evaluate", questions, "--questions", questions, "--out", tmp_path / "mine")
     assert result.returncode == 2
     assert "contains files that shoptune did not write; choose another --out, or empty it" in result.stderr
 
 
-def test_tasks_as_json_and_as_a_table() -> None:
-    import json
-
-    tasks = json.loads(_run("data", "tasks", "--json").stdout)
+def test_tasks_as_json_and_as_a_table(run_here: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    tasks = json.loads(run_here("data", "tasks", "--json").stdout)
     assert {"name", "source", "kind", "metric", "track", "like"} == tasks[0].keys()
-    table = _run("data", "tasks", columns=200).stdout
+    table = run_here("data", "tasks").stdout
     assert all(task["name"] in table for task in tasks)
 
 
-def test_a_preview_shows_what_the_model_sees() -> None:
-    result = _run("data", "preview", "data_recipes/reviews2023.yaml", "--task", "review_rating", "--rows", "1")
+def test_a_preview_shows_what_the_model_sees(run_here: Run) -> None:
+    result = run_here("data", "preview", "data_recipes/reviews2023.yaml", "--task", "review_rating", "--rows", "1")
     assert result.returncode == 0
     assert "Your task is multiple-choice." in result.stdout
     assert "review_rating 1" in result.stdout
 
 
-def test_a_preview_of_an_unknown_task_suggests_the_nearest() -> None:
-    result = _run("data", "preview", "data_recipes/reviews2023.yaml", "--task", "review_ratings")
+def test_a_preview_of_an_unknown_task_suggests_the_nearest(run_here: Run) -> None:
+    result = run_here("data", "preview", "data_recipes/reviews2023.yaml", "--task", "review_ratings")
     assert result.returncode == 2
     assert "no task 'review_ratings'; did you mean 'review_rating'?" in result.stderr
 

@@ -28,14 +28,25 @@ RAW = ROOT / "examples" / "raw"
 TASKS = "{esci_query_product_ranking: 20, review_rating: 30, review_keyphrase: 5}"
 
 
-@pytest.fixture
-def mixture(tmp_path: Path) -> Path:
-    (tmp_path / "recipes" / "mixtures").mkdir(parents=True)
+def _mixture(folder: Path) -> Path:
+    (folder / "recipes" / "mixtures").mkdir(parents=True)
     for file in (ROOT / "data_recipes").glob("*.yaml"):
-        shutil.copy(file, tmp_path / "recipes")
-    path = tmp_path / "recipes" / "mixtures" / "m.yaml"
+        shutil.copy(file, folder / "recipes")
+    path = folder / "recipes" / "mixtures" / "m.yaml"
     path.write_text(f"tasks: {TASKS}\nworkers: 1\nvalidation_fraction: 0.1\nmax_rejected: 0.9\n")
     return path
+
+
+@pytest.fixture
+def mixture(tmp_path: Path) -> Path:
+    return _mixture(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build of the mixture as it is."""
+    folder = tmp_path_factory.mktemp("usual")
+    return _build(_mixture(folder), folder / "rows").path
 
 
 def _build(mixture: Path, out: Path, *changes: str, raw: Path = RAW) -> Artifact:
@@ -53,9 +64,8 @@ def _bytes(out: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in sorted(out.iterdir()) if file.name != "manifest.json"}
 
 
-def test_a_build_has_the_rows_and_their_statistics(mixture: Path, tmp_path: Path) -> None:
-    out = tmp_path / "rows"
-    _build(mixture, out)
+def test_a_build_has_the_rows_and_their_statistics(usual: Path) -> None:
+    out = usual
     train, validation = _rows(out), _rows(out, "validation")
     # a tenth of 55 is 5.5, and Python rounds that to 6, the even number
     assert (len(train), len(validation)) == (49, 6)
@@ -79,13 +89,12 @@ def test_a_build_has_the_rows_and_their_statistics(mixture: Path, tmp_path: Path
     assert page.count("<pre>") == 10 + 10 + 5
 
 
-def test_shards_are_whole_and_of_equal_size(mixture: Path, tmp_path: Path) -> None:
-    _build(mixture, tmp_path / "one")
+def test_shards_are_whole_and_of_equal_size(mixture: Path, tmp_path: Path, usual: Path) -> None:
     _build(mixture, tmp_path / "many", "shard_rows=10")
     files = sorted((tmp_path / "many").glob("train-*"))
     assert [file.name for file in files] == [f"train-{n:05}-of-00005.parquet" for n in range(5)]
     assert [pq.read_metadata(file).num_rows for file in files] == [10, 10, 10, 10, 9]
-    assert _rows(tmp_path / "many") == _rows(tmp_path / "one")
+    assert _rows(tmp_path / "many") == _rows(usual)
 
 
 def test_the_bytes_do_not_depend_on_the_number_of_workers(mixture: Path, tmp_path: Path) -> None:
@@ -96,9 +105,8 @@ def test_the_bytes_do_not_depend_on_the_number_of_workers(mixture: Path, tmp_pat
     assert not _build(mixture, tmp_path / "one", _MANY, "when_short=shrink", "workers=2").rebuilt
 
 
-def test_a_question_of_the_benchmark_does_not_reach_the_rows(mixture: Path, tmp_path: Path) -> None:
-    _build(mixture, tmp_path / "rows")
-    asked = _rows(tmp_path / "rows")
+def test_a_question_of_the_benchmark_does_not_reach_the_rows(mixture: Path, tmp_path: Path, usual: Path) -> None:
+    asked = _rows(usual)
     columns = ("input_field", "task_type", "task_name", "metric", "is_multiple_choice", "track")
     with (tmp_path / "dev.json").open("w") as lines:
         for row in asked:
@@ -114,7 +122,6 @@ def test_a_question_of_the_benchmark_does_not_reach_the_rows(mixture: Path, tmp_
 
 
 def test_a_row_longer_than_the_limit_is_dropped(mixture: Path, tmp_path: Path, tiny_base: Path) -> None:
-    _build(mixture, tmp_path / "all")
     limit = ["max_tokens=150", f"tokenizer={tiny_base}", "when_short=shrink"]
     _build(mixture, tmp_path / "short", *limit)
     stats = json.loads((tmp_path / "short" / "stats.json").read_text())
@@ -241,7 +248,8 @@ def test_a_ray_cluster_of_two_nodes_gives_the_same_bytes(
 
 def test_rows_from_tables_are_the_same_and_no_raw_file_is_read(mixture: Path, tmp_path: Path) -> None:
     raw, sample = tmp_path / "raw", "sample={reviews: 400}"
-    shutil.copytree(RAW, raw)
+    for source in ("esci", "reviews2023"):
+        shutil.copytree(RAW / source, raw / source)
     run(INGEST, ingest_stage.load(ingest_stage.Arguments(raw)), tmp_path / "tables")
     _build(mixture, tmp_path / "from-raw", sample, raw=raw)
     shutil.rmtree(raw)

@@ -18,6 +18,8 @@ _SECTION = re.compile(r"^## (?P<title>.+)\n(?P<body>(?:(?!## ).*\n?)*)", re.MULT
 _FILE = re.compile(r"^```\w+\n# (?P<path>[\w./-]+/[\w.-]+\.\w+)\n(?P<content>.*?)^```$", re.MULTILINE | re.DOTALL)
 _COPIED = ("src", "data_recipes", "infer", "merge", "quantize", "training_configs", "pyproject.toml")
 _LINKED = ("examples",)  # large, and no example changes them
+# Compiled modules are copied too, so that an example does not compile shoptune; files that are being written are not.
+_PARTIAL = shutil.ignore_patterns("*.pyc.*")
 
 
 def sections(page: Path) -> dict[str, str]:
@@ -59,12 +61,12 @@ def run(shown: Mapping[str, str], root: Path, copy: Path) -> subprocess.Complete
 def _copy_project(root: Path, copy: Path) -> None:
     for name in _COPIED:
         if (root / name).is_dir():
-            shutil.copytree(root / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(root / name, copy / name, ignore=_PARTIAL)
         else:
             shutil.copyfile(root / name, copy / name)
     for name in _LINKED:
         (copy / name).symlink_to(root / name)
-    shutil.copytree(root / "tests" / "warm", copy / "tests" / "warm", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(root / "tests" / "warm", copy / "tests" / "warm", ignore=_PARTIAL)
     for file in (root / "tests").glob("*.py"):  # what tests share
         if not file.name.startswith("test_"):
             shutil.copyfile(file, copy / "tests" / file.name)

@@ -50,6 +50,11 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _in_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)  # strategies name files of the project
+
+
 def _profile(strategy: Path, rows: Path) -> Profile:
     overrides = [f"prompting={strategy}"]
     if strategy.stem == "retrieved":
@@ -57,8 +62,14 @@ def _profile(strategy: Path, rows: Path) -> Profile:
     return load_profile(ROOT / "infer" / "cpu.yaml", overrides)
 
 
-def _preparer(profile: Profile, window: int = NO_WINDOW) -> Preparer:
-    return Preparer(profile, FewShotSelector(profile.prompting), Characters(), window)
+@pytest.fixture(scope="module")
+def retrieved(rows: Path) -> FewShotSelector:
+    """The selector of the strategy that retrieves rows, which are embedded once: 2 s."""
+    return FewShotSelector(_profile(ROOT / "infer" / "prompting" / "retrieved.yaml", rows).prompting)
+
+
+def _preparer(profile: Profile, window: int = NO_WINDOW, selector: FewShotSelector | None = None) -> Preparer:
+    return Preparer(profile, selector or FewShotSelector(profile.prompting), Characters(), window)
 
 
 def test_there_are_the_four_papers_strategies_and_one_for_rows_with_reasoning() -> None:
@@ -74,12 +85,12 @@ def test_the_prompts_of_a_strategy_match_the_golden_files(
     asked: dict[TaskType, Question],
     rows: Path,
     update_golden: bool,
-    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
-    monkeypatch.chdir(ROOT)
     profile, question = _profile(strategy, rows), asked[task_type]
+    selector = request.getfixturevalue("retrieved") if profile.prompting.retrieved else None
     dynamic = {TaskType.MULTIPLE_CHOICE: DYNAMIC} if profile.prompting.dynamic else {}
-    (prepared,) = _preparer(profile).prepare([Prompt.of(question)], dynamic)
+    (prepared,) = _preparer(profile, selector=selector).prepare([Prompt.of(question)], dynamic)
     assert prepared.prompt.task_type is task_type
     golden = Path(__file__).parent / "golden" / f"{strategy.stem}-{task_type}.txt"
     text = Characters.decode(prepared.token_ids) + f"\n[at most {prepared.max_tokens} tokens]\n"
@@ -108,10 +119,10 @@ def test_a_few_shot_example_is_never_the_question_itself() -> None:
             assert [example.task_type for example in shown].count(question.task_type) == same
 
 
-def test_retrieved_rows_are_like_the_question_and_never_it(rows: Path) -> None:
-    questions = load_questions(ROOT / "examples" / "questions" / "development.json")[::2]
-    selector = FewShotSelector(Prompting.model_validate({"retrieved": {"rows": str(rows), "count": 3}}))
-    before = selector.select([Prompt.of(question) for question in questions], {})
+def test_retrieved_rows_are_like_the_question_and_never_it(retrieved: FewShotSelector) -> None:
+    every = load_questions(ROOT / "examples" / "questions" / "development.json")
+    questions = [*every[::8], *every[2::8]]  # half of them are rows
+    before = retrieved.select([Prompt.of(question) for question in questions], {})
     for question, shown in zip(questions, before, strict=True):
         assert len(shown) == 3
         assert question.input_field not in [example.question for example in shown]
@@ -184,9 +195,9 @@ def test_a_thought_ends_with_a_listed_option(asked: dict[TaskType, Question], ro
     assert finished("no end, but 1", prepared.prompt, profile) == "1"  # nothing to extract: repaired as it is
 
 
-def test_the_last_conclusion_counts(rows: Path) -> None:
+def test_the_last_conclusion_counts(rows: Path, retrieved: FewShotSelector) -> None:
     profile = _profile(ROOT / "infer" / "prompting" / "retrieved.yaml", rows)
-    (prepared,) = _preparer(profile).prepare([Prompt("Rank.\n1. a\n2. b\n3. c\nOutput: ")])
+    (prepared,) = _preparer(profile, selector=retrieved).prepare([Prompt("Rank.\n1. a\n2. b\n3. c\nOutput: ")])
     assert prepared.constraint.pattern is None
     assert finished("An answer: 1? No. Answer: 3, 1, 2. Done.", prepared.prompt, profile) == "3,1,2"
 

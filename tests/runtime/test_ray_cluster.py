@@ -14,7 +14,7 @@ import pytest
 from shoptune.errors import ShoptuneError
 from shoptune.runtime.ray_cluster import ADDRESS, ray_cluster, require_ray
 
-ray = pytest.importorskip("ray")
+pytestmark = pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="Ray is not installed")
 
 
 class _Ray:
@@ -24,8 +24,8 @@ class _Ray:
         self.started: dict[str, Any] | None = None
         self.stopped, self._error = False, error
         self.usage_stats = ""
-        monkeypatch.setattr(ray, "init", self._init)
-        monkeypatch.setattr(ray, "shutdown", self._shutdown)
+        monkeypatch.setattr("ray.init", self._init)
+        monkeypatch.setattr("ray.shutdown", self._shutdown)
 
     def _init(self, **arguments: Any) -> None:
         self.usage_stats = os.environ["RAY_USAGE_STATS_ENABLED"]

@@ -25,6 +25,8 @@ from tests.sharing import make_once
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+# For modules whose tests use Chromium, which takes a minute of processor time in all.
+IN_A_BROWSER = [pytest.mark.slow, pytest.mark.early]
 _SECONDS_TO_START = 120  # on a machine that is busy with other tests
 _WAIT_MILLISECONDS = 60_000
 

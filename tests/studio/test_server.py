@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from http.client import HTTPConnection
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.conftest import ROOT
 from tests.studio.conftest import Studio, free_port, start, stop
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _TOKEN = "a-token-of-many-characters"  # noqa: S105
 _UPGRADE = {
@@ -67,6 +70,8 @@ def test_made_up_addresses_do_no_harm(studio: Studio, value: str) -> None:
         assert _status(studio.url, path + quote(value))[0] == 200
 
 
+@pytest.mark.slow
+@pytest.mark.early
 def test_a_token_is_needed_if_there_is_one(
     studio_run: Path, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,10 +49,10 @@ def test_weights_add_up_and_the_best_place_is_found(whole: list[Point]) -> None:
     assert max(point.overall.score for point in whole) > 0.97  # alpha 1 at equal weights has 0.80
 
 
-@pytest.mark.parametrize("killed_at", [0, 1, 2, 7, 20])
-def test_a_killed_search_resumes_with_the_same_proposals(tmp_path: Path, killed_at: int, whole: list[Point]) -> None:
-    with pytest.raises(KilledError):
-        run_search(_SEARCH, (0.5, 0.5), tmp_path / "cut.db", Scorer(stop_at=killed_at))
+def test_a_search_that_is_killed_again_and_again_has_the_same_proposals(tmp_path: Path, whole: list[Point]) -> None:
+    for killed_at in (0, 1, 2, 7, 20):  # before and between the baselines, before and after the model is used
+        with pytest.raises(KilledError):
+            run_search(_SEARCH, (0.5, 0.5), tmp_path / "cut.db", Scorer(stop_at=killed_at))
     assert run_search(_SEARCH, (0.5, 0.5), tmp_path / "cut.db", Scorer()) == whole
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import socketserver
 import threading
+import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -178,7 +179,11 @@ def test_requests_per_minute_are_limited(shop: Shop) -> None:
         rate = {"requests_per_minute": 2.0, "concurrency": 3}
         thread = threading.Thread(target=shop.teach, args=(endpoint.url,), kwargs={"backend": rate}, daemon=True)
         thread.start()
-        thread.join(3)
+        deadline = time.monotonic() + 60
+        while len(endpoint.asked) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        thread.join(1)
         assert len(endpoint.asked) == 2
 
 

@@ -6,8 +6,10 @@ import csv
 import re
 from pathlib import Path
 
-from tests.studio.conftest import Visit
+from tests.studio.conftest import IN_A_BROWSER, Visit
 from tests.studio.made.answers import FORMULA, SCRIPT, questions_of
+
+pytestmark = IN_A_BROWSER
 
 
 def test_a_question_opens_with_everything_known_about_it(visit: Visit) -> None:

@@ -15,9 +15,11 @@ from urllib.request import urlopen
 import pytest
 
 from tests.serving import serving
-from tests.studio.conftest import Studio, Visit, free_port, start, stop
+from tests.studio.conftest import IN_A_BROWSER, Studio, Visit, free_port, start, stop
 from tests.studio.made.answers import SCRIPT
 from tests.warm.interpreters import WarmInterpreters
+
+pytestmark = IN_A_BROWSER
 
 CHOICE = "Which of these is worn on the feet?\n0. mug\n1. sock\n2. kettle\n3. lamp\nAnswer: "
 
@@ -84,8 +86,6 @@ def test_a_model_that_is_not_served_is_not_asked(visit: Visit) -> None:
     assert alert.inner_text() == "base is not served. Start it first."
 
 
-@pytest.mark.slow
-@pytest.mark.early
 def test_the_studio_serves_a_checkpoint_and_stops_it_when_it_ends(
     visit: Visit, studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

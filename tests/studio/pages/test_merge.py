@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tests.studio.conftest import Visit
+from tests.studio.conftest import IN_A_BROWSER, Visit
 from tests.studio.made.curves import ADAPTERS, MERGED, SWEEP
 from tests.studio.on_page import closed_table, rows_of
+
+pytestmark = IN_A_BROWSER
 
 
 def test_a_point_is_chosen_in_the_table_and_in_the_plot(visit: Visit) -> None:

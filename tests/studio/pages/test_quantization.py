@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tests.studio.conftest import Visit
+from tests.studio.conftest import IN_A_BROWSER, Visit
 from tests.studio.made.curves import FOUR_BIT, GRID
 from tests.studio.on_page import closed_table, rows_of
+
+pytestmark = IN_A_BROWSER
 
 
 def test_budget_errors_parity_calibration_and_grid(visit: Visit) -> None:

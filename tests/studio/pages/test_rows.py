@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from shoptune.studio.reading.rows import PAGE_ROWS
-from tests.studio.conftest import Visit
+from tests.studio.conftest import IN_A_BROWSER, Visit
 from tests.studio.made.rows import SCRIPT
+
+pytestmark = IN_A_BROWSER
 
 _MOST_BYTES = 300_000  # of a page with 25 rows, without the framework's files, which the browser keeps
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-
-from playwright.sync_api import Page
+from typing import TYPE_CHECKING
 
 from shoptune.runtime.progress_file import ProgressFile, published
-from tests.studio.conftest import Studio, Visit
+from tests.studio.conftest import IN_A_BROWSER, Studio, Visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = IN_A_BROWSER
 
 
 def _node(page: Page, name: str) -> str:

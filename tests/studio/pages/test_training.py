@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tests.studio.conftest import Visit
+from tests.studio.conftest import IN_A_BROWSER, Visit
 from tests.studio.made.curves import ADAPTERS, QUESTION
 from tests.studio.on_page import rows_of
+
+pytestmark = IN_A_BROWSER
 
 FIRST = ADAPTERS[0]
 
