@@ -71,13 +71,17 @@ def test_base_and_adapters_have_the_distributions_of_the_merged_model(
         },
     }  # fmt: skip
     (tmp_path / "merge.yaml").write_text(yaml.safe_dump(config))
-    said = run_shoptune("merge", tmp_path / "merge.yaml", "--out", tmp_path / "merged")
+    compiled = tmp_path / "compiled"
+    arguments = ["merge", tmp_path / "merge.yaml", "--out", tmp_path / "merged"]
+    done = shoptune(*arguments, variables={"TORCHINDUCTOR_CACHE_DIR": str(compiled)})
+    assert done.returncode == 0, done.stderr
+    assert not list(compiled.glob("*")), "a C++ compiler ran for seconds to rank a few tokens"
     gate = json.loads((tmp_path / "merged" / "parity.json").read_text())
     assert gate["reference"] == "base + adapters"
     forms = {form["name"]: form for form in gate["forms"]}
     assert forms.keys() == {"merged", "merged in vLLM", "base + adapters in vLLM"}
     assert all(0 < form["mean_kl"] < 1e-4 and form["top1"] == 1 for form in forms.values()), forms
-    assert "DOES NOT PASS" in said
+    assert "DOES NOT PASS" in done.stdout + done.stderr
     assert sorted(path.name for path in (tmp_path / "merged").iterdir() if path.is_dir()) == []
 
 

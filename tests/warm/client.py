@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _inherited() -> list[int]:
-    """What `multiprocessing` hands to a process that it spawns: it passes the numbers of descriptors as arguments."""
+    """List the open descriptors that a spawned process inherits: `multiprocessing` passes their numbers as arguments."""
     found = []
     for number in sorted(int(file.name) for file in Path("/proc/self/fd").iterdir()):
         with contextlib.suppress(OSError):  # the one that listed the folder
