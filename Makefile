@@ -56,7 +56,9 @@ shop: ## regenerate the made-up shop's raw files and questions (same bytes)
 tiny-base: ## retrain the tiny base model (one to two hours)
 	@$(SETUP) train
 	.venv/bin/python -m examples.make_tiny_base prepare
-	$(SHOPTUNE) train examples/tiny_base_recipe/train.yaml --out runs/tiny-base/model
+	$(SHOPTUNE) train examples/tiny_base_recipe/lists.yaml --out runs/tiny-base/lists
+	.venv/bin/python -m examples.make_tiny_base continue
+	$(SHOPTUNE) train examples/tiny_base_recipe/entities.yaml --out runs/tiny-base/entities
 	.venv/bin/python -m examples.make_tiny_base finish
 
 locks: ## regenerate requirements/{cpu,gpu}/*.txt: [KIND=cpu|gpu]

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+_WITH_ORPHANS = Path(__file__).with_name("with_orphans.py")
 _SECONDS_BETWEEN_LOOKS = 0.5  # a look holds up a large process for some milliseconds
 
 
@@ -25,7 +26,7 @@ class Measured:
         seconds: from start to end.
         peak_gb: largest memory of the process and its children together, in units of 10^9 bytes; what several of them
             share is shared out among them.
-        cpu_seconds: processor time of the process and of the children it waited for.
+        cpu_seconds: processor time of the process and all its children, those included that it does not wait for.
     """
 
     name: str
@@ -42,7 +43,7 @@ def measure(name: str, command: Sequence[str | Path], **environment: str) -> Mea
     """
     started = time.perf_counter()
     with subprocess.Popen(
-        [str(part) for part in command],
+        [sys.executable, "-IS", str(_WITH_ORPHANS), *(str(part) for part in command)],
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -51,9 +52,9 @@ def measure(name: str, command: Sequence[str | Path], **environment: str) -> Mea
         watch = _Memory(process.pid)
         watch.start()
         output = process.stdout.read() if process.stdout else ""
+        seconds = time.perf_counter() - started
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.perf_counter() - started
         watch.stop()
     if process.returncode:
         raise RuntimeError(f"{name} failed:\n{output[-3000:]}")

@@ -63,9 +63,14 @@ def of_size(size: int, workers: list[int]) -> list[dict[str, object]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def cores(number: int) -> list[int]:
+    """The cores that this number of workers may use: DuckDB would give a single worker all of them."""
+    return sorted(os.sched_getaffinity(0))[:number]
+
+
 def row(step: str, size: int, workers: int, command: list[str]) -> dict[str, object]:
     """One line of the table."""
-    measured = measure(step, command)
+    measured = measure(step, ["taskset", "--cpu-list", ",".join(map(str, cores(workers))), *command])
     figures = {"seconds": measured.seconds, "cpu_seconds": measured.cpu_seconds, "peak_gb": measured.peak_gb}
     return {"step": step, "records": size, "workers": workers, **figures, "rows": ""}
 

@@ -1,6 +1,7 @@
 """Make the tiny base model: a tokenizer of the shop's text, lessons, and full fine-tuning from nothing by axolotl.
 
-Run: make tiny-base (an hour or two on two cores). The checkpoint is committed under examples/tiny_base: the demo and
+Run: make tiny-base (an hour or two on two cores). There are two courses: lists first, then the parts of queries. The
+second starts from the first's checkpoint in bfloat16. The result is committed under examples/tiny_base: the demo and
 the tests start from it as a user starts from a downloaded base.
 """
 
@@ -38,11 +39,13 @@ _STANDARD_DEVIATION = 0.02
 _MODEL_CARD = """# A tiny base model of the made-up shop
 
 Qwen2 architecture, 3.7M parameters, made by `make tiny-base` from nothing: it reads lists and knows the formats of
-questions and the shop's language, and is the base of the demo and the tests. Of no use for anything else.
+questions, the parts of queries and the shop's language, and is the base of the demo and the tests. Of no use for
+anything else.
 """
 
 # Lessons in a stage, and the weight of each kind of lesson in it.
-STAGES: list[tuple[int, dict[str, int]]] = [
+Stages = list[tuple[int, dict[str, int]]]
+LISTS: Stages = [
     (24_000, {"word_drill": 1}),
     (16_000, {"phrase_drill": 2, "word_drill": 1, "short_lists": 1}),
     (
@@ -65,26 +68,60 @@ STAGES: list[tuple[int, dict[str, int]]] = [
 ]
 
 
+# The parts of queries, with enough of the old lessons to keep what they taught.
+ENTITIES: Stages = [
+    (3_000, {"entity_drill": 4, "find": 1, "short_lists": 1}),
+    (3_000, {"entity_drill": 1, "entity_lists": 2, "entity": 2, "find": 1, "short_lists": 1}),
+    (
+        9_000,
+        {
+            "entity_lists": 2,
+            "entity": 7,
+            "phrase_drill": 2,
+            "short_lists": 4,
+            "long_lists": 4,
+            "title_lists": 2,
+            "find": 10,
+            "find_title": 4,
+            "pick_words": 4,
+            "pick_three": 4,
+            "rank": 2,
+            "extract": 2,
+            "quote": 4,
+            "speak": 2,
+        },
+    ),
+]
+
+
 def main() -> None:
-    """Prepare what axolotl starts from, or finish what it has made."""
+    """Prepare what axolotl starts from, go from the first course to the second, or finish what they have made."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=["prepare", "finish"])
+    parser.add_argument("step", choices=["prepare", "continue", "finish"])
     step = parser.parse_args().step
     if step == "prepare":
         prepare(RUN)
+    elif step == "continue":
+        finish(RUN / "lists", RUN / "blank", RUN / "halfway")
+        write_entity_lessons(RUN)
     else:
-        finish(RUN / "model", RUN / "blank", HERE / "tiny_base")
+        finish(RUN / "entities", RUN / "halfway", HERE / "tiny_base")
 
 
 def prepare(out: Path) -> None:
-    """Write the tokenizer, the blank checkpoint and the lessons."""
+    """Write the tokenizer, the blank checkpoint and the first course's lessons."""
     world = World()
     blank = out / "blank"
     blank.mkdir(parents=True, exist_ok=True)
     tokenizer = train_tokenizer(_texts(world))
     save_tokenizer(tokenizer, blank)
     _write_blank(blank, tokenizer)
-    _write_lessons(out / "lessons.parquet", world, blank)
+    _write_lessons(out / "lessons.parquet", world, blank, LISTS)
+
+
+def write_entity_lessons(out: Path) -> None:
+    """Write the second course's lessons."""
+    _write_lessons(out / "entity_lessons.parquet", World(), out / "halfway", ENTITIES)
 
 
 def finish(trained: Path, blank: Path, out: Path) -> None:
@@ -113,7 +150,7 @@ def _texts(world: World) -> Iterator[str]:
     for file in sorted((HERE.parent / "data_recipes").glob("*.yaml")):
         for task in yaml.safe_load(file.read_text(encoding="utf-8"))["tasks"]:
             yield from task["prompts"]
-    for lesson in course(world, str, SEED, [(2000, STAGES[-1][1])]):
+    for lesson in course(world, str, SEED, [(2000, LISTS[-1][1])]):
         yield "".join(part.text for part in lesson)
 
 
@@ -178,9 +215,9 @@ def _random_weights(vocabulary: int) -> dict[str, torch.Tensor]:
     return weights
 
 
-def _write_lessons(file: Path, world: World, blank: Path) -> None:
+def _write_lessons(file: Path, world: World, blank: Path, stages: Stages) -> None:
     """Lessons as axolotl's `input_output` data: pieces of text, each learned or not."""
-    lessons = course(world, lambda messages: render(messages, blank), SEED, STAGES)
+    lessons = course(world, lambda messages: render(messages, blank), SEED, stages)
     segments = [[{"label": part.learned, "text": part.text} for part in lesson] for lesson in lessons]
     pq.write_table(pa.table({"segments": segments}), file, compression="zstd")
 

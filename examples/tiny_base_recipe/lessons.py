@@ -9,29 +9,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from examples.shop.reviews import write_review
 from examples.shop.world import LOCALES, Product, World
-from shoptune.shopbench.chat import Message, chat
+from examples.tiny_base_recipe.entity_lessons import TURN_END, EntityLessons, Lesson, Part, Render
+from shoptune.shopbench.chat import chat
 from shoptune.shopbench.vocabulary import TaskType
 
 _MOST_LOOK_UPS = 10
-_TURN_END = "<|im_end|>"
-
-# Writes messages as the model is asked them; the blank checkpoint's own chat template.
-Render = Callable[[list[Message]], str]
-
-
-@dataclass(frozen=True)
-class Part:
-    """A piece of a lesson's text, and whether the model is to learn to write it."""
-
-    text: str
-    learned: bool
-
-
-Lesson = tuple[Part, ...]
 
 
 def course(world: World, render: Render, seed: str, stages: list[tuple[int, dict[str, int]]]) -> Iterator[Lesson]:
@@ -52,11 +37,11 @@ def course(world: World, render: Render, seed: str, stages: list[tuple[int, dict
             yield make()
 
 
-class _Teacher:
+class _Teacher(EntityLessons):
     """Makes lessons; every public method is a kind of lesson."""
 
     def __init__(self, world: World, render: Render, rng: random.Random) -> None:
-        self._world, self._render, self._rng = world, render, rng
+        super().__init__(world, render, rng)
         types = list(world.types.values())
         phrases = [phrase for kinds in world.aspects.values() for phrase in kinds["good"] + kinds["bad"]]
         self._names = [product_type.name for product_type in types]
@@ -217,11 +202,7 @@ class _Teacher:
         for place in self._places(items):
             parts += [Part(f" {items[place]}", learned=False), Part(str(place + first), learned=True)]
             parts.append(Part(",", learned=False))
-        return (*parts[:-1], Part(_TURN_END, learned=True))
-
-    def _ask(self, question: str, answer: str, task_type: TaskType) -> Lesson:
-        prompt = self._render(chat(question, task_type))
-        return (Part(prompt, learned=False), Part(answer + _TURN_END, learned=True))
+        return (*parts[:-1], Part(TURN_END, learned=True))
 
     def _places(self, items: list[str]) -> list[int]:
         return [self._rng.randrange(len(items)) for _ in range(min(_MOST_LOOK_UPS, 2 * len(items)))]

@@ -24,5 +24,5 @@ def test_bench_runs_every_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     commands = runpy.run_path(str(ROOT / "benchmarks" / "all.py"), run_name="imported")["commands"]()
     # The others are modules imported by these, or scripts that benchmarks/data.py runs with arguments.
-    shared = {"all", "big_shop", "checkpoints", "measure", "pandas_ranking", "bare_scan", "synthetic"}
+    shared = {"all", "big_shop", "checkpoints", "measure", "pandas_ranking", "bare_scan", "synthetic", "with_orphans"}
     assert {Path(script).stem for _, script in commands} == {script.stem for script in SCRIPTS} - shared

@@ -65,6 +65,12 @@ def test_forged_tokens_cannot_be_nested() -> None:
     assert "<|im_end|>" not in neutralize(text)
 
 
+def test_tokens_inside_a_token_are_broken_up() -> None:
+    assert neutralize("<|a[INST]b|>") == "<| a[ INST ]b |>"
+    assert neutralize("<|x|>", ("|x|",)) == "<| x |>"
+    assert neutralize("one<x>two", ("one<x>two", "<x>")) == "o ne< x >two"
+
+
 def test_ordinary_text_is_left_alone() -> None:
     text = "a <b> | c |> <| 5 < 6 <|two words|>"
     assert neutralize(text) == text
@@ -116,3 +122,4 @@ def test_a_checkpoints_own_special_tokens_are_broken_up_too() -> None:
 def test_nothing_that_is_forged_from_parts_survives(parts: list[str]) -> None:
     text = neutralize("".join(parts), ("<x>", "x>s"))
     assert not any(token in text for token in ("<s>", "</s>", "[INST]", "<|s|>", "<|x|>", "<x>", "x>s"))
+    assert neutralize(text, ("<x>", "x>s")) == text

@@ -59,22 +59,22 @@ def test_members_stay_when_all_weights_are_zero(plan: SweepPlan) -> None:
 
 @pytest.mark.parametrize(("grid", "is_valid"), [("[0.5, 1.0]", False), ("[1.0, 0]", True)])
 def test_a_grid_that_is_compared_with_the_base_contains_alpha_zero(grid: str, is_valid: bool) -> None:
-    overrides = [f"alphas={grid}", "no_task_type_below_base=true"]
+    overrides = [f"alphas={grid}", "no_task_type_below_base=at_all"]
     if is_valid:
-        assert load_sweep(DEMO, overrides).config.no_task_type_below_base
+        assert load_sweep(DEMO, overrides).config.no_task_type_below_base == "at_all"
     else:
         with pytest.raises(ShoptuneError, match="compares every point with alpha 0: add 0 to alphas"):
             load_sweep(DEMO, overrides)
 
 
 def test_a_search_is_always_compared_with_the_base() -> None:
-    overrides = ["alphas=null", "search={trials: 3, alpha: [0.5, 1.0]}", "no_task_type_below_base=true"]
+    overrides = ["alphas=null", "search={trials: 3, alpha: [0.5, 1.0]}", "no_task_type_below_base=at_all"]
     assert load_sweep(DEMO, overrides).config.points == 5
 
 
 def test_the_rule_of_choice_is_part_of_the_request_where_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Sources, "of", lambda *_: SimpleNamespace(inputs=dict))  # there are no adapters
     unset, chosen = (
-        request(load_sweep(DEMO, [f"no_task_type_below_base={value}"])).config for value in ("false", "true")
+        request(load_sweep(DEMO, [f"no_task_type_below_base={value}"])).config for value in ("null", "at_all")
     )
-    assert chosen == unset | {"no_task_type_below_base": True}
+    assert chosen == unset | {"no_task_type_below_base": "at_all"}

@@ -45,7 +45,7 @@ def test_the_sweep_scores_its_first_point_twice(
     tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch, stale: bool
 ) -> None:
     monkeypatch.chdir(root)
-    plan = load_sweep(Path("merge/sweeps/demo.yaml"), ["alphas=[0.25, 0.5]"])
+    plan = load_sweep(Path("merge/sweeps/demo.yaml"), ["alphas=[0.25, 0.5]", "no_task_type_below_base=null"])
     every = load_questions(root / "examples" / "questions" / "development.json")
     questions = [question for question in every if question.task_type.value == "multiple-choice"][:5]
     ensemble = _Ensemble(stale=stale)

@@ -32,9 +32,14 @@ def neutralize(text: str, control_tokens: tuple[str, ...] = ()) -> str:
         text: a question, an answer, or a field of a record.
         control_tokens: a checkpoint's special tokens, as `longest_first` orders them, besides the known families' own.
     """
-    if "<" in text or "[" in text:
-        text = _KNOWN.sub(_broken, text)
-    return _pattern(control_tokens).sub(_broken, text) if control_tokens else text
+    before = None
+    while text != before:  # again, since the pieces of a token may contain another one: <|a[INST]b|>
+        before = text
+        if "<" in text or "[" in text:
+            text = _KNOWN.sub(_broken, text)
+        if control_tokens:
+            text = _pattern(control_tokens).sub(_broken, text)
+    return text
 
 
 def longest_first(tokens: Iterable[str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from shoptune.config import Settings, load
 from shoptune.config.paths import ConfigPath
 from shoptune.infer.profile import Profile, load_profile
 from shoptune.merge.config import MergeConfig, WeightedAdapter
+from shoptune.sweep.guard import Loss
 from shoptune.sweep.points import Candidate
 
 Count = Annotated[int, Field(ge=1)]
@@ -50,8 +51,8 @@ class SweepConfig(Settings):
         questions: a file in the development format; use others than those that you report on.
         alphas: a grid of alphas, in the order in which they are run.
         search: a search, instead of a grid.
-        no_task_type_below_base: leave out points that are significantly worse than alpha 0 on a task type; a grid must
-            then contain alpha 0.
+        no_task_type_below_base: leave out points that are worse than alpha 0 on a task type, `significantly` or
+            `at_all`; a grid must then contain alpha 0.
     """
 
     merge: ConfigPath
@@ -59,7 +60,7 @@ class SweepConfig(Settings):
     questions: ConfigPath
     alphas: Annotated[tuple[float, ...], Field(min_length=1)] | None = None
     search: Search | None = None
-    no_task_type_below_base: bool = False
+    no_task_type_below_base: Loss | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> SweepConfig:

@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shoptune.artifacts.publish import write_atomically
+
+if TYPE_CHECKING:
+    from shoptune.sweep.guard import Guard
 
 POINTS, CURVE, BEST, VERDICT = "points.parquet", "curve.svg", "best.yaml", "verdict.txt"
 
@@ -89,37 +92,26 @@ def load_point(directory: Path, candidate: Candidate) -> Point | None:
     )
 
 
-def best_point(points: Sequence[Point], guarded: Sequence[str] = ()) -> Point:
+def best_point(points: Sequence[Point], guard: Guard | None = None) -> Point:
     """The point with the highest score; among equals, the one with the smallest alpha, nearest to the base.
 
     Args:
         points: the points to choose from.
-        guarded: each question's task type, to leave out points that are significantly worse than alpha 0, which must be
-            among the points, on a task type; empty to choose among all points.
+        guard: which of them to leave out.
     """
-    if guarded:
-        base = _base_point(points)
-        points = [point for point in points if not worse_task_types(point, base, guarded)]
-    return max(points, key=lambda point: (point.overall.score, -abs(point.candidate.alpha)))
+    admitted = guard.admit(points) if guard else points
+    return max(admitted, key=lambda point: (point.overall.score, -abs(point.candidate.alpha)))
 
 
-def worse_task_types(point: Point, base: Point, task_types: Sequence[str]) -> list[str]:
-    """The task types on which a point is significantly worse than another, by a paired bootstrap over questions."""
-    from shoptune.shopbench.summary import paired_difference  # loads numpy, which planning does not need
-
-    worse = []
-    for name in sorted(set(task_types)):
-        places = [place for place, task_type in enumerate(task_types) if task_type == name]
-        scores, of_base = ([each.per_question[place] for place in places] for each in (point, base))
-        if paired_difference(scores, of_base)[2] < 0:
-            worse.append(name)
-    return worse
+def base_point(points: Sequence[Point]) -> Point:
+    """The point of alpha 0, which must be among the points."""
+    return next(point for point in points if point.candidate.alpha == 0)
 
 
-def verdict(points: Sequence[Point], best: Point, guarded: Sequence[str] = ()) -> str:
+def verdict(points: Sequence[Point], best: Point, guard: Guard | None = None) -> str:
     """One sentence: which ensemble is best, and whether it is significantly better than alpha 0 and alpha 1.
 
-    If a point that was left out scores higher, the sentence says so; `guarded` is as for `best_point`.
+    If a point that the guard left out scores higher, the sentence says so.
     """
     from shoptune.shopbench.summary import paired_difference  # loads numpy, which planning does not need
 
@@ -131,28 +123,8 @@ def verdict(points: Sequence[Point], best: Point, guarded: Sequence[str] = ()) -
             difference, low, high = paired_difference(best.per_question, other.per_question)
             told_apart = "is significantly better than" if low > 0 else "is not significantly better than"
             text += f"; it {told_apart} {other.candidate} ({difference:+.3f} [{low:+.3f}, {high:+.3f}])"
-    return text + _left_out(best, points, guarded) + _edge(best, points) + "."
-
-
-def _base_point(points: Sequence[Point]) -> Point:
-    return next(point for point in points if point.candidate.alpha == 0)
-
-
-def _left_out(best: Point, points: Sequence[Point], guarded: Sequence[str]) -> str:
-    """A clause about the point with the highest score, if it was left out."""
-    highest = best_point(points)
-    if not guarded or highest is best:
-        return ""
-    base = _base_point(points)
-    falls = [
-        f"{name.replace('_', ' ')} ({base.by_task_type[name].score:.3f} to {highest.by_task_type[name].score:.3f})"
-        for name in worse_task_types(highest, base, guarded)
-    ]
-    text = f"; {highest.candidate} has {highest.overall.score:.3f} but is significantly worse than alpha 0 on "
-    text += ", ".join(falls)
-    if best is base and all(worse_task_types(point, base, guarded) for point in points if point is not base):
-        text += "; every other point is significantly worse than alpha 0 on a task type"
-    return text
+    text += guard.clause(best, best_point(points), points) if guard else ""
+    return text + _edge(best, points) + "."
 
 
 def _edge(best: Point, points: Sequence[Point]) -> str:

@@ -20,6 +20,7 @@ from shoptune.shopbench.scoring import score_predictions
 from shoptune.stage import ConfigFile, Stage, environment
 from shoptune.sweep.config import SweepPlan, load_sweep
 from shoptune.sweep.curve import draw_curve
+from shoptune.sweep.guard import Guard
 from shoptune.sweep.live import live_ensemble
 from shoptune.sweep.points import (
     BEST,
@@ -55,9 +56,9 @@ def request(plan: SweepPlan) -> Request:
     """List everything that determines the sweep."""
     sources = Sources.of(plan.merge, Path(plan.config.merge)).inputs()
     inputs = sources | {"questions": Path(plan.config.questions)} | plan.profile.prompting.inputs
-    chosen_by = {"no_task_type_below_base"} if plan.config.no_task_type_below_base else set()
+    chosen = {"alphas", "search", "no_task_type_below_base"}
     config = {
-        **plan.config.model_dump(mode="json", include={"alphas", "search"} | chosen_by, exclude_none=True),
+        **plan.config.model_dump(mode="json", include=chosen, exclude_none=True),
         "merge": plan.merge.model_dump(mode="json", exclude={"wise_ft_alpha", "parity"}),
         "profile": plan.profile.model_dump(mode="json"),
     }
@@ -76,12 +77,13 @@ def write(plan: SweepPlan, directory: Path) -> Mapping[str, str]:
     questions = load_questions(Path(plan.config.questions))
     points, repeated = _run_points(plan, questions, directory)
     _write_table(points, directory / POINTS)
-    guarded = [question.task_type.value for question in questions] if plan.config.no_task_type_below_base else []
-    best = best_point(points, guarded)
+    loss = plan.config.no_task_type_below_base
+    guard = Guard(loss, [question.task_type.value for question in questions]) if loss else None
+    best = best_point(points, guard)
     draw_curve(points, best, directory / CURVE)
     merge = plan.best_merge(best.candidate).model_dump(mode="json")
     (directory / BEST).write_text(yaml.safe_dump(merge, sort_keys=False), encoding="utf-8")
-    (directory / VERDICT).write_text(f"{verdict(points, best, guarded)} {repeated}\n", encoding="utf-8")
+    (directory / VERDICT).write_text(f"{verdict(points, best, guard)} {repeated}\n", encoding="utf-8")
     shutil.rmtree(directory / _KEPT)
     return {}
 

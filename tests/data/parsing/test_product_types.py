@@ -25,6 +25,9 @@ from shoptune.data.parsing.product_types import nouns, plural, product_type, sin
         ("Huiyuzhi Womens Sleeveless Floral Print Casual Long Maxi Dresses,Black,XLarge", [], "dress"),
         ("Men's Tilley Overnight Travel Socks (Pack of 3)", None, "sock"),
         ("Gioberti Boys Track Jogger Athletic Pants - with Zip Bottom", [], "pants"),
+        ("Brewhaus Burr Coffee Grinder, Stainless Steel", [], "coffee grinder"),
+        ("Vanity Table without Mirror with Drawers", [], "table"),
+        ("", [], None),
         ("Allmygold Long Stem Dipped 24K Gold Trim Genuine Green Rose in Gold Gift Box", [], None),
         ("Frog Log for Swimming Pool", ["Patio", "Parts & Accessories", "Pool & Spa Replacement Parts"], None),
         ("Dosens Carburetor Replacement for Generator", ["Patio", "Generators & Portable Power"], None),
@@ -60,9 +63,14 @@ def test_singular_and_plural(kind: str) -> None:
     assert singular(plural(kind)) == kind
 
 
-@given(st.sampled_from(sorted(nouns().heads)))
+@given(st.sampled_from(sorted(nouns().heads | nouns().pairs)))
 def test_heads_come_back_from_the_plural(head: str) -> None:
     assert singular(plural(head)) == singular(head)
+
+
+def test_a_title_that_ends_with_a_pair_is_of_that_type() -> None:
+    found = {pair: product_type(f"Trailmoor red {plural(pair)} for women", []) for pair in nouns().pairs}
+    assert found == {pair: pair for pair in nouns().pairs}
 
 
 def _products(reviews2023: Path, name: str) -> list[dict[str, Any]]:

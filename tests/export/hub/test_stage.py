@@ -55,10 +55,11 @@ def adapter(rows: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def merged(adapter: Path, tiny_base: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "merged"
-    shutil.copytree(tiny_base, folder, ignore=shutil.ignore_patterns(MANIFEST))
+    folder, base = tmp_path / "merged", tmp_path / "base"
+    for copy in (folder, base):  # without how the tiny base was made, which is known where `make tiny-base` has run
+        shutil.copytree(tiny_base, copy, ignore=shutil.ignore_patterns(MANIFEST))
     (folder / "generation_config.json").write_text(json.dumps({"temperature": 0.7, "eos_token_id": [1, 2]}))
-    return publish(folder, "merge", {"base": tiny_base, "adapters[0]": adapter})
+    return publish(folder, "merge", {"base": base, "adapters[0]": adapter})
 
 
 @pytest.fixture

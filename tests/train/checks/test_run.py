@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.early]
 
 CONFIGS = sorted(
     path.relative_to(ROOT)
-    for path in [*(ROOT / "training_configs").rglob("*.yaml"), ROOT / "examples/tiny_base_recipe/train.yaml"]
+    for path in [*(ROOT / "training_configs").rglob("*.yaml"), *(ROOT / "examples/tiny_base_recipe").glob("*.yaml")]
     if path.parent.name != "base"
 )
 _CHECK = """

@@ -18,8 +18,9 @@ from typing import Any
 _LONGEST_TYPE = 3  # words
 _LONGEST_HEAD = 2
 _PART_END = re.compile(
-    r"[,(\[|;:\u2013\u2014/\u2665!]| - |- | [&+] |\b(?:for|with|w/|in|of|by|from|and|to|that|on|compatible|fits?|"
-    r"featuring|as|at|has|is|size|which|your|our|it|the|made|set|pack|[0-9]+[ -]?(?:pack|pcs|pieces|pairs|count|ct))\b",
+    r"[,(\[|;:\u2013\u2014/\u2665!]| - |- | [&+] |\b(?:for|with|without|w/|in|of|by|from|and|to|that|on|compatible|"
+    r"fits?|featuring|as|at|has|is|size|which|your|our|it|the|made|set|pack|"
+    r"[0-9]+[ -]?(?:pack|pcs|pieces|pairs|count|ct))\b",
     re.IGNORECASE,
 )
 _NOT_FOR = re.compile(r"\b(?:for|fits?|compatible|replaces?|replacement|only|parts?|kit)\b", re.IGNORECASE)
@@ -38,6 +39,7 @@ class Nouns:
         not_types: names that look like types and are not.
         plural: words without a singular.
         compound: heads that say little without the head before them: `watch band`.
+        pairs: types of two words whose last word is a head, or would be too general: `coffee grinder`.
         after: words at the end of a title's first part that say whom it is for, or its color.
         shades: words that belong to a color after them, although some are product types.
         irregular: irregular plurals and their singular.
@@ -50,6 +52,7 @@ class Nouns:
     not_types: frozenset[str]
     plural: frozenset[str]
     compound: frozenset[str]
+    pairs: frozenset[str]
     after: frozenset[str]
     shades: frozenset[str]
     irregular: Mapping[str, str]
@@ -69,7 +72,7 @@ def nouns() -> Nouns:
     )
 
 
-_SETS = ("heads", "generic", "not_before", "not_types", "plural", "compound", "after", "shades")
+_SETS = ("heads", "generic", "not_before", "not_types", "plural", "compound", "pairs", "after", "shades")
 _PARTS = re.compile(r"\b(?:parts?|accessor(?:y|ies)|supplies|replacements?)\b", re.IGNORECASE)
 _FOR_ANOTHER = (
     r"(?:wall |led[ -]|door )?(?:covers?|protectors?|holders?|organizers?|cleaners?|caps?|shields?|housings?|adapters?|"
@@ -200,8 +203,9 @@ def _of_category(name: str) -> Iterator[str]:
 
 def _of_title(title: str) -> str | None:
     """The type at the end of a title's first part."""
-    known = nouns()
-    words = _first_part(title)
+    known, words = nouns(), _first_part(title)
+    if words and (pair := singular(" ".join(words[-2:]))) in known.pairs:
+        return pair
     if len(words) > _LONGEST_HEAD and singular(words[-1]) in known.compound:
         candidate = singular(" ".join(words[-2:]))
         if candidate.split()[0] in known.heads and candidate not in known.not_types:
