@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _inherited() -> list[int]:
-    """List the open descriptors that a spawned process inherits: `multiprocessing` passes their numbers as arguments."""
+    """List open descriptors that a spawned process inherits; `multiprocessing` passes their numbers as arguments."""
     found = []
     for number in sorted(int(file.name) for file in Path("/proc/self/fd").iterdir()):
         with contextlib.suppress(OSError):  # the one that listed the folder
