@@ -157,7 +157,8 @@ def _run(asked: dict[str, Any]) -> None:
     os.environ.update(asked["variables"])
     os.chdir(asked["directory"])
     sys.executable = asked["interpreter"]  # what it starts is warm too
-    multiprocessing.set_executable(sys.executable)
+    if "|" not in os.environ.get("VLLM_CPU_OMP_THREADS_BIND", ""):  # forked ranks of vLLM wait busily for each other
+        multiprocessing.set_executable(sys.executable)
     multiprocessing.process.ORIGINAL_DIR = asked["directory"]
     random.seed()
     atexit.register(gc.unfreeze)  # some bindings report objects that are frozen at the end
