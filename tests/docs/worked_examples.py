@@ -61,12 +61,20 @@ def run(shown: Mapping[str, str], root: Path, copy: Path) -> subprocess.Complete
 def _copy_project(root: Path, copy: Path) -> None:
     for name in _COPIED:
         if (root / name).is_dir():
-            shutil.copytree(root / name, copy / name, ignore=_PARTIAL)
+            shutil.copytree(root / name, copy / name, ignore=_PARTIAL, copy_function=_link)
         else:
             shutil.copyfile(root / name, copy / name)
     for name in _LINKED:
         (copy / name).symlink_to(root / name)
-    shutil.copytree(root / "tests" / "warm", copy / "tests" / "warm", ignore=_PARTIAL)
+    shutil.copytree(root / "tests" / "warm", copy / "tests" / "warm", ignore=_PARTIAL, copy_function=_link)
     for file in (root / "tests").glob("*.py"):  # what tests share
         if not file.name.startswith("test_"):
             shutil.copyfile(file, copy / "tests" / file.name)
+
+
+def _link(source: str, target: str) -> None:
+    """Make a hard link, or a copy on another disk: an example adds files and changes none."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

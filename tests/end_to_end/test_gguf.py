@@ -47,7 +47,7 @@ print(float((after - before).std() / before.std()), ids == again)
 def test_a_checkpoint_becomes_a_file_that_transformers_reads(real_qwen2_tokenizer: Path, tmp_path: Path) -> None:
     """With Qwen2's real tokenizer: llama.cpp's converter refuses tokenizers that it does not know."""
     model, out = tmp_path / "model", tmp_path / "gguf"
-    python_in("gguf", _MAKE, model, real_qwen2_tokenizer, cold=True)
+    python_in("train", _MAKE, model, real_qwen2_tokenizer)
     run_shoptune("export", "gguf", model, "--type", "q8_0", "--out", out, cold=True)
     assert {file.name for file in out.iterdir()} == {"manifest.json", "model-q8_0.gguf"}
     error, same = python_in("gguf", _COMPARE, model, out, "model-q8_0.gguf", cold=True).split()[-2:]

@@ -1,11 +1,12 @@
 """A stand-in for an environment's interpreter, which asks the warm interpreter to run its arguments, and waits.
 
-It takes the working directory, the variables, the standard streams, signals and the exit status across. When it is
-killed, what it asked for is killed too. Copied next to a line that names an interpreter, so it uses only the library.
+It takes the working directory, the variables, open descriptors, signals and the exit status across. When it is killed,
+what it asked for is killed too. Copied next to a line that names an interpreter, so it uses only the library.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -21,13 +22,14 @@ HOME = Path(sys.argv[0]).absolute().parents[1]  # the folder that looks like a v
 
 def main() -> None:
     """Run the arguments, and exit in the same way."""
+    descriptors = [0, 1, 2, *_inherited()]
     connection = _connected()
     asked = {
         "interpreter": str(HOME / "bin" / "python"), "arguments": sys.argv[1:],
-        "directory": str(Path.cwd()), "variables": dict(os.environ),
+        "directory": str(Path.cwd()), "variables": dict(os.environ), "descriptors": descriptors,
     }  # fmt: skip
     message = json.dumps(asked).encode()
-    socket.send_fds(connection, [len(message).to_bytes(8, "big")], [0, 1, 2])
+    socket.send_fds(connection, [len(message).to_bytes(8, "big")], descriptors)
     connection.sendall(message)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: connection.send(bytes([number])))
@@ -39,6 +41,16 @@ def main() -> None:
         os._exit(status)
     signal.signal(-status, signal.SIG_DFL)
     os.kill(os.getpid(), -status)
+
+
+def _inherited() -> list[int]:
+    """List open descriptors that a spawned process inherits; `multiprocessing` passes their numbers as arguments."""
+    found = []
+    for number in sorted(int(file.name) for file in Path("/proc/self/fd").iterdir()):
+        with contextlib.suppress(OSError):  # the one that listed the folder
+            if number > 2 and os.get_inheritable(number):
+                found.append(number)
+    return found
 
 
 def _connected() -> socket.socket:

@@ -35,7 +35,11 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     ),
     "quantize": ("shoptune.cli", "awq"),
     "gptq": ("shoptune.cli", "llmcompressor"),
-    "infer": ("shoptune.cli", "vllm", "sentence_transformers"),
+    "infer": (  # `import vllm` alone imports next to nothing
+        "shoptune.cli", "vllm.entrypoints.llm", "vllm.v1.engine.core", "vllm.v1.executor.multiproc_executor",
+        "vllm.v1.core.sched.scheduler", "vllm.v1.worker.cpu_worker", "vllm.model_executor.models.qwen2",
+        "vllm.model_executor.layers.quantization.online.base", "sentence_transformers", "vllm_logging",
+    ),
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import fcntl
 import gc
 import importlib
 import json
+import multiprocessing.process
 import os
 import random
 import runpy
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 _SECONDS_BETWEEN_LOOKS = 0.5
+_MOST_DESCRIPTORS = 253  # that a message may carry; see unix(7)
 
 
 def main() -> None:
@@ -80,7 +82,7 @@ class _Server:
 
     def _accept(self) -> dict[str, Any] | None:
         connection, _ = self._listener.accept()
-        size, streams, *_ = socket.recv_fds(connection, 8, 3)
+        size, descriptors, *_ = socket.recv_fds(connection, 8, _MOST_DESCRIPTORS)
         if not size:  # the client was killed
             connection.close()
             return None
@@ -90,12 +92,11 @@ class _Server:
         child = os.fork()
         if not child:
             self._leave([connection])
-            for number, stream in enumerate(streams):
-                os.dup2(stream, number)
-                os.close(stream)
-            return dict(json.loads(message))
-        for stream in streams:
-            os.close(stream)
+            asked = dict(json.loads(message))
+            _place(descriptors, asked["descriptors"])
+            return asked
+        for descriptor in descriptors:
+            os.close(descriptor)
         descriptor = os.pidfd_open(child)
         self._children[descriptor] = child, connection
         self._selector.register(descriptor, selectors.EVENT_READ)
@@ -138,19 +139,35 @@ class _Server:
             self._children[descriptor] = child, None
 
 
+def _place(descriptors: list[int], numbers: list[int]) -> None:
+    """Give descriptors the numbers that they have in the client."""
+    above = max(*descriptors, *numbers) + 1
+    moved = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, above) for descriptor in descriptors]
+    for descriptor in descriptors:
+        os.close(descriptor)
+    for descriptor, number in zip(moved, numbers, strict=True):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+
+
 def _run(asked: dict[str, Any]) -> None:
-    """Do what `python ARGUMENTS` does; supports the options -W, -m and -c."""
+    """Do what `python ARGUMENTS` does; supports the options -W, -m and -c, and ignores those that spawning adds."""
     gc.enable()
     os.environ.clear()
     os.environ.update(asked["variables"])
     os.chdir(asked["directory"])
     sys.executable = asked["interpreter"]  # what it starts is warm too
+    if "|" not in os.environ.get("VLLM_CPU_OMP_THREADS_BIND", ""):  # forked ranks of vLLM wait busily for each other
+        multiprocessing.set_executable(sys.executable)
+    multiprocessing.process.ORIGINAL_DIR = asked["directory"]
     random.seed()
     atexit.register(gc.unfreeze)  # some bindings report objects that are frozen at the end
     first, *rest = asked["arguments"]
-    if first == "-W":
-        warnings.simplefilter(rest[0])
-        first, *rest = rest[1:]
+    while first.startswith("-") and first not in {"-m", "-c"}:
+        if first == "-W":
+            warnings.simplefilter(rest[0])
+            rest = rest[1:]
+        first, *rest = rest
     if first == "-m":
         sys.argv, sys.path[0] = ["-m", *rest[1:]], str(Path.cwd())
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)

@@ -53,6 +53,33 @@ def test_modules_are_imported_before_and_what_it_starts_is_warm(warm: WarmInterp
     assert _run(sys.executable, "-c", start, folder=tmp_path)[0] == 0
 
 
+_SPAWN = """
+import fractions, multiprocessing, os, sys, time
+def work(pipe, here):
+    pipe.send((here, sys.argv, "__mp_main__" in sys.modules))
+    time.sleep(pipe.recv())
+if __name__ == "__main__":
+    spawn, (near, far) = multiprocessing.get_context("spawn"), multiprocessing.Pipe()
+    process = spawn.Process(target=work, args=(far, "here"))
+    process.start()
+    print(near.recv())
+    near.send(60)
+    process.kill()
+    process.join()
+    print(process.exitcode, process.is_alive())
+"""
+
+
+def test_multiprocessing_spawns_warm_processes(warm: WarmInterpreters, tmp_path: Path) -> None:
+    (tmp_path / "spawn.py").write_text(_SPAWN)
+    seen = _run(warm.python("main"), "-W", "ignore", "spawn.py", "a", folder=tmp_path)
+    assert seen == _run(sys.executable, "-W", "ignore", "spawn.py", "a", folder=tmp_path)
+    look = _SPAWN.replace("import fractions, ", "import ").replace("sys.argv", "'fractions' in sys.modules")
+    (tmp_path / "spawn.py").write_text(look)
+    assert "True" in _run(warm.python("main"), "spawn.py", folder=tmp_path)[1].split(",")[1]
+    assert "False" in _run(sys.executable, "spawn.py", folder=tmp_path)[1].split(",")[1]
+
+
 def _started(warm: WarmInterpreters, script: str) -> tuple[subprocess.Popen[str], int]:
     """A process that prints its id and sleeps."""
     script = f"import os, signal, sys, time; {script}; print(os.getpid(), flush=True); time.sleep(60)"

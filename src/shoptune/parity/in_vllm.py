@@ -16,6 +16,7 @@ os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 os.environ.setdefault("VLLM_USE_FLASHINFER_SAMPLER", "0")
 
 import numpy as np
+import torch
 from vllm import LLM, SamplingParams
 from vllm.lora.request import LoRARequest
 
@@ -30,6 +31,10 @@ def main(job_file: Path) -> None:
     """Compute all forms of a job; on GPUs, each in a separate process, whose exit frees the memory."""
     job = json.loads(job_file.read_text(encoding="utf-8"))
     parity, sequences = Parity.model_validate(job["parity"]), load(Path(job["tokens"]))
+    if parity.device == "cpu":
+        # vLLM compiles the function that ranks tokens even if `enforce_eager` is set, which takes a C++ compiler longer
+        # than ranking them.
+        torch.compiler.set_stance("force_eager")
     if parity.device == "cuda" and len(job["forms"]) > 1:
         for number, form in enumerate(job["forms"]):
             single = job_file.with_name(f"{job_file.stem}-{number}.json")
