@@ -39,11 +39,15 @@ def tiny_base() -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Use a cache folder that the processes of one run share, instead of the user's, and collect garbage less often."""
-    if "SHOPTUNE_CACHE" not in os.environ:
-        folder = TemporaryDirectory(prefix="shoptune-cache-")
-        os.environ["SHOPTUNE_CACHE"] = folder.name
-        config.add_cleanup(folder.cleanup)
+    """Use cache folders that the processes of one run share, instead of the user's, and collect garbage less often.
+
+    In the user's, datasets finds a local folder by its name: it would give the rows of a folder of an earlier run.
+    """
+    for cache in ("SHOPTUNE_CACHE", "HF_DATASETS_CACHE"):
+        if cache not in os.environ:
+            folder = TemporaryDirectory(prefix="shoptune-cache-")
+            os.environ[cache] = folder.name
+            config.add_cleanup(folder.cleanup)
     tune_garbage_collection()  # as the command does; collecting the tests takes a seventh less
 
 
