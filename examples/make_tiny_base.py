@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +97,7 @@ ENTITIES: Stages = [
 
 def main() -> None:
     """Prepare what axolotl starts from, go from the first course to the second, or finish what they have made."""
+    sys.argv[0] = f"{HERE.name}/{Path(__file__).name}"  # manifests name it, and one is committed: not the whole path
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("step", choices=["prepare", "continue", "finish"])
     step = parser.parse_args().step
