@@ -204,15 +204,14 @@ def _of_category(name: str) -> Iterator[str]:
 def _of_title(title: str) -> str | None:
     """The type at the end of a title's first part."""
     known, words = nouns(), _first_part(title)
-    if words and (pair := singular(" ".join(words[-2:]))) in known.pairs:
-        return pair
     if len(words) > _LONGEST_HEAD and singular(words[-1]) in known.compound:
         candidate = singular(" ".join(words[-2:]))
         if candidate.split()[0] in known.heads and candidate not in known.not_types:
             return candidate
     for length in range(min(_LONGEST_HEAD, len(words)), 0, -1):
         candidate = singular(" ".join(words[-length:]))
-        if candidate in known.heads and candidate not in known.generic | known.not_types:
+        is_known = candidate in known.heads or candidate in known.pairs
+        if is_known and candidate not in known.generic | known.not_types:
             return candidate
     return None
 

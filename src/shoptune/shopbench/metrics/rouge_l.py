@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shoptune.runtime.lean_import import without
 from shoptune.shopbench.metrics._scorer import Scorer
@@ -12,7 +12,7 @@ from shoptune.shopbench.vocabulary import Metric
 if TYPE_CHECKING:
     from rouge_score.rouge_scorer import RougeScorer
 
-UNUSED = ("scipy", "sklearn")  # imported by nltk, of which rouge_score uses the stemmer only: 0.9 s
+_UNUSED = ("scipy", "sklearn")  # imported by nltk, of which rouge_score uses the stemmer only: 0.9 s
 
 
 def rouge_l(text: str, reference: str) -> float:
@@ -20,12 +20,17 @@ def rouge_l(text: str, reference: str) -> float:
     return float(_rouge_scorer().score(text, reference)["rougeL"].fmeasure)
 
 
-@functools.cache
-def _rouge_scorer() -> RougeScorer:
-    with without(*UNUSED):
+def rouge_l_scorer(**options: Any) -> RougeScorer:
+    """A scorer of ROUGE-L alone; the options are those of `RougeScorer`."""
+    with without(*_UNUSED):
         from rouge_score.rouge_scorer import RougeScorer
 
-    return RougeScorer(["rougeL"], use_stemmer=True)
+    return RougeScorer(["rougeL"], **options)
+
+
+@functools.cache
+def _rouge_scorer() -> RougeScorer:
+    return rouge_l_scorer(use_stemmer=True)
 
 
 SCORERS = {Metric.ROUGE_L: Scorer(rouge_l)}

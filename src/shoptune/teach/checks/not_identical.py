@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from shoptune.runtime.lean_import import without
-from shoptune.shopbench.metrics.rouge_l import UNUSED
+from shoptune.shopbench.metrics.rouge_l import rouge_l_scorer
 from shoptune.teach.check import Answer, Record
 from shoptune.teach.checks._phrasings import SeedCheck, wording
 
@@ -68,7 +67,4 @@ class _Tokenizer:
 
 @functools.cache
 def _scorer() -> RougeScorer:
-    with without(*UNUSED):
-        from rouge_score.rouge_scorer import RougeScorer
-
-    return RougeScorer(["rougeL"], tokenizer=_Tokenizer())
+    return rouge_l_scorer(tokenizer=_Tokenizer())
