@@ -100,7 +100,7 @@ class EnginePool(AbstractContextManager["EnginePool"]):
         answered = from_items(rows, override_num_blocks=len(rows)).map(
             ReplicaProcess,
             fn_constructor_args=(self._checkpoint, self._profile, work),
-            # Pieces are handed out one at a time, so that none waits behind a busy or restarting replica.
+            # Each replica gets one piece at a time, so that no piece waits for a replica that is busy or restarting.
             compute=ActorPoolStrategy(size=min(self.replicas, len(rows)), max_tasks_in_flight_per_actor=1),
             max_restarts=_RESTARTS,
             max_task_retries=_RESTARTS,
