@@ -1,4 +1,4 @@
-"""The made-up shop at any size: raw files of Amazon Reviews 2023 whose records every recipe can use."""
+"""The made-up shop at any size: raw files of Amazon Reviews 2023, gzipped as published, that every recipe can use."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _PRODUCTS = """
                json_merge_patch(t.details, json_object('Brand', {brand})) AS details, NULL AS bought_together
         FROM range({count}) AS copies(n) JOIN products t ON t.number = n % {templates}, vocabulary
         WHERE t.main_category = '{category}'
-    ) TO '{file}' (FORMAT json)
+    ) TO '{file}' (FORMAT json, COMPRESSION gzip)
     """
 _REVIEWS = """
     COPY (
@@ -50,7 +50,7 @@ _REVIEWS = """
                parent_asin AS asin, md5(concat('user', CASE WHEN n % 2 = 0 THEN n ELSE n // 16 END)) AS user_id
         FROM range({count}) AS copies(n) JOIN reviews t ON t.number = n % {reviews}, vocabulary
         WHERE t.main_category = '{category}'
-    ) TO '{file}' (FORMAT json)
+    ) TO '{file}' (FORMAT json, COMPRESSION gzip)
     """
 _WORD = "word[CAST(1 + hash({seed}) % len(word) AS BIGINT)]"
 
@@ -90,7 +90,7 @@ def write_big_shop(directory: Path, reviews: int, products: int) -> Path:
         ):
             found = connection.execute(f"SELECT DISTINCT main_category FROM {table} ORDER BY ALL").fetchall()
             for (category,) in found:
-                file = folder / f"{prefix}{category.replace(' ', '_')}.jsonl"
+                file = folder / f"{prefix}{category.replace(' ', '_')}.jsonl.gz"
                 connection.execute(query.format(**values, category=category, count=count, file=file))
     (directory / _DONE).touch()
     return directory

@@ -19,6 +19,7 @@ import yaml
 
 from shoptune.teach.cache import FILE
 from tests.end_to_end.pipeline import ROOT, SHOPTUNE, run_shoptune, shoptune
+from tests.processes import end
 from tests.teach.shop import Taught, store
 from tests.warm.interpreters import WarmInterpreters
 
@@ -142,10 +143,7 @@ def test_an_engine_ends_with_its_killed_run_which_resumes(tables: Path, tmp_path
         process.kill()
         process.wait()
     assert engines
-    deadline = time.monotonic() + 30
-    while any(_runs(pid) for pid in engines):
-        assert time.monotonic() < deadline, "the engine outlives its run"
-        time.sleep(0.1)
+    assert end(engines, seconds=30), "the engine outlives its run"
     saved = _answers(tmp_path / "cache")
     assert 4 <= saved < 20
     run_shoptune(*command)
@@ -161,13 +159,6 @@ def test_an_engine_ends_with_its_killed_run_which_resumes(tables: Path, tmp_path
     ]
     model = json.loads((taught.folder / "manifest.json").read_text())["inputs"]["teacher"]["path"]
     assert model == str(_BASE)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return "(python" in (status := Path(f"/proc/{pid}/stat").read_text()) and ") Z " not in status
-    except OSError:
-        return False
 
 
 def test_a_pool_on_ray_answers_as_one_engine_does(tables: Path, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import end, runs
+
 # Starts a child, which ignores SIGTERM, as a stand-in for a server with workers; writes both process ids.
 _COMMAND = """
 import os, signal, subprocess, sys, time
@@ -38,25 +40,15 @@ def _wait_for(file: Path) -> list[int]:
     return [int(number) for number in file.read_text().split()]
 
 
-def _is_alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_outlives_the_process_that_started_it(number: int, tmp_path: Path) -> None:
     command = [sys.executable, "-c", _COMMAND, str(tmp_path / "ids")]
     parent = subprocess.Popen([sys.executable, "-c", _PARENT, *command], stderr=subprocess.DEVNULL)
     started = _wait_for(tmp_path / "ids")
-    assert all(map(_is_alive, started))
+    assert all(map(runs, started))
     os.kill(parent.pid, number)
     parent.wait()
-    deadline = time.monotonic() + 60
-    while any(map(_is_alive, started)):
-        assert time.monotonic() < deadline, "it outlived its parent"
-        time.sleep(0.02)
+    assert end(started, seconds=60), "it outlived its parent"
 
 
 @pytest.mark.parametrize(("code", "expected"), [("raise SystemExit(3)", 3), ("import os; os.abort()", 128 + 6)])

@@ -6,13 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.processes import end
 from tests.warm.interpreters import WarmInterpreters
 
 _SHOW = """
@@ -101,22 +100,11 @@ def test_the_process_of_a_killed_client_is_killed(warm: WarmInterpreters) -> Non
     process, number = _started(warm, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
     with process:
         process.kill()
-    assert _ends(number)
+    assert end([number], seconds=10)
 
 
 def test_it_ends_with_the_test_run(tmp_path: Path) -> None:
     warm = WarmInterpreters(tmp_path, {"main": ()})
     _, number, _ = _run(warm.python("main"), "-c", "import os; print(os.getppid())", folder=tmp_path)
     warm.close()
-    assert _ends(int(number))
-
-
-def _ends(number: int) -> bool:
-    """Whether a process ends within ten seconds, even if nothing has reaped it."""
-    status, deadline = Path(f"/proc/{number}/stat"), time.monotonic() + 10
-    with suppress(OSError):
-        while status.read_text().rpartition(")")[2].split()[0] != "Z":
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
-    return True
+    assert end([int(number)], seconds=10)

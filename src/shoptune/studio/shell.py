@@ -17,6 +17,19 @@ _THEMES = {"dark": True, "light": False}
 _SECONDS_TO_BUILD = 30.0
 
 
+class _Drawer(ui.left_drawer):
+    """A drawer that the browser alone opens and closes: the framework's waits for the server's answers.
+
+    Answers that come late can get lost between each other, and leave the drawer open above the page.
+    """
+
+    LOOPBACK = None
+
+    def __init__(self) -> None:
+        super().__init__(value=False, bordered=True)
+        self.props(f"width=220 breakpoint={_NARROW} show-if-above", remove="model-value")
+
+
 def add_pages(run: RunFolder) -> None:
     """Register every page with the framework."""
     pages = all_pages()
@@ -48,7 +61,7 @@ def _frame(page: Page, pages: list[Page], run: RunFolder, theme: str) -> None:
     """Add the header and the navigation."""
     apply_theme()
     dark = ui.dark_mode(value=_THEMES.get(theme))
-    with ui.left_drawer(value=False, bordered=True).props(f"width=220 breakpoint={_NARROW} show-if-above") as drawer:
+    with _Drawer() as drawer:
         drawer.props["aria-label"] = "Navigation"
         with ui.element("nav").classes("studio-nav").props('aria-label="Pages"'):
             for other in pages:
@@ -63,7 +76,9 @@ def _frame(page: Page, pages: list[Page], run: RunFolder, theme: str) -> None:
         .style("padding: 6px 12px; gap: 8px; align-items: center")
     ):
         ui.link("Skip to the content", "#main").classes("studio-skip")
-        ui.button(icon="menu", on_click=drawer.toggle).props('flat round dense color=inherit aria-label="Navigation"')
+        ui.button(icon="menu").props('flat round dense color=inherit aria-label="Navigation"').on(
+            "click", js_handler=f"() => getElement({drawer.id}).toggle()"
+        )
         ui.label("shoptune studio").classes("text-weight-bold gt-xs")
         ui.label(run.name).classes("studio-quiet ellipsis").tooltip(str(run.root))
         ui.space()
