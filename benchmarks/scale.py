@@ -1,7 +1,7 @@
 """Ingest and the whole of v8 on one million and on ten million reviews and products: time, memory, and their growth.
 
 Run: .venv/bin/python benchmarks/scale.py [--sizes 1000000 10000000] [--workers 1 2]   (after `make setup`)
-The raw files (2.6 GB per million) are written to runs/benchmarks and deleted afterwards.
+The raw files (0.13 GB per million, 2.6 GB when unpacked) are written to runs/benchmarks and deleted afterwards.
 """
 
 from __future__ import annotations

@@ -264,6 +264,19 @@ def test_rows_from_tables_are_the_same_and_no_raw_file_is_read(mixture: Path, tm
     assert f'<td>user_id</td><td class="n">{stats["values"]}</td>' in (tmp_path / "again" / "report.html").read_text()
 
 
+def test_a_sample_of_products_keeps_those_of_the_sampled_reviews(tmp_path: Path) -> None:
+    mixture, counts = tmp_path / "reviews.yaml", "tasks: {review_rating: 500}"
+    mixture.write_text(f"seed: 1\nwhen_short: shrink\nmax_rejected: 1\nsample: {{reviews: 400}}\n{counts}\n")
+    for out, changes in (("all", ()), ("some", ("sample.reviews_products=20",))):
+        recipes = ROOT / "data_recipes"
+        run(DATA, load(Arguments(mixture, RAW, changes, recipes=recipes)), tmp_path / out)
+    stats = json.loads((tmp_path / "some" / "stats.json").read_text())["samples"]
+    assert 20 < stats["reviews_products"]["records"] < stats["reviews_products"]["of"]
+    assert stats["reviews_products"]["records"] <= stats["reviews"]["records"] <= 400
+    assert len(_rows(tmp_path / "some")) > 50
+    assert _rows(tmp_path / "some") == _rows(tmp_path / "all")
+
+
 def test_raw_files_are_ingested_once(mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = tmp_path / "raw"
     shutil.copytree(RAW, raw)

@@ -63,7 +63,7 @@ class Mixture(Settings):
         tokenizer: folder or Hub id of a checkpoint whose tokenizer counts tokens.
         max_rejected: the build stops if a larger share of the records is dropped.
         sample: by table, the most records to use; all records of a user, a product or a query are kept or dropped
-            together.
+            together. Products of sampled reviews or queries are all kept, and come first.
         shard_rows: the most rows in a Parquet file.
         memory_gb: memory limit of DuckDB in each process, in units of 10^9 bytes; beyond it, DuckDB spills to disk, and
             the limit grows if a query cannot spill. Does not change the rows.

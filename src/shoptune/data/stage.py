@@ -23,7 +23,8 @@ from shoptune.data.ingest_stage import cached_tables, cores, raw_inputs
 from shoptune.data.mixture import Plan, load_mixture
 from shoptune.data.readers.declared_tables import DeclaredTables
 from shoptune.data.recipe import TEACHER, Task
-from shoptune.data.tables.database import Querying, draw_samples
+from shoptune.data.tables.database import Querying
+from shoptune.data.tables.sample import draw_samples
 from shoptune.data.tables.source_tables import SourceTables
 from shoptune.data.tables.teacher import NO_TEACHER, TeacherTables
 from shoptune.data.taught import teaching, with_phrasings, without_missing_tables
@@ -138,9 +139,9 @@ def write(job: Job, directory: Path) -> Mapping[str, str]:
     with _tables(job, workers) as tables, executor(job.executor, workers, start=True) as pool:
         if len(job.tasks) == len(plan.tasks):
             _refuse_unknown_samples(plan, tables)
-        samples = draw_samples(tables, mixture.sample, mixture.seed)
-        threads = max(1, cores() // min(workers, len(job.tasks)))
         scratch = (directory / _SCRATCH).absolute()
+        samples = draw_samples(tables, mixture.sample, mixture.seed, scratch, mixture.memory_gb)
+        threads = max(1, cores() // min(workers, len(job.tasks)))
         querying = Querying(scratch, mixture.seed, samples, mixture.memory_gb, workers, threads)
         paths = {source: replace(found, malformed=()) for source, found in tables.items()}  # what workers need
         with closing(Context(job.tasks, paths, querying, checks, job.teacher)) as context:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from shoptune.data.readers.table_store import StoredTable, TableStore
-from shoptune.data.tables.sample import _condition, sample
+from shoptune.data.tables.sample import Sample, _condition, draw_samples
+from shoptune.data.tables.source_tables import SourceTables
 
 RECORDS = 6000  # of 1500 users, four records each
 QUERY = "SELECT i % 1500 AS user_id, i AS item, i % 2 AS half FROM range(6000) r(i)"
@@ -25,13 +27,19 @@ def _stored(folder: Path, *parts: str, partition_by: str | None = None) -> Store
     return StoredTable(tuple(file for table in tables for file in table.files), RECORDS, "user_id")
 
 
-def _kept(folder: Path, table: StoredTable, wanted: int, seed: int = 1) -> list[tuple[int, int]]:
+def _drawn(folder: Path, tables: dict[str, StoredTable], wanted: dict[str, int], seed: int = 1) -> dict[str, Sample]:
+    source = SourceTables(folder, tables, {}, {}, {}, [])
+    return draw_samples({"shop": source}, wanted, seed, folder / "scratch", memory_gb=0.2)
+
+
+def _rows(sample: Sample) -> list[tuple[int, int]]:
     with duckdb.connect() as connection:
-        drawn = sample(connection, folder, table, wanted, seed)
-        files = [str(folder / file) for file in table.files]
-        rows = connection.execute(
-            f"SELECT user_id, item FROM read_parquet(?) WHERE {drawn.condition} ORDER BY item", [files]
-        ).fetchall()
+        return connection.execute(f"SELECT user_id, item FROM ({sample.query}) ORDER BY item").fetchall()
+
+
+def _kept(folder: Path, table: StoredTable, wanted: int, seed: int = 1) -> list[tuple[int, int]]:
+    drawn = _drawn(folder, {"bought": table}, {"bought": wanted}, seed)["bought"]
+    rows = _rows(drawn)
     users = Counter(user for user, _ in rows)
     assert (drawn.records, drawn.values, drawn.of) == (len(rows), len(users), RECORDS)
     assert drawn.pairs == sum(count * (count - 1) // 2 for count in users.values())
@@ -62,9 +70,49 @@ def test_the_seed_decides_which_users(tmp_path: Path) -> None:
     assert len(one & two) < 75  # two tenths of 1500 users share 15 on average
 
 
-@pytest.mark.parametrize("wanted", [1, 6000, 10**9])
-def test_at_least_one_user_and_at_most_all(tmp_path: Path, wanted: int) -> None:
-    assert len(_kept(tmp_path, _stored(tmp_path, QUERY), wanted)) == (4 if wanted == 1 else RECORDS)
+def test_a_sample_has_at_least_one_user(tmp_path: Path) -> None:
+    assert len(_kept(tmp_path, _stored(tmp_path, QUERY), wanted=1)) == 4
+
+
+@pytest.mark.parametrize("wanted", [6000, 10**9])
+def test_a_table_that_is_not_larger_is_not_sampled(tmp_path: Path, wanted: int) -> None:
+    assert _drawn(tmp_path, {"bought": _stored(tmp_path, QUERY)}, {"bought": wanted}) == {}
+
+
+def _with_visits(folder: Path) -> dict[str, StoredTable]:
+    """The table above, and one of visits by users 0 to 299 and one who bought nothing, sampled together with it."""
+    visits = "SELECT CASE WHEN i < 300 THEN i ELSE 7777 END AS user_id, i AS item, i % 2 AS half FROM range(301) r(i)"
+    with duckdb.connect() as connection:
+        stored = TableStore(folder, "visits").write(connection, "visits", visits, None, None)
+    return {"bought": replace(_stored(folder, QUERY), kept_with="visits"), "visits": stored}
+
+
+def test_a_sample_takes_what_another_table_joins_with_first_and_others_by_hash(tmp_path: Path) -> None:
+    tables = _with_visits(tmp_path)
+    drawn = _drawn(tmp_path, tables, {"bought": 1800})["bought"]
+    users = Counter(user for user, _ in _rows(drawn))
+    assert set(users.values()) == {4}
+    assert set(range(300)) <= set(users)
+    assert 7777 not in users
+    assert 1760 <= sum(users.values()) == drawn.records <= 1800
+    others = set(users) - set(range(300))
+    assert others < {user for user, _ in _kept(tmp_path, replace(tables["bought"], kept_with=None), wanted=1800)}
+
+
+def test_all_that_another_table_joins_with_is_kept_even_if_it_is_more_than_wanted(tmp_path: Path) -> None:
+    drawn = _drawn(tmp_path, _with_visits(tmp_path), {"bought": 40})["bought"]
+    assert {user for user, _ in _rows(drawn)} == set(range(300))
+
+
+def test_a_sample_goes_with_the_sample_of_another_table(tmp_path: Path) -> None:
+    tables = _with_visits(tmp_path)
+    with duckdb.connect() as connection:
+        visits = f"SELECT * FROM read_parquet('{tmp_path / tables['visits'].files[0]}')"
+        (tmp_path / "again").mkdir()
+        stored = TableStore(tmp_path, "again").write(connection, "again", visits, "user_id", None)
+    drawn = _drawn(tmp_path, {**tables, "visits": stored}, {"bought": 10, "visits": 100})
+    assert {user for user, _ in _rows(drawn["bought"])} == {user for user, _ in _rows(drawn["visits"])} - {7777}
+    assert 1 <= drawn["visits"].records <= 100
 
 
 def test_after_the_last_bucket_comes_the_first() -> None:

@@ -6,7 +6,7 @@ JSON and CSV become tables named `raw_<name>`, so that each file is parsed once;
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,16 +134,26 @@ class SourceReader:
             self.malformed.append(MalformedRecord(file, 0, f"{count} records: {reason}", records=count))
         self.connection.execute(f"DELETE FROM raw_{table} WHERE {condition}")
 
-    def create(self, name: str, query: str, *, sample_by: str | None = None, partition_by: str | None = None) -> None:
+    def create(
+        self,
+        name: str,
+        query: str,
+        *,
+        sample_by: str | None = None,
+        kept_with: str | None = None,
+        partition_by: str | None = None,
+    ) -> None:
         """Create a table that recipes query, from the raw tables and files.
 
         Args:
             name: the table's name.
             query: SQL over the raw tables and files; it runs once.
             sample_by: the column whose values a sample keeps or drops as a whole, for example all reviews of a user.
+            kept_with: a table with that column; a sample takes the records of its values first.
             partition_by: the column with one file per value.
         """
-        self.created[name] = self.store.write(self.connection, name, query, sample_by, partition_by)
+        stored = self.store.write(self.connection, name, query, sample_by, partition_by)
+        self.created[name] = replace(stored, kept_with=kept_with)
 
     def join(self, name: str, query: str) -> None:
         """Create a view over created tables, which is computed when a recipe needs it instead of being stored."""

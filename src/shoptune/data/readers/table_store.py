@@ -24,11 +24,14 @@ class StoredTable:
         files: Parquet files relative to the source's folder of tables.
         rows: number of records in them.
         sample_by: the column whose values a sample keeps or drops as a whole, or None.
+        kept_with: a table with the same column, or None; a sample takes the records first whose value that table (or
+            the sample of it) has, so that the two can be joined.
     """
 
     files: tuple[str, ...]
     rows: int
     sample_by: str | None = None
+    kept_with: str | None = None
 
 
 @dataclass(frozen=True)

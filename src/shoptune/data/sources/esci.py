@@ -59,6 +59,7 @@ def register(reader: SourceReader) -> None:
         FROM {reader.parquet(products, _PRODUCT)}
         """,
         sample_by="product_id",
+        kept_with="esci_judgements",
         partition_by="locale",
     )
     _add_macros(reader)

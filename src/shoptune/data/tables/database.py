@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -13,8 +11,9 @@ from typing import TYPE_CHECKING
 from shoptune.data.readers.files import quoted
 from shoptune.data.readers.table_store import relation
 from shoptune.data.recipe import TEACHER, Task
+from shoptune.data.tables.connection import open_connection
 from shoptune.data.tables.memory_limit import MemoryLimit
-from shoptune.data.tables.sample import Sample, sample
+from shoptune.data.tables.sample import Sample
 from shoptune.data.tables.source_tables import SourceTables
 from shoptune.data.tables.teacher import NO_TEACHER, TeacherTables, tables_read
 from shoptune.data.tables.teacher_views import create_teacher_tables, with_provenance
@@ -81,13 +80,7 @@ def connect(
     Raises:
         ShoptuneError: a view is not valid SQL.
     """
-    import duckdb
-
-    querying.scratch.mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect()
-    connection.execute("SET enable_progress_bar = false")
-    spill = querying.scratch / f"spill-{platform.node()}-{os.getpid()}"
-    connection.execute(f"SET temp_directory = {quoted([spill])[1:-1]}")
+    connection = open_connection(querying.scratch, querying.memory_gb)
     if querying.threads:
         connection.execute(f"SET threads = {querying.threads}")
     connection.execute("SET preserve_insertion_order = false")  # every query whose order matters has ORDER BY
@@ -102,25 +95,12 @@ def connect(
     return Database(connection, MemoryLimit(connection, querying.memory_gb, querying.processes), teacher)
 
 
-def draw_samples(tables: Mapping[str, SourceTables], wanted: Mapping[str, int], seed: int) -> dict[str, Sample]:
-    """Samples of the tables that have more records than wanted, by name."""
-    import duckdb
-
-    with duckdb.connect() as connection:
-        return {
-            name: sample(connection, source.directory, table, wanted[name], seed)
-            for source in tables.values()
-            for name, table in source.tables.items()
-            if wanted.get(name, table.rows) < table.rows and table.sample_by
-        }
-
-
 def _create_tables(connection: DuckDBPyConnection, tables: SourceTables, samples: Mapping[str, Sample]) -> None:
     for name, definition in tables.macros.items():
         connection.execute(f"CREATE MACRO {name}{definition}")
     for name, table in tables.tables.items():
-        where = f" WHERE {samples[name].condition}" if name in samples else ""
-        connection.execute(f"CREATE VIEW {name} AS {relation(table, tables.directory)}{where}")
+        query = samples[name].query if name in samples else relation(table, tables.directory)
+        connection.execute(f"CREATE VIEW {name} AS {query}")
     for name, query in tables.views.items():
         connection.execute(f"CREATE VIEW {name} AS {query}")
 

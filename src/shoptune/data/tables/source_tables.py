@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from shoptune.data.readers.malformed import MalformedRecord
@@ -60,8 +60,7 @@ class SourceTables:
             raise fail(directory, "", f"contains no {_CONTENTS}", "choose a folder written by `shoptune data ingest`")
         contents = json.loads(file.read_text(encoding="utf-8"))
         tables = {
-            name: StoredTable(tuple(table["files"]), table["rows"], table["sample_by"])
-            for name, table in contents["tables"].items()
+            name: StoredTable(**{**table, "files": tuple(table["files"])}) for name, table in contents["tables"].items()
         }
         lines = (directory / _MALFORMED).read_text(encoding="utf-8").splitlines()
         malformed = [MalformedRecord(**json.loads(line)) for line in lines]
@@ -74,8 +73,8 @@ def merged(directory: Path, parts: Sequence[SourceTables]) -> SourceTables:
     missing: dict[str, int] = {}
     for part in parts:
         for name, table in part.tables.items():
-            so_far = tables.get(name, StoredTable((), 0, table.sample_by))
-            tables[name] = StoredTable(so_far.files + table.files, so_far.rows + table.rows, table.sample_by)
+            so_far = tables.get(name, replace(table, files=(), rows=0))
+            tables[name] = replace(table, files=so_far.files + table.files, rows=so_far.rows + table.rows)
         for what, count in part.missing.items():
             missing[what] = missing.get(what, 0) + count
     views = {name: query for part in parts for name, query in part.views.items()}

@@ -44,7 +44,7 @@ def statistics(result: BuildResult, splits: Mapping[str, int], length: LengthLim
             source: sum(part.records for part in parts) for source, parts in result.malformed.items() if parts
         },
         "samples": {
-            name: {field: value for field, value in asdict(sample).items() if field != "condition"}
+            name: {field: value for field, value in asdict(sample).items() if field != "query"}
             for name, sample in result.samples.items()
         },
         "missing_partners": {source: dict(missing) for source, missing in result.missing.items() if missing},
