@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from shoptune.data.executor import executor
+from tests.processes import end, runs
 
 _BATCHES = 40
 
@@ -48,3 +52,22 @@ def test_a_caller_that_stops_early_leaves_the_rest_unread() -> None:
         results.close()  # type: ignore[attr-defined]
     assert first == 0
     assert len(read) <= 5
+
+
+# Two processes say which they are; the first stays at work, the second waits for more.
+_POOL = """
+from shoptune.data.executor import executor
+say = "print(__import__('os').getpid(), flush=True)"
+with executor("local", 2) as pool:
+    list(pool.map(eval, [say + " or __import__('time').sleep(60)", say]))
+"""
+
+
+def test_the_processes_of_a_killed_run_end_at_work_or_not() -> None:
+    with subprocess.Popen([sys.executable, "-c", _POOL], stdout=subprocess.PIPE, text=True) as main:
+        assert main.stdout
+        workers = [int(main.stdout.readline()) for _ in range(2)]
+        assert len(set(workers)) == 2
+        assert all(map(runs, workers))
+        main.send_signal(signal.SIGKILL)
+    assert end(workers, seconds=20)

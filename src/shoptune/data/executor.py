@@ -11,6 +11,7 @@ from itertools import chain, islice
 from typing import Any, Literal, Protocol, TypeVar
 
 from shoptune.runtime.gc_tuning import tune_garbage_collection
+from shoptune.runtime.parent import end_with_main_process
 from shoptune.runtime.ray_cluster import ray_cluster
 
 PieceT = TypeVar("PieceT")
@@ -78,8 +79,13 @@ class _Local(AbstractContextManager["Executor"]):
             # Not forked from this process, which runs DuckDB's threads, but from a server with the imports loaded.
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(["shoptune.data.worker"])
-            self._pool = ProcessPoolExecutor(self._workers, context, initializer=tune_garbage_collection)
+            self._pool = ProcessPoolExecutor(self._workers, context, initializer=_begin_worker)
         return self._pool
+
+
+def _begin_worker() -> None:
+    tune_garbage_collection()
+    end_with_main_process()
 
 
 class _Ray(AbstractContextManager["Executor"]):
