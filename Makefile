@@ -73,7 +73,7 @@ test: ## install the environments, then run all tests
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses auto --dist load --maxschedchunk 1
 
 # Each worker gets a contiguous half, so that what the tests of a file share is made once.
-test-fast: ## run the tests that need no model stack and no browser, in parallel
+test-fast: ## run the tests that need no model stack and no browser, and are quick, in parallel
 	@$(SETUP) --with dev data
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m "not slow" --numprocesses auto --dist worksteal
 

@@ -97,6 +97,7 @@ def test_shards_are_whole_and_of_equal_size(mixture: Path, tmp_path: Path, usual
     assert _rows(tmp_path / "many") == _rows(usual)
 
 
+@pytest.mark.slow
 def test_the_bytes_do_not_depend_on_the_number_of_workers(mixture: Path, tmp_path: Path) -> None:
     _build(mixture, tmp_path / "one", _MANY, "when_short=shrink")
     _build(mixture, tmp_path / "two", _MANY, "when_short=shrink", "workers=2")
@@ -246,6 +247,7 @@ def test_a_ray_cluster_of_two_nodes_gives_the_same_bytes(
     assert _bytes(tmp_path / "local") == _bytes(tmp_path / "ray")
 
 
+@pytest.mark.slow
 def test_rows_from_tables_are_the_same_and_no_raw_file_is_read(mixture: Path, tmp_path: Path) -> None:
     raw, sample = tmp_path / "raw", "sample={reviews: 400}"
     for source in ("esci", "reviews2023"):
@@ -264,19 +266,28 @@ def test_rows_from_tables_are_the_same_and_no_raw_file_is_read(mixture: Path, tm
     assert f'<td>user_id</td><td class="n">{stats["values"]}</td>' in (tmp_path / "again" / "report.html").read_text()
 
 
-def test_a_sample_of_products_keeps_those_of_the_sampled_reviews(tmp_path: Path) -> None:
-    mixture, counts = tmp_path / "reviews.yaml", "tasks: {review_rating: 500}"
-    mixture.write_text(f"seed: 1\nwhen_short: shrink\nmax_rejected: 1\nsample: {{reviews: 400}}\n{counts}\n")
-    for out, changes in (("all", ()), ("some", ("sample.reviews_products=20",))):
-        recipes = ROOT / "data_recipes"
+@pytest.mark.parametrize(
+    ("task", "joined", "products", "most"),
+    [
+        ("review_rating", "reviews", "reviews_products", 400),
+        ("esci_query_product_ranking", "esci_judgements", "esci_products", 400),
+    ],
+)
+def test_a_sample_of_products_keeps_those_of_sampled_reviews_and_queries(
+    task: str, joined: str, products: str, most: int, tmp_path: Path
+) -> None:
+    mixture, recipes = tmp_path / "mixture.yaml", ROOT / "data_recipes"
+    mixture.write_text(f"when_short: shrink\nmax_rejected: 1\nsample: {{{joined}: {most}}}\ntasks: {{{task}: 500}}\n")
+    for out, changes in (("all", ()), ("some", (f"sample.{products}=20",))):
         run(DATA, load(Arguments(mixture, RAW, changes, recipes=recipes)), tmp_path / out)
     stats = json.loads((tmp_path / "some" / "stats.json").read_text())["samples"]
-    assert 20 < stats["reviews_products"]["records"] < stats["reviews_products"]["of"]
-    assert stats["reviews_products"]["records"] <= stats["reviews"]["records"] <= 400
-    assert len(_rows(tmp_path / "some")) > 50
+    assert 20 < stats[products]["records"] < stats[products]["of"]
+    assert stats[joined]["records"] <= most
+    assert len(_rows(tmp_path / "some")) > 5
     assert _rows(tmp_path / "some") == _rows(tmp_path / "all")
 
 
+@pytest.mark.slow
 def test_raw_files_are_ingested_once(mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = tmp_path / "raw"
     shutil.copytree(RAW, raw)

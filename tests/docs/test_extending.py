@@ -12,6 +12,7 @@ from tests.docs.worked_examples import files, run, sections
 PAGE = ROOT / "docs" / "extending.md"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", sections(PAGE))
 def test_the_worked_example_of_a_section_works(title: str, root: Path, tmp_path: Path) -> None:
     shown = files(sections(PAGE)[title])

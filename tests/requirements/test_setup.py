@@ -102,6 +102,7 @@ def _versions(project: Path) -> dict[str, str]:
     return dict(package.name.removesuffix(".dist-info").split("-") for package in packages)
 
 
+@pytest.mark.slow
 def test_a_cpu_machine_gets_the_cpu_build_from_pytorchs_page(
     project: Path, machine: dict[str, str], standin: StandIn
 ) -> None:
@@ -111,6 +112,7 @@ def test_a_cpu_machine_gets_the_cpu_build_from_pytorchs_page(
     assert not standin.asked_for("/cpu/awq"), "only torch is looked for on PyTorch's page"
 
 
+@pytest.mark.slow
 def test_a_configured_folder_with_the_cpu_build_is_enough(
     project: Path, machine: dict[str, str], standin: StandIn, tmp_path: Path
 ) -> None:
@@ -120,6 +122,7 @@ def test_a_configured_folder_with_the_cpu_build_is_enough(
     assert not standin.asked_for("/cpu/")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variable", ["PIP_FIND_LINKS", "UV_FIND_LINKS"])
 def test_a_folder_with_another_torch_is_not_enough(
     project: Path, machine: dict[str, str], standin: StandIn, tmp_path: Path, variable: str
@@ -130,6 +133,7 @@ def test_a_folder_with_another_torch_is_not_enough(
     assert standin.asked_for("/cpu/torch/")
 
 
+@pytest.mark.slow
 def test_a_page_of_wheels_may_be_configured_instead_of_a_folder(
     project: Path, machine: dict[str, str], standin: StandIn
 ) -> None:
@@ -139,6 +143,7 @@ def test_a_page_of_wheels_may_be_configured_instead_of_a_folder(
     assert not standin.asked_for("/other/")
 
 
+@pytest.mark.slow
 def test_a_gpu_machine_gets_the_public_build_whatever_is_configured(
     project: Path, machine: dict[str, str], standin: StandIn, tmp_path: Path
 ) -> None:

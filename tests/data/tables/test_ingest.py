@@ -25,6 +25,7 @@ def _bytes(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
+@pytest.mark.slow
 def test_tables_are_the_same_whatever_the_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(INGEST, load(Arguments(RAW, workers=1)), tmp_path / "one")
     monkeypatch.setattr(ingest_stage, "_SMALL", 0)

@@ -28,6 +28,8 @@ from shoptune.shopbench.vocabulary import Metric, Track
 from shoptune.stage import run
 from tests.export.publishing import publish, record
 
+pytestmark = pytest.mark.slow  # it runs a submission in a process of its own, again and again
+
 _MODEL = """
 from pathlib import Path
 

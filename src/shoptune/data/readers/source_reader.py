@@ -134,26 +134,20 @@ class SourceReader:
             self.malformed.append(MalformedRecord(file, 0, f"{count} records: {reason}", records=count))
         self.connection.execute(f"DELETE FROM raw_{table} WHERE {condition}")
 
-    def create(
-        self,
-        name: str,
-        query: str,
-        *,
-        sample_by: str | None = None,
-        kept_with: str | None = None,
-        partition_by: str | None = None,
-    ) -> None:
+    def create(self, name: str, query: str, *, sample_by: str | None = None, partition_by: str | None = None) -> None:
         """Create a table that recipes query, from the raw tables and files.
 
         Args:
             name: the table's name.
             query: SQL over the raw tables and files; it runs once.
             sample_by: the column whose values a sample keeps or drops as a whole, for example all reviews of a user.
-            kept_with: a table with that column; a sample takes the records of its values first.
             partition_by: the column with one file per value.
         """
-        stored = self.store.write(self.connection, name, query, sample_by, partition_by)
-        self.created[name] = replace(stored, kept_with=kept_with)
+        self.created[name] = self.store.write(self.connection, name, query, sample_by, partition_by)
+
+    def keep_with(self, name: str, other: str) -> None:
+        """Let samples of a table take the records first whose value of `sample_by` another table has."""
+        self.created[name] = replace(self.created[name], kept_with=other)
 
     def join(self, name: str, query: str) -> None:
         """Create a view over created tables, which is computed when a recipe needs it instead of being stored."""
@@ -179,20 +173,17 @@ class SourceReader:
         try:
             return [name for (name,) in self.connection.execute(query).fetchall()]
         except duckdb.Error as error:
-            reason = f"cannot be read ({str(error).strip().partition(chr(10))[0]})"
-            problem = MalformedRecord(str(file), 0, reason)
+            problem = MalformedRecord(str(file), 0, f"cannot be read ({str(error).strip().partition(chr(10))[0]})")
             if problem not in self.malformed:
                 self.malformed.append(problem)
             return []
 
     def _load(self, table: Table, reader: str) -> None:
-        names = ", ".join(map(identifier, [*table.columns, "filename"]))
+        columns = {**table.columns, "filename": "VARCHAR"}
         limit = f"LIMIT {self.most}" if self.most else ""
-        query = f"SELECT {names} FROM {reader} {limit}"
+        query = f"SELECT {', '.join(map(identifier, columns))} FROM {reader} {limit}"
         if not table.files:
-            typed = [
-                f"NULL::{kind} AS {identifier(name)}" for name, kind in {**table.columns, "filename": "VARCHAR"}.items()
-            ]
+            typed = [f"NULL::{kind} AS {identifier(name)}" for name, kind in columns.items()]
             query = f"SELECT {', '.join(typed)} WHERE false"
         self.connection.execute(f"CREATE OR REPLACE TABLE raw_{table.name} AS {query}")
 

@@ -59,9 +59,9 @@ def register(reader: SourceReader) -> None:
         FROM {reader.parquet(products, _PRODUCT)}
         """,
         sample_by="product_id",
-        kept_with="esci_judgements",
         partition_by="locale",
     )
+    reader.keep_with("esci_products", "esci_judgements")
     _add_macros(reader)
     reader.join(
         "esci_judged",

@@ -94,8 +94,8 @@ def register(reader: SourceReader) -> None:
     register_functions(reader.connection)
     reader.connection.execute(_LEAF_TYPES)
     create_review_tables(reader, reader.find(FILES[3], optional=True))
-    products = _PRODUCTS.format(types=_inferred_types(reader))
-    reader.create("reviews_products", products, sample_by="parent_asin", kept_with="reviews")
+    reader.create("reviews_products", _PRODUCTS.format(types=_inferred_types(reader)), sample_by="parent_asin")
+    reader.keep_with("reviews_products", "reviews")
     reader.count_missing(
         "reviews of products that are not listed",
         "SELECT count(*) FROM reviews ANTI JOIN reviews_products USING (parent_asin, category)",
