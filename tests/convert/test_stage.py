@@ -15,6 +15,8 @@ from shoptune.convert.stage import CONVERT, load
 from shoptune.errors import ShoptuneError
 from shoptune.stage import run
 
+pytestmark = pytest.mark.slow  # pickles are read in a process of its own, which imports torch
+
 
 class _Malicious:
     def __init__(self, file: Path) -> None:

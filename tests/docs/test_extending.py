@@ -11,8 +11,9 @@ from tests.docs.worked_examples import files, run, sections
 
 PAGE = ROOT / "docs" / "extending.md"
 
+pytestmark = pytest.mark.slow  # each example runs in a process of its own
 
-@pytest.mark.slow
+
 @pytest.mark.parametrize("title", sections(PAGE))
 def test_the_worked_example_of_a_section_works(title: str, root: Path, tmp_path: Path) -> None:
     shown = files(sections(PAGE)[title])

@@ -19,6 +19,7 @@ def _write(file: Path, pairs: list[tuple[str, str]]) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_perfect_predictions_in_reverse_order_score_one(examples: Path, tmp_path: Path) -> None:
     questions = load_questions(examples / "questions" / "development.json")
     pairs = [(question.input_field, answer_text(question.task_type, question.output_field)) for question in questions]
@@ -72,6 +73,7 @@ def test_predictions_that_match_no_question_are_reported(tmp_path: Path, capsys:
     assert "2 predictions match no question; the first is for 'Explain'" in capsys.readouterr().err
 
 
+@pytest.mark.slow  # it loads sentence-transformers
 def test_a_missing_embedding_model_leaves_the_other_questions_scored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

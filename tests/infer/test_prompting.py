@@ -29,6 +29,10 @@ from tests.infer.test_constraints import Characters
 ROOT = Path(__file__).parents[2]
 BASE = ROOT / "examples" / "tiny_base"
 STRATEGIES = sorted((ROOT / "infer" / "prompting").glob("*.yaml"))
+# Retrieval loads sentence-transformers.
+_BY_COST = [
+    pytest.param(file, id=file.stem, marks=pytest.mark.slow if file.stem == "retrieved" else ()) for file in STRATEGIES
+]
 DYNAMIC = FewShotExample("Which is worn?\n0. kettle\n1. sock\nAnswer: ", TaskType.MULTIPLE_CHOICE, "1")
 NO_WINDOW = 10**6
 
@@ -78,7 +82,7 @@ def test_there_are_the_four_papers_strategies_and_one_for_rows_with_reasoning() 
 
 
 @pytest.mark.parametrize("task_type", TaskType)
-@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("strategy", _BY_COST)
 def test_the_prompts_of_a_strategy_match_the_golden_files(
     strategy: Path,
     task_type: TaskType,
@@ -119,6 +123,7 @@ def test_a_few_shot_example_is_never_the_question_itself() -> None:
             assert [example.task_type for example in shown].count(question.task_type) == same
 
 
+@pytest.mark.slow
 def test_retrieved_rows_are_like_the_question_and_never_it(retrieved: FewShotSelector) -> None:
     every = load_questions(ROOT / "examples" / "questions" / "development.json")
     questions = [*every[::8], *every[2::8]]  # half of them are rows
@@ -195,6 +200,7 @@ def test_a_thought_ends_with_a_listed_option(asked: dict[TaskType, Question], ro
     assert finished("no end, but 1", prepared.prompt, profile) == "1"  # nothing to extract: repaired as it is
 
 
+@pytest.mark.slow
 def test_the_last_conclusion_counts(rows: Path, retrieved: FewShotSelector) -> None:
     profile = _profile(ROOT / "infer" / "prompting" / "retrieved.yaml", rows)
     (prepared,) = _preparer(profile, selector=retrieved).prepare([Prompt("Rank.\n1. a\n2. b\n3. c\nOutput: ")])

@@ -37,6 +37,7 @@ def test_the_written_ranking_is_ideal(gains: list[float]) -> None:
     assert ndcg([int(item) for item in ranking], gains) == pytest.approx(1.0 if any(gains) else 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["development", "held_out"])
 def test_perfect_answers_to_the_made_up_questions_score_one(name: str, examples: Path) -> None:
     questions = load_questions(examples / "questions" / f"{name}.json")
@@ -44,6 +45,7 @@ def test_perfect_answers_to_the_made_up_questions_score_one(name: str, examples:
     assert [result.score for result in score_predictions(questions, answers)] == pytest.approx([1.0] * len(questions))
 
 
+@pytest.mark.slow
 def test_perfect_answers_to_the_real_questions_score_one(development: Path) -> None:
     questions = load_questions(development)
     assert len(questions) == 96

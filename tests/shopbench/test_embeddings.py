@@ -14,6 +14,8 @@ from shoptune.errors import ShoptuneError
 from shoptune.shopbench.embeddings import Embedder, embedder
 from shoptune.shopbench.vocabulary import Metric
 
+pytestmark = pytest.mark.slow  # it loads sentence-transformers
+
 
 def _texts() -> list[str]:
     rng, words = random.Random(5), ["kettle", "boils", "water", "tea", "ケトル", "grün"]

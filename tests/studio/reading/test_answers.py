@@ -250,6 +250,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return RunFolder.open(folder)
 
 
+@pytest.mark.slow
 def test_twenty_thousand_questions(large: RunFolder) -> None:
     since = time.process_time()
     comparison = comparison_of(large)
