@@ -45,6 +45,22 @@ def test_arguments_streams_and_status_are_those_of_a_cold_one(warm: WarmInterpre
         assert seen[0] == 3
 
 
+_END = """
+import atexit, sys, threading, time
+atexit.register(print, "at the end")
+threading.Thread(target=lambda: (time.sleep(0.2), print("in a thread"))).start()
+print("here")
+"""
+
+
+@pytest.mark.parametrize("last", ["", "sys.exit()", "sys.exit(True)", "sys.exit(-1)", "sys.exit('no')", "1 / 0"])
+def test_it_ends_as_a_cold_one_does(last: str, warm: WarmInterpreters, tmp_path: Path) -> None:
+    status, output, errors = _run(warm.python("main"), "-c", _END + last, folder=tmp_path)
+    cold = _run(sys.executable, "-c", _END + last, folder=tmp_path)
+    assert (status, output) == cold[:2]
+    assert errors.splitlines()[-1:] == cold[2].splitlines()[-1:]
+
+
 def test_modules_are_imported_before_and_what_it_starts_is_warm(warm: WarmInterpreters, tmp_path: Path) -> None:
     look = "import sys; sys.exit('fractions' in sys.modules)"
     start = f"import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', {look!r}]))"
