@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
@@ -25,14 +26,12 @@ def test_they_are_what_the_standard_library_says() -> None:
 
 def test_a_folder_that_joins_the_path_later_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "bundled-library" not in imported_versions()
-    (tmp_path / "bundled_library.py").touch()
     (tmp_path / "bundled_library-1.2.dist-info").mkdir()
     (tmp_path / "bundled_library-1.2.dist-info" / "METADATA").write_text("Name: bundled-library\nVersion: 1.2\n")
     (tmp_path / "bundled_library-1.2.dist-info" / "RECORD").write_text("bundled_library.py,,\n")
     monkeypatch.syspath_prepend(tmp_path)
-    importlib.import_module("bundled_library")
+    monkeypatch.setitem(sys.modules, "bundled_library", ModuleType("bundled_library"))
     assert imported_versions()["bundled-library"] == "1.2"
-    monkeypatch.delitem(sys.modules, "bundled_library")
 
 
 def test_a_library_counts_once_it_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,9 @@ _SECONDS_TO_BUILD = 30.0
 
 
 class _Drawer(ui.left_drawer):
-    """A drawer that the browser alone opens and closes: the framework's waits for the server's answers.
+    """The navigation's drawer, opened and closed by the browser alone: the framework's waits for the server's answers.
 
-    Answers that come late can get lost between each other, and leave the drawer open above the page.
+    A late server merges "opened" and "closed" into one answer, which leaves the drawer open above a narrow page.
     """
 
     LOOPBACK = None

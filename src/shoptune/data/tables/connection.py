@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def open_connection(scratch: Path, memory_gb: float) -> DuckDBPyConnection:
+def open_connection(scratch: Path) -> DuckDBPyConnection:
     """A connection that keeps what does not fit into memory in a folder of its own below the scratch folder.
 
     Args:
         scratch: created if it does not exist.
-        memory_gb: memory limit, in units of 10^9 bytes.
     """
     import duckdb
 
@@ -27,5 +26,4 @@ def open_connection(scratch: Path, memory_gb: float) -> DuckDBPyConnection:
     connection.execute("SET enable_progress_bar = false")
     spill = scratch / f"spill-{platform.node()}-{os.getpid()}"
     connection.execute(f"SET temp_directory = {quoted([spill])[1:-1]}")
-    connection.execute(f"SET memory_limit = '{memory_gb}GB'")
     return connection

@@ -80,7 +80,7 @@ def connect(
     Raises:
         ShoptuneError: a view is not valid SQL.
     """
-    connection = open_connection(querying.scratch, querying.memory_gb)
+    connection = open_connection(querying.scratch)
     if querying.threads:
         connection.execute(f"SET threads = {querying.threads}")
     connection.execute("SET preserve_insertion_order = false")  # every query whose order matters has ORDER BY

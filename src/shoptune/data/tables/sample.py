@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from shoptune.data.readers.files import quoted
 from shoptune.data.readers.table_store import SAMPLE_HASH, StoredTable, relation
 from shoptune.data.tables.connection import open_connection
+from shoptune.data.tables.memory_limit import MemoryLimit
 from shoptune.data.tables.source_tables import SourceTables
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def draw_samples(
     """
     samples: dict[str, Sample] = {}
     first = int.from_bytes(hashlib.blake2b(str(seed).encode(), digest_size=2).digest(), "big")
-    with open_connection(scratch, memory_gb) as connection:
+    with open_connection(scratch) as connection:
+        MemoryLimit(connection, memory_gb)  # otherwise DuckDB takes most of the machine
         for source in tables.values():
             sampled = {
                 name: _Sampling(connection, source.directory, table, wanted[name], first)
