@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from shoptune.runtime.plugins import load_plugins, plugin_names
 from shoptune.studio.page import all_pages
 from tests.studio.conftest import IN_A_BROWSER, Visit
-
-if TYPE_CHECKING:
-    from playwright.sync_api import WebSocketRoute
 
 pytestmark = IN_A_BROWSER
 
@@ -46,24 +41,26 @@ def test_a_page_fits_wide_and_narrow_screens(visit: Visit, name: str) -> None:
 def test_the_navigation_is_behind_a_button_on_a_narrow_screen(visit: Visit) -> None:
     page = visit("/", width=420)
     page.get_by_role("button", name="Navigation").click()
-    page.get_by_role("link", name="Rows", exact=True).click()
-    page.wait_for_url("**/rows")
-
-
-def test_the_navigation_follows_the_width_of_the_window_while_the_server_is_busy(visit: Visit) -> None:
-    page = visit("/")
-    page.route_web_socket("**/socket.io/**", _without_values)
-    page.reload()
     navigation = page.get_by_role("navigation", name="Pages", exact=True)
     navigation.wait_for(state="visible")
-    page.set_viewport_size({"width": 420, "height": 900})
+    page.keyboard.press("Escape")
+    navigation.wait_for(state="hidden")
+    page.get_by_role("button", name="Navigation").click()
+    page.get_by_role("link", name="Rows", exact=True).click()
+    page.wait_for_url("**/rows")
     navigation.wait_for(state="hidden")
 
 
-def _without_values(browser: WebSocketRoute) -> None:
-    """Pass messages on, but not those that tell the server of a new value."""
-    server = browser.connect_to_server()
-    browser.on_message(lambda message: None if "update:model" in str(message) else server.send(message))
+def test_a_page_follows_the_width_of_the_window_before_its_scripts_do(visit: Visit) -> None:
+    page = visit("/training")
+    page.add_init_script("ResizeObserver = class { observe() {} unobserve() {} disconnect() {} }")
+    page.reload()
+    navigation = page.get_by_role("navigation", name="Pages", exact=True)
+    navigation.wait_for(state="visible")
+    page.locator(".nicegui-echart svg").first.wait_for()
+    page.set_viewport_size({"width": 420, "height": 900})
+    navigation.wait_for(state="hidden")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
 
 
 def test_the_theme_is_remembered(visit: Visit) -> None:

@@ -12,22 +12,8 @@ from shoptune.studio.page import Page, all_pages
 from shoptune.studio.run_folder import RunFolder
 from shoptune.studio.theme import THEME_COOKIE, apply_theme, heading, problems_shown
 
-_NARROW = 900  # pixels; below this width, the navigation is behind a button
 _THEMES = {"dark": True, "light": False}
 _SECONDS_TO_BUILD = 30.0
-
-
-class _Drawer(ui.left_drawer):
-    """The navigation's drawer, opened and closed by the browser alone: the framework's waits for the server's answers.
-
-    A late server merges "opened" and "closed" into one answer, which leaves the drawer open above a narrow page.
-    """
-
-    LOOPBACK = None
-
-    def __init__(self) -> None:
-        super().__init__(value=False, bordered=True)
-        self.props(f"width=220 breakpoint={_NARROW} show-if-above", remove="model-value")
 
 
 def add_pages(run: RunFolder) -> None:
@@ -61,28 +47,35 @@ def _frame(page: Page, pages: list[Page], run: RunFolder, theme: str) -> None:
     """Add the header and the navigation."""
     apply_theme()
     dark = ui.dark_mode(value=_THEMES.get(theme))
-    with _Drawer() as drawer:
-        drawer.props["aria-label"] = "Navigation"
-        with ui.element("nav").classes("studio-nav").props('aria-label="Pages"'):
-            for other in pages:
-                with ui.link(target=other.path) as link:
-                    if other is page:
-                        link.props('aria-current="page"')
-                    ui.icon(other.icon, size="20px").props('aria-hidden="true"')
-                    ui.label(other.title)
+    navigation = _navigation(page, pages)
     with (
         ui.header()
         .classes("studio-header row items-center no-wrap")
         .style("padding: 6px 12px; gap: 8px; align-items: center")
     ):
         ui.link("Skip to the content", "#main").classes("studio-skip")
-        ui.button(icon="menu").props('flat round dense color=inherit aria-label="Navigation"').on(
-            "click", js_handler=f"() => getElement({drawer.id}).toggle()"
+        ui.button(icon="menu").classes("studio-menu").props(
+            f'flat round dense color=inherit aria-label="Navigation" popovertarget={navigation.html_id}'
         )
         ui.label("shoptune studio").classes("text-weight-bold gt-xs")
         ui.label(run.name).classes("studio-quiet ellipsis").tooltip(str(run.root))
         ui.space()
         _theme_button(dark)
+
+
+def _navigation(page: Page, pages: list[Page]) -> ui.element:
+    """Add and return the links to all pages: a column on a wide screen, a popover on a narrow one, by the style sheet.
+
+    It needs no script, so it follows the window's width even while the server or the browser is busy.
+    """
+    with ui.element("nav").classes("studio-nav").props('popover=auto aria-label="Pages"') as navigation:
+        for other in pages:
+            with ui.link(target=other.path) as link:
+                if other is page:
+                    link.props('aria-current="page"')
+                ui.icon(other.icon, size="20px").props('aria-hidden="true"')
+                ui.label(other.title)
+    return navigation
 
 
 def _theme_button(dark: ui.dark_mode) -> None:

@@ -31,6 +31,13 @@ body { font-size: 15px; line-height: 1.45; }
 .studio-skip { position: absolute; left: -999px; top: 8px; z-index: 9999; padding: 6px 12px; border-radius: 6px;
                background: var(--studio-accent); color: #fff !important; }
 .studio-skip:focus { left: 8px; }
+.studio-nav { position: fixed; inset: 0 auto 0 0; width: 220px; height: auto; margin: 0; padding: 12px;
+              overflow-y: auto; border: 0; border-right: 1px solid var(--studio-line);
+              background: var(--studio-soft); color: inherit; }
+@media (min-width: 901px) { .studio-nav { display: block; top: 50px; } .studio-menu { display: none; }
+                            .q-page-container { padding-left: 220px; } }
+@media (max-width: 900px) { .studio-nav:not(:popover-open) { display: none; }
+                            .studio-nav::backdrop { background: rgb(0 0 0 / 40%); } }
 .studio-nav a { display: flex; gap: 10px; align-items: center; padding: 8px 12px; border-radius: 8px;
                 color: inherit !important; text-decoration: none; }
 .studio-nav a:hover { background: var(--studio-line); }
@@ -43,8 +50,6 @@ a.nicegui-link:not([aria-current]) { color: var(--studio-accent); }
 :focus-visible { outline: 3px solid var(--studio-accent) !important; outline-offset: 2px; }
 .studio-card { border: 1px solid var(--studio-line); border-radius: 10px; padding: 14px; min-width: 0;
                display: flex; flex-direction: column; gap: 8px; }
-.q-drawer { background: var(--studio-soft) !important; }
-.nicegui-drawer { padding: 12px; }
 summary { display: list-item; cursor: pointer; padding: 2px 0; }
 h1, h2 { letter-spacing: 0; }
 .studio-grid { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr));
@@ -64,6 +69,7 @@ h1, h2 { letter-spacing: 0; }
 .studio-table th { color: var(--studio-quiet); font-weight: 600; white-space: nowrap; }
 .studio-table .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 main.column { flex-wrap: nowrap; align-items: stretch; min-width: 0; width: 100%; }
+.nicegui-echart > div:first-child { max-width: 100%; } /* until it is drawn again for a narrower window */
 .nicegui-echart svg text[fill="#808080"] { fill: var(--studio-quiet); }
 .q-table th { font-weight: 600; }
 @media (max-width: 500px) { .nicegui-content { padding: 10px; gap: 12px; } .studio-h1 { font-size: 20px; } }
