@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.pipeline import ROOT, SEQUENCES, SHOPTUNE, TRAINING, Pipeline, python_in, run_shoptune, shoptune
+from tests.warm.interpreters import WarmInterpreters
 
 pytestmark = pytest.mark.slow
 
@@ -94,8 +95,12 @@ def test_two_machines_train_one_model(pipeline: Pipeline, tmp_path: Path) -> Non
     out = tmp_path / "adapter"
     common = ["train", str(pipeline.train_config()), "--out", str(out), "--launcher", "torchrun", "--nodes", "2"]
     common += ["--processes", "1", "--rendezvous", f"127.0.0.1:{port}", *SEQUENCES]
-    second = subprocess.Popen([SHOPTUNE, *common, "--node-rank", "1"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    run_shoptune(*common, "--node-rank", "0", cold=True)
+    warm = WarmInterpreters.current
+    second = subprocess.Popen(
+        [str(warm.python("main")), "-m", "shoptune", *common, "--node-rank", "1"],
+        cwd=ROOT, env=os.environ | warm.variables(), stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    run_shoptune(*common, "--node-rank", "0")
     _, printed = second.communicate(timeout=120)
     assert second.returncode == 0, printed
     assert f"machine 1 of 2 is done; machine 0 publishes {out}" in printed

@@ -104,3 +104,19 @@ def test_a_module_runs_in_an_environment_as_a_child(monkeypatch: pytest.MonkeyPa
         assert ended.returncode == 0
         assert "timeit" in ended.stdout + ended.stderr
         assert environments.call(environment, "no_such_module", []).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("environment", "chosen", "expected"), [("quantize", None, "1"), ("quantize", "0", "0"), ("infer", None, "")]
+)
+def test_quantizing_uses_huge_pages_unless_the_user_decides(
+    environment: str, chosen: str | None, expected: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    variable = "THP_MEM_ALLOC_ENABLE"
+    monkeypatch.setenv(f"SHOPTUNE_{environment.upper()}_PYTHON", sys.executable)
+    monkeypatch.delenv(variable, raising=False)
+    if chosen is not None:
+        monkeypatch.setenv(variable, chosen)
+    (tmp_path / "shown.py").write_text(f"import os; print(os.environ.get('{variable}', ''))")
+    monkeypatch.chdir(tmp_path)
+    assert environments.call(environment, "shown", []).stdout.strip() == expected

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from shoptune.runtime.environments import QUIET
+from shoptune.runtime.environments import default_variables
 
 ROOT = Path(__file__).parents[2]
 _HERE = Path(__file__).parent
@@ -88,7 +88,12 @@ class WarmInterpreters:
         settings = {
             "command": [str(self._cold(environment)), "-W", "ignore", str(_HERE / "server.py")],
             "modules": self._modules[environment],
-            "variables": {**QUIET, **_OFFLINE, "VLLM_LOGGING_LEVEL": "ERROR", "OMP_NUM_THREADS": "1"},
+            "variables": {
+                **default_variables(environment),
+                **_OFFLINE,
+                "VLLM_LOGGING_LEVEL": "ERROR",
+                "OMP_NUM_THREADS": "1",
+            },
         }
         (home / "settings.json").write_text(json.dumps(settings))
         written = home / "client"

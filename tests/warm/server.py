@@ -191,8 +191,7 @@ def _run(asked: dict[str, Any]) -> None:
     os.environ.update(asked["variables"])
     os.chdir(asked["directory"])
     sys.executable = asked["interpreter"]  # what it starts is warm too
-    if "|" not in os.environ.get("VLLM_CPU_OMP_THREADS_BIND", ""):  # forked ranks of vLLM took longer than cold ones
-        multiprocessing.set_executable(sys.executable)
+    multiprocessing.set_executable(sys.executable)
     multiprocessing.process.ORIGINAL_DIR = asked["directory"]
     random.seed()
     first, *rest = asked["arguments"]

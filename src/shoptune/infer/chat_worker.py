@@ -21,6 +21,7 @@ from shoptune.infer.chats import Chat, ChatAnswer
 from shoptune.infer.engine import Engine
 from shoptune.infer.profile import Profile
 from shoptune.runtime.environments import go_offline
+from shoptune.runtime.gc_tuning import tune_garbage_collection
 from shoptune.runtime.parent import end_with_parent
 
 # Yields the number of each batch, and the answers to its chats.
@@ -30,6 +31,7 @@ Answering = Callable[[Sequence[Sequence[Chat]]], Iterator[tuple[int, Sequence[Ch
 def main() -> None:
     """Answer until stdin ends."""
     end_with_parent()  # so that no engine outlives a killed parent
+    tune_garbage_collection()
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     with Path(sys.argv[1]).open("ab") as log:
         for descriptor in (1, 2):

@@ -35,6 +35,9 @@ QUIET = {
     "VLLM_NO_USAGE_STATS": "1",
     "WANDB_DISABLED": "true",
 }
+# On a CPU, AWQ's search for clips allocates and frees 256 MB at every step. With huge pages in torch's allocator,
+# quantizing takes half as long (docs/log.md).
+_FASTER: Mapping[str, Mapping[str, str]] = {"quantize": {"THP_MEM_ALLOC_ENABLE": "1"}}
 
 
 def is_here(environment: str) -> bool:
@@ -48,6 +51,11 @@ def is_here(environment: str) -> bool:
     return importlib.util.find_spec(LIBRARY[environment]) is not None
 
 
+def default_variables(environment: str | None) -> dict[str, str]:
+    """The environment variables to set for processes of an environment (None: this one's), unless the user has."""
+    return {**QUIET, **_FASTER.get(environment or "", {})}
+
+
 def become(environment: str, module: str, arguments: Sequence[str], variables: Mapping[str, str] = {}) -> NoReturn:
     """Replace this process with `python -m <module> <arguments>` in an environment.
 
@@ -57,7 +65,7 @@ def become(environment: str, module: str, arguments: Sequence[str], variables: M
         ShoptuneError: the environment is not installed.
     """
     python = str(python_of(environment))
-    os.execve(python, [python, "-m", module, *arguments], {**QUIET, **variables, **os.environ})
+    os.execve(python, [python, "-m", module, *arguments], {**default_variables(environment), **variables, **os.environ})
 
 
 def call(
@@ -83,7 +91,7 @@ def call(
     """
     python = sys.executable if environment is None else str(python_of(environment))
     command = [python, "-W", "ignore", "-m", module, *arguments]
-    values = {**QUIET, **os.environ, **variables}
+    values = {**default_variables(environment), **os.environ, **variables}
     return subprocess.run(command, stdout=stdout, stderr=stderr, text=True, env=values, check=False)
 
 
