@@ -27,6 +27,8 @@ SWEEP_FLAGS = $(call base,merge.base) --set 'alphas=[0, 0.56, 1.0]' --set $(call
 QUANTIZE_FLAGS = --set device=cpu --set calibration.max_samples=8 --set calibration.max_length=256
 INFER_FLAGS = --set $(call cpu,,bfloat16)
 export VLLM_CPU_OMP_THREADS_BIND = 0|1
+# vLLM compiles the function that ranks tokens in spite of enforce_eager; a C++ compiler takes longer than the answers.
+export TORCH_COMPILE_DISABLE = 1
 
 $(QUESTIONS): examples/questions/development.json
 	mkdir -p $(@D)

@@ -14,6 +14,7 @@ from shoptune.shopbench.chat_template import render
 from shoptune.shopbench.questions import Question, load_questions, write_questions
 from shoptune.shopbench.vocabulary import Metric
 from tests.end_to_end.pipeline import ROOT, run_shoptune
+from tests.warm.interpreters import WarmInterpreters
 
 pytestmark = [pytest.mark.slow, pytest.mark.early]
 
@@ -23,7 +24,7 @@ _BASE = ROOT / "examples" / "tiny_base"
 
 
 def _run_harness(folder: Path, out: Path) -> None:
-    python = ROOT / ".venvs" / "train" / "bin" / "python"
+    python = WarmInterpreters.current.python("train")
     model = ["--model", "hf", "--model_args", f"pretrained={_BASE},dtype=float32", "--device", "cpu"]
     tasks = ["--tasks", "shopbench", "--include_path", folder, "--apply_chat_template", "--batch_size", "8"]
     command = [python, "-m", "lm_eval", *model, *tasks, "--output_path", out, "--log_samples"]

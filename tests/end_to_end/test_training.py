@@ -53,6 +53,13 @@ def _losses(adapter: Path) -> list[float]:
     return [entry["loss"] for entry in map(json.loads, lines) if "loss" in entry]
 
 
+def _start_warm(command: list[str]) -> subprocess.Popen[str]:
+    warm = WarmInterpreters.current
+    python, variables = str(warm.python("main")), os.environ | warm.variables()
+    arguments = [python, "-m", "shoptune", *command]
+    return subprocess.Popen(arguments, cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True)
+
+
 @pytest.mark.early
 def test_loss_counts_on_the_answer_alone_and_the_tokens_are_those_of_the_prompt(
     pipeline: Pipeline, tmp_path: Path
@@ -95,11 +102,7 @@ def test_two_machines_train_one_model(pipeline: Pipeline, tmp_path: Path) -> Non
     out = tmp_path / "adapter"
     common = ["train", str(pipeline.train_config()), "--out", str(out), "--launcher", "torchrun", "--nodes", "2"]
     common += ["--processes", "1", "--rendezvous", f"127.0.0.1:{port}", *SEQUENCES]
-    warm = WarmInterpreters.current
-    second = subprocess.Popen(
-        [str(warm.python("main")), "-m", "shoptune", *common, "--node-rank", "1"],
-        cwd=ROOT, env=os.environ | warm.variables(), stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    second = _start_warm([*common, "--node-rank", "1"])
     run_shoptune(*common, "--node-rank", "0")
     _, printed = second.communicate(timeout=120)
     assert second.returncode == 0, printed
@@ -111,7 +114,7 @@ def test_two_machines_train_one_model(pipeline: Pipeline, tmp_path: Path) -> Non
 def test_sigterm_saves_a_checkpoint_from_which_the_run_resumes(pipeline: Pipeline, tmp_path: Path) -> None:
     out = tmp_path / "adapter"
     command = ["train", str(pipeline.train_config()), "--out", str(out), *TRAINING]
-    process = subprocess.Popen([SHOPTUNE, *command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    process = _start_warm(command)
     progress = out.with_name("adapter.partial") / "progress.json"
     while not (progress.exists() and json.loads(progress.read_text())["step"] >= 1):
         assert process.poll() is None, "ended before it could be stopped"
