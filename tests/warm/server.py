@@ -184,9 +184,14 @@ def _end(status: int) -> NoReturn:
     os._exit(status)
 
 
+def _keep_frozen() -> None:
+    """Leave what the server imported out of collections: vLLM thaws it when an engine ends, and collects twice."""
+
+
 def _run(asked: dict[str, Any]) -> None:
     """Do what `python ARGUMENTS` does; supports the options -W, -m and -c, and ignores those that spawning adds."""
     gc.enable()
+    gc.unfreeze = _keep_frozen  # type: ignore[assignment]
     os.environ.clear()
     os.environ.update(asked["variables"])
     os.chdir(asked["directory"])

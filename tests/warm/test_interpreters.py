@@ -45,6 +45,13 @@ def test_arguments_streams_and_status_are_those_of_a_cold_one(warm: WarmInterpre
         assert seen[0] == 3
 
 
+def test_what_it_imported_is_never_collected(warm: WarmInterpreters, tmp_path: Path) -> None:
+    script = (
+        "import gc; gc.freeze(); before = gc.get_freeze_count(); gc.unfreeze(); print(gc.get_freeze_count() == before)"
+    )
+    assert _run(warm.python("main"), "-c", script, folder=tmp_path)[1] == "True\n"
+
+
 _END = """
 import atexit, sys, threading, time
 atexit.register(print, "at the end")
