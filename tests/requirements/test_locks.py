@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import socket
+import subprocess
 import urllib.parse
 from pathlib import Path
 
 import pytest
 
 from tests.requirements.conftest import ROOT, bash, ordinary
+from tests.sharing import make_once
 
 LOCKS = {
     kind: sorted(path.stem for path in (ROOT / "requirements" / kind).glob("*.txt") if path.stem != "overrides")
@@ -23,13 +26,47 @@ def _text(kind: str, name: str) -> str:
     return (ROOT / "requirements" / kind / f"{name}.txt").read_text(encoding="utf-8")
 
 
-def _needs_index() -> None:
-    """Skip when the public index cannot be reached at all; any other problem is a failure."""
+@pytest.fixture(scope="session")
+def index(shared_folder: Path) -> Path:
+    """A file for each kind, once uv's cache has the index's pages of all locked packages as they are in this session.
+
+    A mirror without caching headers would otherwise send each page for each lock, and have sdists built for each.
+    """
+    folder = make_once(shared_folder / "index", _read_pages, shared_folder / "index-state")
+    unreachable = (folder / "unreachable").read_text(encoding="utf-8")
+    if unreachable:
+        pytest.skip(unreachable)
+    return folder
+
+
+def _read_pages(folder: Path) -> None:
+    """Have uv read them; say why not when the index cannot be reached at all, while any other problem is a failure."""
+    folder.mkdir()
     script = 'UV_HTTP_RETRIES=0 "$UV" pip compile - --quiet --no-deps --no-header --python-version 3.11 <<<pip'
     answer = bash(["bash", "-c", f"source requirements/uv.sh; {script}"], ROOT, ordinary())
-    if re.search("dns error|error sending request|Connection refused|timed out", answer.stderr):
-        pytest.skip("the public index cannot be reached from here")
+    unreachable = re.search("dns error|error sending request|Connection refused|timed out", answer.stderr)
+    (folder / "unreachable").write_text("the public index cannot be reached from here" if unreachable else "")
+    if unreachable:
+        return
     assert answer.returncode == 0, answer.stderr
+    names = {line.split("==")[0] for kind in LOCKS for name in LOCKS[kind] for line in _text(kind, name).splitlines()}
+    (folder / "names.in").write_text("\n".join(sorted(names)), encoding="utf-8")
+    for kind in LOCKS:
+        script = f'source requirements/uv.sh; resolve_options {kind}; "$UV" pip compile {folder / "names.in"} --quiet'
+        script += ' --no-deps --no-header --python-version 3.11 "${OPTIONS[@]}"'
+        answer = bash(["bash", "-c", script], ROOT, _machine(kind))
+        assert answer.returncode == 0, answer.stderr
+
+
+def _machine(kind: str) -> dict[str, str]:
+    return ordinary() if kind == "gpu" else dict(os.environ)
+
+
+def _verify(kind: str, name: str) -> subprocess.CompletedProcess[str]:
+    """Check a lock with what uv's cache has, or else with the index."""
+    command = ["requirements/verify.sh", kind, name]
+    answer = bash(command, ROOT, _machine(kind) | {"UV_OFFLINE": "1"})
+    return answer if answer.returncode == 0 else bash(command, ROOT, _machine(kind))
 
 
 def test_each_kind_has_the_same_locks() -> None:
@@ -57,24 +94,30 @@ def test_users_install_nothing_for_development(kind: str, package: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LOCKS["gpu"])
+@pytest.mark.usefixtures("index")
 def test_gpu_locks_resolve_from_the_public_index_alone(name: str) -> None:
-    _needs_index()
-    answer = bash(["requirements/verify.sh", "gpu", name], ROOT, ordinary())
+    answer = _verify("gpu", name)
     assert answer.returncode == 0, answer.stderr
     assert re.search(rf"gpu/{name}.txt: \d+ packages", answer.stdout)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LOCKS["cpu"])
+@pytest.mark.usefixtures("index")
 def test_cpu_locks_resolve_where_a_cpu_build_of_torch_is_offered(name: str) -> None:
-    _needs_index()
-    script = 'source requirements/uv.sh; resolve_options cpu; printf "%s\\n" "${OPTIONS[@]}"'
-    options = bash(["bash", "-c", script], ROOT).stdout.split()
-    page = options[options.index("--override") - 1]
+    page = _torch_wheels()
     if page.startswith("http") and not _reaches(page):
         pytest.skip("no folder of wheels with torch's CPU build is configured, and PyTorch's page cannot be reached")
-    answer = bash(["requirements/verify.sh", "cpu", name], ROOT)
+    answer = _verify("cpu", name)
     assert answer.returncode == 0, answer.stderr
+
+
+@functools.cache
+def _torch_wheels() -> str:
+    """The place that offers torch's CPU build here: a folder of wheels, or the address of PyTorch's page."""
+    script = 'source requirements/uv.sh; resolve_options cpu; printf "%s\\n" "${OPTIONS[@]}"'
+    options = bash(["bash", "-c", script], ROOT).stdout.split()
+    return options[options.index("--override") - 1]
 
 
 def _reaches(address: str) -> bool:
@@ -96,8 +139,8 @@ def _reaches(address: str) -> bool:
         ("cpu/core.txt", "torch==2.13.0+cpu", "torch==2.13.0", "not its CPU build"),
     ],
 )
+@pytest.mark.usefixtures("index")
 def test_a_lock_that_cannot_be_installed_is_refused(tree: Path, lock: str, old: str, new: str, message: str) -> None:
-    _needs_index()
     file = tree / "requirements" / lock
     text = file.read_text(encoding="utf-8")
     assert old in text
@@ -110,8 +153,8 @@ def test_a_lock_that_cannot_be_installed_is_refused(tree: Path, lock: str, old: 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("index")
 def test_locking_replaces_nothing_when_a_new_lock_fails(tree: Path) -> None:
-    _needs_index()
     project = tree / "pyproject.toml"
     text = project.read_text(encoding="utf-8")
     project.write_text(text.replace('"torch==2.13.0"', '"torch==2.13.0+cpu"'), encoding="utf-8")
