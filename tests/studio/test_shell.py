@@ -10,7 +10,6 @@ from tests.studio.conftest import IN_A_BROWSER, Visit
 
 pytestmark = IN_A_BROWSER
 
-_NARROW = 900  # pixels
 _PAGES = "shoptune.studio.pages"
 
 
@@ -31,10 +30,10 @@ def test_the_navigation_leads_to_every_page(visit: Visit) -> None:
 def test_a_page_fits_wide_and_narrow_screens(visit: Visit, name: str) -> None:
     page = visit(load_plugins(_PAGES)[name].PAGE.path, theme="dark")
     assert page.evaluate("document.body.classList.contains('body--dark')")
-    for width in (1280, 420):
+    for width, state in ((1280, "visible"), (420, "hidden")):
         page.set_viewport_size({"width": width, "height": 900})
         navigation = page.get_by_role("navigation", name="Pages", exact=True)
-        navigation.wait_for(state="visible" if width > _NARROW else "hidden")
+        navigation.wait_for(state=state)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from shoptune.errors import ShoptuneError
 from shoptune.infer.engine import Engine
 from shoptune.infer.profile import Profile
-from shoptune.runtime.environments import QUIET, go_offline
+from shoptune.runtime.environments import default_variables, go_offline
 from shoptune.runtime.gc_tuning import tune_garbage_collection
 
 Work = Callable[[Engine, Any], Any]
@@ -30,7 +30,7 @@ class Replica:
     """
 
     def __init__(self, checkpoint: Path, profile: Profile, work: Work) -> None:
-        for name, value in QUIET.items():
+        for name, value in default_variables("infer").items():
             os.environ.setdefault(name, value)
         # On a CPU, vLLM would bind the threads of each replica to the same cores.
         os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")

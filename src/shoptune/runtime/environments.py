@@ -27,7 +27,7 @@ FOLDER = "SHOPTUNE_ENVIRONMENTS"  # names the folder of the environments
 _NAME = ".venvs"
 
 # No telemetry, and no network access unless a config names a Hub id.
-QUIET = {
+_QUIET = {
     "AXOLOTL_DO_NOT_TRACK": "1",
     "DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -53,7 +53,7 @@ def is_here(environment: str) -> bool:
 
 def default_variables(environment: str | None) -> dict[str, str]:
     """The environment variables to set for processes of an environment (None: this one's), unless the user has."""
-    return {**QUIET, **_FASTER.get(environment or "", {})}
+    return {**_QUIET, **_FASTER.get(environment or "", {})}
 
 
 def become(environment: str, module: str, arguments: Sequence[str], variables: Mapping[str, str] = {}) -> NoReturn:

@@ -34,9 +34,9 @@ body { font-size: 15px; line-height: 1.45; }
 .studio-nav { position: fixed; inset: 0 auto 0 0; width: 220px; height: auto; margin: 0; padding: 12px;
               overflow-y: auto; border: 0; border-right: 1px solid var(--studio-line);
               background: var(--studio-soft); color: inherit; }
-@media (min-width: 901px) { .studio-nav { display: block; top: 50px; } .studio-menu { display: none; }
+@media (width > 900px)  { .studio-nav { display: block; top: 50px; } .studio-menu { display: none; }
                             .q-page-container { padding-left: 220px; } }
-@media (max-width: 900px) { .studio-nav:not(:popover-open) { display: none; }
+@media (width <= 900px) { .studio-nav:not(:popover-open) { display: none; }
                             .studio-nav::backdrop { background: rgb(0 0 0 / 40%); } }
 .studio-nav a { display: flex; gap: 10px; align-items: center; padding: 8px 12px; border-radius: 8px;
                 color: inherit !important; text-decoration: none; }

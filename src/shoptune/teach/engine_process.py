@@ -95,7 +95,7 @@ class EngineProcess:
                 stdout=subprocess.PIPE,
                 text=True,
                 encoding="utf-8",
-                env={**environments.QUIET, **os.environ},
+                env={**environments.default_variables("infer"), **os.environ},
             )
             self._send(self._settings)
         return self._process

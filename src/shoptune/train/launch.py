@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shoptune.errors import Problem, ShoptuneError, fail
-from shoptune.runtime.environments import QUIET, is_here, python_of
+from shoptune.runtime.environments import default_variables, is_here, python_of
 from shoptune.runtime.progress import Bar, bar
 from shoptune.train.exchange import FINISHED, PROBLEMS, PROGRESS, STOP, read_json
 from shoptune.train.failures import diagnose
@@ -157,7 +157,7 @@ def _stop_at_sigterm(request: Path) -> Iterator[None]:
 
 def _environment(settings: Mapping[str, Any], directory: Path) -> dict[str, str]:
     """The workers' variables: trackers are off unless the config asks for them."""
-    variables = {**QUIET, **os.environ}
+    variables = {**default_variables("train"), **os.environ}
     if settings.get("use_tensorboard"):
         variables.setdefault("TENSORBOARD_LOGGING_DIR", str(directory / TENSORBOARD))
     if settings.get("use_wandb") or settings.get("wandb_project"):
