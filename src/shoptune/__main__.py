@@ -1,5 +1,5 @@
 """`python -m shoptune` is the `shoptune` command."""
 
-from shoptune.cli import main
+from shoptune.cli import run
 
-main()
+run()

@@ -1,5 +1,5 @@
 """The `shoptune` command line: one module per command, shared options in `options.py`."""
 
-from shoptune.cli.app import main
+from shoptune.cli.app import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

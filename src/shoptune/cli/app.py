@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -37,6 +37,7 @@ from shoptune.cli.comforts import add_comforts
 from shoptune.errors import ShoptuneError, refusal
 from shoptune.runtime.extras import missing_library
 from shoptune.runtime.gc_tuning import tune_garbage_collection
+from shoptune.runtime.process import run_as_process
 from shoptune.runtime.progress import complain
 
 _USER_ERROR, _INTERRUPTED = 2, 130
@@ -64,6 +65,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def run() -> NoReturn:
+    """Run the command line as this process, and end the process."""
+    run_as_process(main)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -23,6 +23,7 @@ from shoptune.infer.profile import Profile
 from shoptune.runtime.environments import go_offline
 from shoptune.runtime.gc_tuning import tune_garbage_collection
 from shoptune.runtime.parent import end_with_parent
+from shoptune.runtime.process import run_as_process
 
 # Yields the number of each batch, and the answers to its chats.
 Answering = Callable[[Sequence[Sequence[Chat]]], Iterator[tuple[int, Sequence[ChatAnswer | None]]]]
@@ -65,4 +66,4 @@ def _answering(settings: dict[str, Any], open_until_the_end: ExitStack) -> Answe
 
 
 if __name__ == "__main__":
-    main()
+    run_as_process(main)

@@ -14,6 +14,7 @@ from shoptune.infer.json_answers import constrain_to
 from shoptune.infer.prepare import Prepared, Preparer, finished
 from shoptune.infer.profile import Profile
 from shoptune.infer.prompt import Completion, Prompt, Usage
+from shoptune.runtime.gc_tuning import freeze_loaded_objects
 from shoptune.shopbench.chat_tokenizer import ChatTokenizer
 from shoptune.shopbench.vocabulary import TaskType
 
@@ -157,6 +158,8 @@ def _start(checkpoint: Path, profile: Profile) -> LLM:
     for name, value in profile.engine.environment().items():
         os.environ.setdefault(name, value)
     from vllm import LLM
+    from vllm.v1.engine import core, llm_engine  # noqa: F401
 
+    freeze_loaded_objects()  # while it starts, vLLM walks all others four times
     arguments: dict[str, Any] = profile.engine.arguments()
     return LLM(str(checkpoint), seed=profile.seed, trust_remote_code=False, disable_log_stats=False, **arguments)

@@ -15,11 +15,15 @@ import urllib.request
 from pathlib import Path
 from typing import TextIO
 
+from shoptune.runtime.gc_tuning import tune_garbage_collection
+from shoptune.runtime.process import run_as_process
+
 _SECONDS_BETWEEN_PROBES = 0.3
 
 
 def main() -> None:
     """Serve until the process is interrupted."""
+    tune_garbage_collection()
     log, url, *arguments = sys.argv[1:]
     terminal = os.fdopen(os.dup(2), "w", encoding="utf-8", buffering=1)
     terminal.write(f"serve: starting; log in {log}\n")
@@ -56,4 +60,4 @@ def _announce(url: str, terminal: TextIO, ready: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_as_process(main)

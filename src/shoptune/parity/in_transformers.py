@@ -19,6 +19,7 @@ from shoptune.checkpoints.dequantize import dequantized_tensors
 from shoptune.parity.compare import Distributions
 from shoptune.parity.config import Parity
 from shoptune.parity.prompts import Sequenced, load, prompts, save
+from shoptune.runtime.process import run_as_process
 
 
 def main(job_file: Path) -> None:
@@ -100,4 +101,4 @@ def _greedy(model: Any, prompt: Sequence[int], count: int) -> list[int]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    run_as_process(lambda: main(Path(sys.argv[1])))

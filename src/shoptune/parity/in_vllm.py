@@ -23,12 +23,15 @@ from vllm.lora.request import LoRARequest
 from shoptune.parity.compare import Distributions
 from shoptune.parity.config import Parity
 from shoptune.parity.prompts import Sequenced, load
+from shoptune.runtime.gc_tuning import tune_garbage_collection
+from shoptune.runtime.process import run_as_process
 
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # the ranks that vLLM supports
 
 
 def main(job_file: Path) -> None:
     """Compute all forms of a job; on GPUs, each in a separate process, whose exit frees the memory."""
+    tune_garbage_collection()
     job = json.loads(job_file.read_text(encoding="utf-8"))
     parity, sequences = Parity.model_validate(job["parity"]), load(Path(job["tokens"]))
     if parity.device == "cpu":
@@ -88,4 +91,4 @@ def _lora(form: Mapping[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    run_as_process(lambda: main(Path(sys.argv[1])))

@@ -17,6 +17,7 @@ import yaml
 
 from shoptune.errors import ShoptuneError
 from shoptune.runtime.parent import end_with_parent
+from shoptune.runtime.process import run_as_process
 from shoptune.train.config import TrainConfig
 from shoptune.train.exchange import FINISHED, PROBLEMS, STOP, VERSIONS, JobFile, write_json
 from shoptune.train.machine import this_machine
@@ -86,4 +87,4 @@ def _versions() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run_as_process(lambda: main(sys.argv[1:]))

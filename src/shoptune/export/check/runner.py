@@ -4,6 +4,7 @@ This file runs by its path, in the interpreter that serves the model, and import
 lacks must not be found elsewhere. Usage: python -B -I runner.py SUBMISSION JOB.json RESULT.json
 """
 
+import atexit
 import json
 import os
 import socket
@@ -135,3 +136,5 @@ def _without_network(is_namespace: bool) -> str:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    atexit._run_exitfuncs()
+    os._exit(0)  # Python would take the engine's libraries apart, for seconds
