@@ -1,4 +1,4 @@
-"""Answer questions with vLLM, and end: as shoptune does, and as a Python program does that leaves all to its interpreter.
+"""Answer questions with vLLM, and end: as shoptune does, and as a program does that leaves it all to Python.
 
 Most of the difference is garbage collection: vLLM collects while it starts, and the interpreter when it ends. Both walk
 all objects of the loaded libraries, unless they are frozen (shoptune/runtime/gc_tuning.py) or never taken apart

@@ -20,7 +20,7 @@ def bleu(text: str, reference: str, *, japanese: bool = False) -> float:
 
 @functools.cache
 def _metric(tokenize: str | None) -> BLEU:
-    """sacrebleu's metric; making one for every text would load MeCab's dictionary every time."""
+    """The metric; making one for every text would load MeCab's dictionary every time."""
     from sacrebleu.metrics.bleu import BLEU
 
     return BLEU(lowercase=True, tokenize=tokenize)
