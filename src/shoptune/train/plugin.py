@@ -15,6 +15,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from shoptune.errors import ShoptuneError
 from shoptune.train.exchange import METRICS, PROGRESS, SPEED, STOP, read_json, write_json
+from shoptune.train.fingerprints import pickle_tokenizers_once
 from shoptune.train.metrics import write_metrics
 from shoptune.train.speed import Rates
 from shoptune.train.watchdog import Watchdog
@@ -31,6 +32,7 @@ class ShoptunePlugin(BasePlugin):  # type: ignore[misc]  # axolotl ships no type
         Without a GPU it would give each worker the device of its number.
         """
         _freeze()
+        pickle_tokenizers_once()
         if not torch.cuda.is_available():
             cfg["device_map"] = {"": "cpu"}
 
