@@ -76,3 +76,32 @@ def test_a_prompt_has_one_bos_token(tiny_base: Path, tmp_path: Path) -> None:
     assert printed["text"][0] == bos["id"]  # the tokenizer does add it to a text
     assert printed["asked"][0] == bos["id"]
     assert printed["asked"].count(bos["id"]) == 1
+
+
+_CLOSE = """
+import sys
+from pathlib import Path
+from shoptune.infer.engine import Engine
+from shoptune.infer.profile import Profile
+from shoptune.infer.prompt import Prompt
+
+def gibibytes():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 2**20
+
+if __name__ == "__main__":
+    settings = {"dtype": "float32", "max_model_len": 512, "enforce_eager": True, "cpu_kv_cache_gib": 1}
+    profile, prompt = Profile.model_validate({"engine": settings}), Prompt("Explain the product type kettle")
+    first = Engine(Path(sys.argv[1]), profile)
+    answer, before = first.answer([prompt])[0].text, gibibytes()
+    first.close()
+    print(before - gibibytes(), Engine(Path(sys.argv[1]), profile).answer([prompt])[0].text == answer)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.early
+def test_a_closed_engine_frees_its_memory_for_the_next_one(tiny_base: Path) -> None:
+    freed, same = python_in("infer", _CLOSE, tiny_base).split()[-2:]
+    assert float(freed) > 0.9
+    assert same == "True"

@@ -69,6 +69,9 @@ class _Engine:
         self.events.append(f"start {checkpoint.name}")
         self._checkpoint = checkpoint
 
+    def close(self) -> None:
+        self.events.append(f"close {self._checkpoint.name}")
+
     def reload(self, checkpoint: Path) -> None:
         self.events.append(f"reload {checkpoint.name}")
         self._checkpoint = checkpoint
@@ -99,7 +102,6 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.setattr(grid, "Engine", _Engine)
     monkeypatch.setattr(grid, "_run", quantize)
     monkeypatch.setattr(grid, "go_offline", lambda: None)
-    monkeypatch.setattr(grid.gc, "collect", lambda: 0)  # there is no engine whose memory must be freed
     monkeypatch.setattr(_Engine, "events", [])
     return _Engine.events
 
@@ -111,10 +113,10 @@ def test_one_engine_takes_all_points_with_equal_shapes(tmp_path: Path, root: Pat
     GRID.write(plan, out)
     assert machine == [
         "start model",
-        "quantize checkpoint-0", "start checkpoint-0",
+        "quantize checkpoint-0", "close model", "start checkpoint-0",
         "quantize checkpoint-1", "reload checkpoint-1",
-        "quantize checkpoint-2", "start checkpoint-2",
-        "start checkpoint-0",
+        "quantize checkpoint-2", "close checkpoint-1", "start checkpoint-2",
+        "close checkpoint-2", "start checkpoint-0",
     ]  # fmt: skip
     assert {path.name for path in out.iterdir()} == {"table.md", "grid.svg", "verdict.txt", "best.yaml"}
     assert "the first point gave the same predictions" in GRID.summary(out)

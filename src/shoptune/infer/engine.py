@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -118,6 +119,13 @@ class Engine:
         self._adapters_loaded += 1
         return LoRARequest(f"{adapter.name}-{self._adapters_loaded}", self._adapters_loaded, str(adapter))
 
+    def close(self) -> None:
+        """Free the engine's memory; it cannot answer any more.
+
+        Deleting the object would not: vLLM freezes its parts, which refer to each other.
+        """
+        self._llm.llm_engine.engine_core.shutdown()
+
     def reload(self, checkpoint: Path) -> None:
         """Load the weights of another checkpoint, with the same shapes and element type, into the running engine."""
         self._llm.collective_rpc("reload_weights", kwargs={"weights_path": str(checkpoint)})
@@ -157,9 +165,17 @@ def _start(checkpoint: Path, profile: Profile) -> LLM:
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     for name, value in profile.engine.environment().items():
         os.environ.setdefault(name, value)
-    from vllm import LLM
-    from vllm.v1.engine import core, llm_engine  # noqa: F401
-
-    freeze_loaded_objects()  # while it starts, vLLM walks all others four times
+    llm = _load_vllm()
     arguments: dict[str, Any] = profile.engine.arguments()
-    return LLM(str(checkpoint), seed=profile.seed, trust_remote_code=False, disable_log_stats=False, **arguments)
+    return llm(str(checkpoint), seed=profile.seed, trust_remote_code=False, disable_log_stats=False, **arguments)
+
+
+@functools.cache
+def _load_vllm() -> type[LLM]:
+    """Import vLLM, and freeze what that loads: vLLM collects garbage three times while an engine starts."""
+    from vllm import LLM
+    from vllm.v1.engine import core, llm_engine  # noqa: F401 - all that `LLM` would import later
+
+    freeze_loaded_objects()
+    loaded: type[LLM] = LLM
+    return loaded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -150,8 +149,9 @@ class LiveQuantized:
             self._shapes = shapes
 
     def _start(self, checkpoint: Path, profile: Profile) -> None:
+        if self._engine is not None:
+            self._engine.close()
         self._engine = self._shapes = None
-        gc.collect()  # frees the memory of the last engine
         self._engine = Engine(checkpoint, profile)
 
     def _answers(self) -> list[str]:

@@ -137,4 +137,5 @@ def _without_network(is_namespace: bool) -> str:
 if __name__ == "__main__":
     main(*sys.argv[1:])
     atexit._run_exitfuncs()
+    sys.stdout.flush()
     os._exit(0)  # Python would take the engine's libraries apart, for seconds
