@@ -94,6 +94,7 @@ def _documented(root: Path) -> dict[str, list[float]]:
     return {row[0].strip("`"): [float(cell.replace(",", "")) for cell in row[1:]] for row in cells if len(row) == 8}
 
 
+@pytest.mark.slow
 def test_the_documented_costs_are_those_that_plan_gives(root: Path) -> None:
     documented = _documented(root)
     assert len(documented) == 7

@@ -23,7 +23,7 @@ kept = Kept()
 atexit.register(print, "exit handler")
 
 def late():
-    time.sleep(0.2)
+    time.sleep(0.1)
     print("thread")
 
 def program():

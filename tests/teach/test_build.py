@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
 from shoptune.data import ingest_stage
 from shoptune.data.ingest_stage import INGEST
@@ -27,6 +28,7 @@ def _kettle(_number: int, _body: dict[str, Any]) -> Response:
     return Response({"product_type": "kettle"})
 
 
+@pytest.mark.slow
 def test_rows_are_made_with_a_table_that_the_stage_wrote(tmp_path: Path) -> None:
     tables, table, rows = tmp_path / "tables", tmp_path / "table", tmp_path / "rows"
     ingest = ingest_stage.Arguments(ROOT / "examples" / "raw", ["reviews2023"], workers=1)

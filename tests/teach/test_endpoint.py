@@ -83,6 +83,7 @@ def test_a_request_that_fails_for_good_is_set_aside_and_asked_again_next_time(
     assert (len(whole.rows), whole.rejected) == (4, [])
 
 
+@pytest.mark.slow
 def test_too_many_failures_end_the_run_with_one_line_and_keep_the_answers(tmp_path: Path) -> None:
     tables = store(tmp_path / "tables", [(f"{number}", f"Kettle {number}", "kettle") for number in range(100)])
     shop = Shop(tmp_path, tables)

@@ -136,6 +136,7 @@ def _prompts(name: str, records: list[Record]) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(set(RECIPES) - _OVER_ROWS))
 def test_a_prompt_can_be_made_of_every_real_record(name: str, request: pytest.FixtureRequest) -> None:
     records = _records(name, request.getfixturevalue("real_tasks" if name == "phrasings" else "real_tables"), 5000)

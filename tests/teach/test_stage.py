@@ -287,6 +287,7 @@ def _run_until(asked: int, endpoint: StandIn, command: list[str]) -> None:
         process.wait()
 
 
+@pytest.mark.slow
 def test_a_killed_run_loses_only_what_was_in_flight(shop: Shop, tmp_path: Path) -> None:
     tables = store(tmp_path / "many", [(f"{number}", f"Kettle {number}", "kettle") for number in range(20)])
 
